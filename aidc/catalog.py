@@ -1,0 +1,115 @@
+"""The catalog: what ``models/`` holds, read once, every row validated and sourced."""
+
+import csv
+import functools
+import math
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from aidc import config
+from aidc.config import Config
+from aidc.errors import CatalogError, Fault
+
+Row = TypeVar("Row", bound=Config)
+
+
+@functools.cache
+def root() -> Path:
+    """Folder of the catalog: inside an installed package, beside it in a checkout.
+
+    Raises:
+        CatalogError: neither place has it.
+    """
+    package = Path(str(files("aidc")))
+    for folder in (package / "models", package.parent / "models"):
+        if folder.is_dir():
+            return folder
+    raise CatalogError(f"models/ is neither in {package} nor beside it; install aidc again")
+
+
+def table(name: str, row: type[Row], *, key: str = "name") -> dict[str, Row]:
+    """Rows of ``models/NAME.csv`` by their key column.
+
+    Cells are numbers where the field is one; an empty cell is an absent optional value.
+
+    Raises:
+        CatalogError: every fault of the file, each with line and column.
+    """
+    return dict(_table(name, row, key))
+
+
+@functools.cache
+def _table(name: str, row: type[Row], key: str) -> dict[str, Row]:
+    path = root() / f"{name}.csv"
+    return read_table(path, row, key=key, shown_as=f"models/{path.name}")
+
+
+def read_table(path: Path, row: type[Row], *, key: str = "name", shown_as: str | None = None) -> dict[str, Row]:
+    """The same for a file elsewhere; lines that begin with ``#`` are comments."""
+    shown = shown_as or str(path)
+    faults: list[Fault] = []
+    rows: dict[str, Row] = {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CatalogError(Fault(shown, 0, 0, "", f"cannot be read: {error.strerror}")) from None
+    numbered = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
+    reader = csv.DictReader(line for _, line in numbered)
+    columns = list(reader.fieldnames or ())
+    if unknown := [c for c in columns if c not in row.model_fields]:
+        raise CatalogError(
+            [
+                Fault(shown, 1, columns.index(c) + 1, c, f"unknown column{config.nearest(c, row.model_fields)}")
+                for c in unknown
+            ]
+        )
+    for (line, _), cells in zip(numbered[1:], reader, strict=True):
+        data = {c: _cell(v) for c, v in cells.items() if c is not None and v not in ("", None)}
+        try:
+            made = row.model_validate(data)
+        except ValidationError as error:
+            for path_, message, _ in config.faults_of(error, data, {"": row.model_fields}):
+                column = columns.index(str(path_[0])) + 1 if path_ and path_[0] in columns else 1
+                faults.append(Fault(shown, line, column, config.dotted(path_), message))
+            continue
+        name = str(getattr(made, key))
+        if name in rows:
+            faults.append(Fault(shown, line, 1, key, f"'{name}' stands twice; names are unique"))
+        rows[name] = made
+    if faults:
+        raise CatalogError(faults)
+    return rows
+
+
+def _cell(text: str) -> Any:
+    text = text.strip()
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(number):
+        return text
+    return int(text) if text.lstrip("+-").isdigit() else number
+
+
+def row(name: str, model: type[Row], which: str, *, key: str = "name") -> Row:
+    """One row of a table, or an error that names the nearest.
+
+    Raises:
+        CatalogError: no such row.
+    """
+    rows = table(name, model, key=key)
+    if which not in rows:
+        raise CatalogError(Fault("", 0, 0, "", missing(f"{name}.csv", which, rows)))
+    return rows[which]
+
+
+def missing(file: str, which: str, names: Mapping[str, object]) -> str:
+    """What to say when a name is not in a file of the catalog."""
+    return f"{file} has no '{which}'{config.nearest(which, names) or '; it has ' + ', '.join(sorted(names))}"

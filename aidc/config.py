@@ -1,0 +1,259 @@
+"""What is read from a file: YAML with positions, pydantic base classes, faults with their place."""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from aidc import units
+from aidc.errors import Fault
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+
+class Config(BaseModel):
+    """Base of everything read from a file: frozen, strict, unknown keys refused, no inf or nan."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True
+    )
+
+
+def _reader(unit: str, *, bare: bool) -> BeforeValidator:
+    def read(value: object) -> object:
+        if isinstance(value, bool):
+            raise PydanticCustomError("quantity", "{value} is not a number", {"value": value})
+        if isinstance(value, str):
+            try:
+                return units.quantity(value, unit)
+            except ValueError as error:
+                raise PydanticCustomError("quantity", "{error}", {"error": str(error)}) from None
+        if isinstance(value, int):
+            value = float(value)
+        if isinstance(value, float) and not bare:
+            message = "{value} has no unit; write e.g. \"{value} {unit}\""
+            raise PydanticCustomError("quantity", message, {"value": f"{value:g}", "unit": unit})
+        return value
+
+    return BeforeValidator(read)
+
+
+def quantity_in(unit: str, *, bare: bool = True) -> Any:
+    """Annotation of a float that also reads text with a unit: ``Annotated[float, *quantity_in("kw")]``.
+
+    Args:
+        unit: unit the value is stored in, as at the end of the field's name.
+        bare: whether a number without a unit is taken to be in ``unit``; false for keys whose
+            written name does not end in a unit.
+    """
+    kinds = [{"type": "string"}] + ([{"type": "number"}] if bare else [])
+    return _reader(unit, bare=bare), WithJsonSchema({"anyOf": kinds, "x-unit": unit})
+
+
+Kw = Annotated[float, *quantity_in("kw")]
+Kwp = Annotated[float, *quantity_in("kwp")]
+Kwh = Annotated[float, *quantity_in("kwh")]
+Degc = Annotated[float, *quantity_in("degc")]
+Kelvin = Annotated[float, *quantity_in("k")]
+Frac = Annotated[float, *quantity_in("frac")]
+Hours = Annotated[float, *quantity_in("h")]
+Seconds = Annotated[float, *quantity_in("s")]
+Metres = Annotated[float, *quantity_in("m")]
+Number = Annotated[float, BeforeValidator(lambda v: float(v) if type(v) is int else v)]
+
+
+@dataclass(slots=True)
+class Document:
+    """A YAML file as data, with the place of every key and value.
+
+    Attributes:
+        data: plain dicts, lists and scalars; times stay text.
+        marks: key path -> (file, line, column) of the key and of the value.
+        faults: what the text itself gets wrong (syntax, a key given twice).
+    """
+
+    file: str
+    data: Any = None
+    marks: dict[KeyPath, tuple[Fault, Fault]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def place(self, path: KeyPath, *, key: bool = False) -> Fault:
+        """Place of a key path, or of the nearest parent that stands in the file."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.marks:
+                return self.marks[path[:end]][0 if key or end < len(path) else 1]
+        return Fault(self.file, 0, 0, "", "")
+
+
+def read_yaml(path: Path, *, shown_as: str | None = None) -> Document:
+    """A YAML 1.2 file as data and marks; its own faults are collected, not raised.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return parse_yaml(path.read_text(encoding="utf-8"), shown_as or str(path))
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """The same for a text; ``file`` is the name used in messages."""
+    document = Document(file)
+    loader = YAML(typ="rt", pure=True)
+    try:
+        node = loader.compose(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        document.faults.append(Fault(file, line, column, "", f"not YAML: {problem}"))
+        return document
+    if node is None:
+        document.faults.append(Fault(file, 1, 1, "", "the file is empty"))
+        return document
+    document.marks[()] = (_at(file, node), _at(file, node))
+    document.data = _value(node, (), document, SafeConstructor(loader=loader))
+    return document
+
+
+def _at(file: str, node: Node) -> Fault:
+    return Fault(file, node.start_mark.line + 1, node.start_mark.column + 1, "", "")
+
+
+def _value(node: Node, path: KeyPath, document: Document, scalars: SafeConstructor) -> Any:
+    if isinstance(node, MappingNode):
+        data: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            below = (*path, key)
+            mark = _at(document.file, key_node)
+            if key in data:
+                first = document.marks[below][0]
+                message = f"given twice, first in line {first.line}; keep one"
+                document.faults.append(Fault(mark.file, mark.line, mark.column, dotted(below), message))
+                continue
+            document.marks[below] = (mark, _at(document.file, value_node))
+            data[key] = _value(value_node, below, document, scalars)
+        return data
+    if isinstance(node, SequenceNode):
+        items = []
+        for index, item in enumerate(node.value):
+            below = (*path, index)
+            document.marks[below] = (_at(document.file, item), _at(document.file, item))
+            items.append(_value(item, below, document, scalars))
+        return items
+    if not isinstance(node, ScalarNode):
+        raise TypeError(f"unexpected YAML node {node!r}")
+    tag = str(node.tag).rsplit(":", 1)[-1]
+    if tag == "null":
+        return None
+    if tag == "bool":
+        return scalars.construct_yaml_bool(node)
+    if tag == "int":
+        return int(scalars.construct_yaml_int(node))
+    if tag == "float":
+        return float(scalars.construct_yaml_float(node))
+    return str(node.value)
+
+
+def parse_scalar(text: str) -> Any:
+    """A ``--set`` value: one YAML value, read as in a file."""
+    document = parse_yaml(text, "--set")
+    return text if document.faults else document.data
+
+
+def merge(base: Any, over: Any) -> Any:
+    """``over`` laid on ``base``: maps merge by key, everything else replaces.
+
+    A map laid on a name of the catalog keeps the name as ``like``.
+    """
+    if isinstance(over, Mapping):
+        if isinstance(base, str) and "like" not in over:
+            base = {"like": base}
+        if isinstance(base, Mapping):
+            merged = dict(base)
+            for key, value in over.items():
+                merged[key] = merge(base.get(key), value)
+            return merged
+    return over
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A key path as people write it: ``sites.lingang.pools[0].node_count``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`` - did you mean 'x'?`` or an empty string."""
+    found = difflib.get_close_matches(name.lower(), {known.lower(): known for known in names}, 1, 0.6)
+    by_lower = {known.lower(): known for known in names}
+    return f" - did you mean '{by_lower[found[0]]}'?" if found else ""
+
+
+_UNION_TAG: Final = re.compile(r"^(function-|tagged-union|.*\[.*\])")
+
+
+def key_path(loc: Iterable[str | int], data: Any) -> KeyPath:
+    """A pydantic location without the parts that name a branch of a union instead of a key."""
+    path: list[str | int] = []
+    here = data
+    parts = list(loc)
+    for index, part in enumerate(parts):
+        known = (isinstance(here, Mapping) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        )
+        if known:
+            here = here[part]
+        elif index < len(parts) - 1 or isinstance(here, str | int | float | None):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def faults_of(error: ValidationError, data: Any, known_keys: Mapping[str, Iterable[str]]) -> list[tuple[KeyPath, str, bool]]:
+    """Each pydantic error as (key path, message in plain words, whether the key itself is wrong).
+
+    Args:
+        error: what pydantic raised.
+        data: what was validated.
+        known_keys: name of a model -> its keys, to suggest the nearest for an unknown one.
+    """
+    names = sorted({key for keys in known_keys.values() for key in keys})
+    found: list[tuple[KeyPath, str, bool]] = []
+    for item in error.errors(include_url=False):
+        path = key_path(item["loc"], data)
+        if item["type"] == "extra_forbidden":
+            key = str(item["loc"][-1])
+            path = (*key_path(item["loc"][:-1], data), key)
+            found.append((path, f"unknown key '{key}'{nearest(key, names)}", True))
+        elif item["type"] == "missing":
+            path = (*key_path(item["loc"][:-1], data), str(item["loc"][-1]))
+            found.append((path, "required, but not given", True))
+        else:
+            found.append((path, _plain(item), False))
+    return found
+
+
+def _plain(item: Any) -> str:
+    message, value = str(item["msg"]), item.get("input")
+    if item["type"] == "value_error":
+        return message.removeprefix("Value error, ")
+    if item["type"] in ("int_type", "int_from_float") and isinstance(value, float):
+        return f"{value:g} is not a whole number"
+    if isinstance(value, str | int | float) and item["type"] not in ("quantity", "catalog"):
+        return f"{message[0].lower()}{message[1:]}, not {value!r}"
+    return message
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys a file may give for a model, as they are written."""
+    return [info.alias or name for name, info in model.model_fields.items()]
