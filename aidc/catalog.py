@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
@@ -48,7 +48,9 @@ def _table(name: str, row: type[Row], key: str) -> dict[str, Row]:
     return read_table(path, row, key=key, shown_as=f"models/{path.name}")
 
 
-def read_table(path: Path, row: type[Row], *, key: str = "name", shown_as: str | None = None) -> dict[str, Row]:
+def read_table(
+    path: Path, row: type[Row], *, key: str = "name", shown_as: str | None = None
+) -> dict[str, Row]:
     """The same for a file elsewhere; lines that begin with ``#`` are comments."""
     shown = shown_as or str(path)
     faults: list[Fault] = []
@@ -57,18 +59,33 @@ def read_table(path: Path, row: type[Row], *, key: str = "name", shown_as: str |
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise CatalogError(Fault(shown, 0, 0, "", f"cannot be read: {error.strerror}")) from None
-    numbered = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
+    numbered = [
+        (n, line)
+        for n, line in enumerate(text.splitlines(), 1)
+        if line and not line.startswith("#")
+    ]
     reader = csv.DictReader(line for _, line in numbered)
     columns = list(reader.fieldnames or ())
     if unknown := [c for c in columns if c not in row.model_fields]:
         raise CatalogError(
             [
-                Fault(shown, 1, columns.index(c) + 1, c, f"unknown column{config.nearest(c, row.model_fields)}")
+                Fault(
+                    shown,
+                    1,
+                    columns.index(c) + 1,
+                    c,
+                    f"unknown column{config.nearest(c, row.model_fields)}",
+                )
                 for c in unknown
             ]
         )
+    texts = {c for c in columns if not _numeric(row.model_fields[c].annotation)}
     for (line, _), cells in zip(numbered[1:], reader, strict=True):
-        data = {c: _cell(v) for c, v in cells.items() if c is not None and v not in ("", None)}
+        data = {
+            c: _cell(v, c in texts)
+            for c, v in cells.items()
+            if c is not None and v not in ("", None)
+        }
         try:
             made = row.model_validate(data)
         except ValidationError as error:
@@ -85,8 +102,16 @@ def read_table(path: Path, row: type[Row], *, key: str = "name", shown_as: str |
     return rows
 
 
-def _cell(text: str) -> Any:
+def _numeric(annotation: Any) -> bool:
+    """Whether a field can hold a number (or true and false); text fields keep their digits."""
+    parts = (annotation, *get_args(annotation))
+    return any(part in (int, float, bool) for part in parts)
+
+
+def _cell(text: str, is_text: bool) -> Any:
     text = text.strip()
+    if is_text:
+        return text
     if text in ("true", "false"):
         return text == "true"
     try:

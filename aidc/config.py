@@ -39,7 +39,7 @@ def _reader(unit: str, *, bare: bool) -> BeforeValidator:
         if isinstance(value, int):
             value = float(value)
         if isinstance(value, float) and not bare:
-            message = "{value} has no unit; write e.g. \"{value} {unit}\""
+            message = '{value} has no unit; write e.g. "{value} {unit}"'
             raise PydanticCustomError("quantity", message, {"value": f"{value:g}", "unit": unit})
         return value
 
@@ -136,7 +136,9 @@ def _value(node: Node, path: KeyPath, document: Document, scalars: SafeConstruct
             if key in data:
                 first = document.marks[below][0]
                 message = f"given twice, first in line {first.line}; keep one"
-                document.faults.append(Fault(mark.file, mark.line, mark.column, dotted(below), message))
+                document.faults.append(
+                    Fault(mark.file, mark.line, mark.column, dotted(below), message)
+                )
                 continue
             document.marks[below] = (mark, _at(document.file, value_node))
             data[key] = _value(value_node, below, document, scalars)
@@ -194,7 +196,9 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """`` - did you mean 'x'?`` or an empty string."""
-    found = difflib.get_close_matches(name.lower(), {known.lower(): known for known in names}, 1, 0.6)
+    found = difflib.get_close_matches(
+        name.lower(), {known.lower(): known for known in names}, 1, 0.6
+    )
     by_lower = {known.lower(): known for known in names}
     return f" - did you mean '{by_lower[found[0]]}'?" if found else ""
 
@@ -219,7 +223,9 @@ def key_path(loc: Iterable[str | int], data: Any) -> KeyPath:
     return tuple(path)
 
 
-def faults_of(error: ValidationError, data: Any, known_keys: Mapping[str, Iterable[str]]) -> list[tuple[KeyPath, str, bool]]:
+def faults_of(
+    error: ValidationError, data: Any, known_keys: Mapping[str, Iterable[str]]
+) -> list[tuple[KeyPath, str, bool]]:
     """Each pydantic error as (key path, message in plain words, whether the key itself is wrong).
 
     Args:

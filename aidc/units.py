@@ -34,7 +34,16 @@ _DIMENSIONS: Final[dict[str, dict[str, float]]] = {
     "angle": {"deg": 1.0},
 }
 _TEXT = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%°/0-9]*)\s*")
-_SPELLINGS: Final = {"°c": "degc", "c": "degc", "hours": "h", "hour": "h", "minutes": "min", "days": "d", "day": "d", "sec": "s"}
+_SPELLINGS: Final = {
+    "°c": "degc",
+    "c": "degc",
+    "hours": "h",
+    "hour": "h",
+    "minutes": "min",
+    "days": "d",
+    "day": "d",
+    "sec": "s",
+}
 
 
 def dimension_of(unit: str) -> dict[str, float]:
@@ -68,11 +77,15 @@ def quantity(text: str, unit: str) -> float:
     units = dimension_of(unit)
     match = _TEXT.fullmatch(text)
     if match is None:
-        raise ValueError(f"cannot read '{text}' as a number with a unit; write e.g. \"18 {_written(unit)}\"")
+        raise ValueError(
+            f"cannot read '{text}' as a number with a unit; write e.g. \"18 {_written(unit)}\""
+        )
     number, given = float(match[1].replace("_", "")), match[2].lower()
     given = _SPELLINGS.get(given, given)
     if not given:
-        raise ValueError(f"{text.strip()} has no unit; write e.g. \"{text.strip()} {_written(unit)}\"")
+        raise ValueError(
+            f'{text.strip()} has no unit; write e.g. "{text.strip()} {_written(unit)}"'
+        )
     if given not in units:
         allowed = ", ".join(_written(name) for name in units)
         raise ValueError(f"unit '{match[2]}' is not one of {allowed}")
