@@ -3,18 +3,34 @@
 import csv
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from aidc import config
+from aidc import config, equipment
 from aidc.config import Config
 from aidc.errors import CatalogError, Fault
 
 Row = TypeVar("Row", bound=Config)
+
+
+class _Tables(Mapping[str, Mapping[str, Config]]):
+    """The equipment tables as a validation context; a table is read when it is first asked for."""
+
+    def __getitem__(self, name: str) -> Mapping[str, Config]:
+        return table(name, equipment.TABLES[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(equipment.TABLES)
+
+    def __len__(self) -> int:
+        return len(equipment.TABLES)
+
+
+TABLES: Final = _Tables()
 
 
 @functools.cache
@@ -87,7 +103,7 @@ def read_table(
             if c is not None and v not in ("", None)
         }
         try:
-            made = row.model_validate(data)
+            made = row.model_validate(data, context=TABLES)
         except ValidationError as error:
             for path_, message, _ in config.faults_of(error, data, {"": row.model_fields}):
                 column = columns.index(str(path_[0])) + 1 if path_ and path_[0] in columns else 1

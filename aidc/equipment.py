@@ -1,0 +1,220 @@
+"""Equipment as its data sheet gives it: one class a table of ``models/``."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from aidc.config import Config, Number, nearest
+
+Drive = Literal["vfd", "constant"]
+
+
+class Row(Config):
+    """A row of a table: its name, and where its numbers come from (a guess says ``assumed: ...``)."""
+
+    name: str = Field(min_length=1)
+    source: str = Field(min_length=3)
+
+
+def named_in(table: str) -> BeforeValidator:
+    """Reads ``NAME`` or ``{like: NAME, key: value}`` as the catalog's row with changes laid on it.
+
+    The validation context maps a table to its rows.
+    """
+
+    def look_up(value: object, info: ValidationInfo) -> object:
+        asked = {"like": value} if isinstance(value, str) else value
+        if not isinstance(asked, Mapping) or "like" not in asked:
+            return value
+        rows: Mapping[str, Row] = info.context[table] if info.context else {}
+        name = str(asked["like"])
+        if name not in rows:
+            hint = nearest(name, rows) or "; it has " + ", ".join(sorted(rows))
+            raise PydanticCustomError(
+                "catalog",
+                "{table}.csv has no '{name}'{hint}",
+                {"table": table, "name": name, "hint": hint},
+            )
+        changes = {key: item for key, item in asked.items() if key != "like"}
+        base: dict[str, Any] = rows[name].model_dump()
+        if changes:
+            base["source"] = f"{base['source']}; changed: {', '.join(sorted(changes))}"
+        return base | changes
+
+    return BeforeValidator(look_up)
+
+
+class Gpu(Row):
+    """A GPU board: ``models/gpus.csv``."""
+
+    idle_w: Number = Field(ge=0)
+    context_w: Number = Field(ge=0)  # allocated but stalled
+    max_w: Number = Field(gt=0)
+
+
+class Server(Row):
+    """A GPU server: ``models/servers.csv``; power is ``base_w + gpu_power_ratio * sum(gpu_w)`` at the reference inlet."""
+
+    gpu: Annotated[Gpu, named_in("gpus")]
+    gpu_count: int = Field(ge=1)
+    base_w: Number = Field(ge=0)
+    gpu_power_ratio: Number = Field(ge=1)  # conversion losses inside the server
+    fan_frac: Number = Field(ge=0, le=1)  # c: share of the power that is fan at the reference inlet
+    fan_gain_per_k: Number = Field(ge=0)  # g: fan speed per kelvin above the reference inlet
+    fan_speed_min_frac: Number = Field(gt=0, le=1)
+    reference_inlet_degc: Number
+
+
+class Ups(Row):
+    """A UPS: loss over rated power is ``no_load + linear x + quadratic x^2`` at load share x."""
+
+    no_load_frac: Number = Field(ge=0)
+    linear_frac: Number = Field(ge=0)
+    quadratic_frac: Number = Field(ge=0)
+
+
+class Transformer(Row):
+    """A transformer: loss over rated power is ``no_load + load x^2``."""
+
+    no_load_frac: Number = Field(ge=0)
+    load_frac: Number = Field(ge=0)
+
+
+class Fan(Row):
+    """An air mover: CRAH, fan wall or supply fan."""
+
+    pressure_pa: Number = Field(gt=0)
+    efficiency_frac: Number = Field(gt=0, le=1)
+    flow_exponent: Number = Field(ge=1)
+    flow_floor_frac: Number = Field(ge=0, le=1)
+    drive: Drive
+
+
+class Pump(Row):
+    """A pump with its design head and the water temperature rise it is sized for."""
+
+    pressure_kpa: Number = Field(gt=0)
+    temperature_rise_k: Number = Field(gt=0)
+    efficiency_frac: Number = Field(gt=0, le=1)
+    flow_exponent: Number = Field(ge=1)
+    flow_floor_frac: Number = Field(ge=0, le=1)
+    drive: Drive
+
+
+class IecUnit(Row):
+    """An indirect evaporative cooler; flow-ratio curves are ``models/iec_curves.csv``."""
+
+    wet_effectiveness_frac: Number = Field(gt=0, le=1)
+    dry_effectiveness_frac: Number = Field(gt=0, le=1)
+    secondary_flow_ratio: Number = Field(gt=0)  # secondary over primary at design
+    secondary_fan_w_per_m3_s: Number = Field(gt=0)
+    spray_pump_w_per_m3_s: Number = Field(ge=0)
+    spray_pump_low_frac: Number = Field(ge=0, le=1)  # two-speed pump: share of power at low speed
+    spray_pump_switch_frac: Number = Field(ge=0, le=1)  # secondary flow share of the switch
+    dewpoint_factor_frac: Number = Field(gt=0, le=1)
+    spray_from_degc: Number  # no spray below this dry bulb
+    concentration_cycles: Number = Field(gt=1)
+
+
+class DxUnit(Row):
+    """Direct-expansion trim behind an IEC, or a small room's own cooling."""
+
+    eir_factor: Number = Field(gt=0)
+    carnot_a: Number = Field(ge=0)
+    carnot_b: Number = Field(gt=0)
+    evaporator_approach_k: Number = Field(ge=0)
+    condenser_approach_k: Number = Field(ge=0)
+    lift_min_k: Number = Field(gt=0)
+    fan_frac: Number = Field(ge=0)  # condenser fans over heat
+    wet_condenser_share_frac: Number = Field(ge=0, le=1)  # in wet mode: way from dry to wet bulb
+
+
+class Chiller(Row):
+    """A chiller: ``1/COP = (a + b lift/Te) f(PLR)/PLR``; f is a curve of ``models/chiller_part_load.csv``."""
+
+    capacity_kw: Number = Field(gt=0)
+    carnot_a: Number = Field(ge=0)
+    carnot_b: Number = Field(gt=0)
+    part_load_curve: str
+    plr_min_frac: Number = Field(gt=0, le=1)
+    evaporator_approach_k: Number = Field(ge=0)
+    condenser_approach_k: Number = Field(ge=0)
+    condenser_approach_per_plr_k: Number = Field(ge=0)
+    lift_min_k: Number = Field(gt=0)
+    carnot_limit_frac: Number = Field(gt=0, lt=1)
+
+
+class Tower(Row):
+    """A cooling tower in its simple form."""
+
+    approach_k: Number = Field(gt=0)
+    approach_floor_frac: Number = Field(ge=0, le=1)
+    fan_w_per_kw: Number = Field(gt=0)  # per kW rejected at design
+    fan_exponent: Number = Field(ge=1)
+    water_min_degc: Number
+    evaporation_l_per_kwh: Number = Field(gt=0)  # per kWh rejected
+    concentration_cycles: Number = Field(gt=1)
+
+
+class Humidifier(Row):
+    """Humidification of make-up air."""
+
+    kind: Literal["adiabatic", "steam"]
+    energy_kwh_per_kg: Number = Field(ge=0)
+    makeup_air_frac: Number = Field(ge=0, le=1)
+    dewpoint_min_degc: Number
+
+
+class PvMount(Row):
+    """How PV modules are mounted: the cell-temperature model and its parameters."""
+
+    model: Literal["faiman", "sapm"]
+    u0_w_per_m2_k: Number | None = Field(default=None, gt=0)
+    u1_w_s_per_m3_k: Number | None = Field(default=None, ge=0)
+    sapm_a: Number | None = None
+    sapm_b: Number | None = None
+    sapm_delta_t_k: Number | None = None
+
+
+class PvModule(Row):
+    """A PV module and its inverter, as PVWatts describes them."""
+
+    gamma_per_k: Number = Field(lt=0)
+    losses_frac: Number = Field(ge=0, lt=1)
+    inverter_efficiency_frac: Number = Field(gt=0, le=1)
+    dc_ac_ratio: Number = Field(gt=0)
+    diffuse_iam: Number = Field(gt=0, le=1)
+    degradation_frac_per_year: Number = Field(ge=0, lt=1)
+    albedo: Number = Field(ge=0, le=1)
+
+
+class Battery(Row):
+    """A battery system, per kWh of its capacity."""
+
+    charge_efficiency_frac: Number = Field(gt=0, le=1)
+    discharge_efficiency_frac: Number = Field(gt=0, le=1)
+    c_rate_per_h: Number = Field(gt=0)
+    soc_min_frac: Number = Field(ge=0, lt=1)
+    soc_max_frac: Number = Field(gt=0, le=1)
+    soc_start_frac: Number = Field(ge=0, le=1)
+    ageing_cny_per_kwh: Number = Field(ge=0)  # per kWh discharged
+
+
+TABLES: Final[dict[str, type[Row]]] = {
+    "gpus": Gpu,
+    "servers": Server,
+    "ups": Ups,
+    "transformers": Transformer,
+    "fans": Fan,
+    "pumps": Pump,
+    "iec_units": IecUnit,
+    "dx_units": DxUnit,
+    "chillers": Chiller,
+    "towers": Tower,
+    "humidifiers": Humidifier,
+    "pv_mounts": PvMount,
+    "pv_modules": PvModule,
+    "batteries": Battery,
+}

@@ -1,0 +1,137 @@
+"""A site: where it is, what stands in it, and how it is built. A file of ``models/sites/``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from aidc.config import Config, Degc, Frac, Kelvin, Kw, Kwh, Kwp, Metres, Number
+from aidc.equipment import (
+    Battery,
+    Chiller,
+    DxUnit,
+    Fan,
+    Humidifier,
+    IecUnit,
+    Pump,
+    PvModule,
+    PvMount,
+    Server,
+    Tower,
+    Transformer,
+    Ups,
+    named_in,
+)
+
+CoolingMode = Literal["off", "dry", "wet", "dry_dx", "wet_dx", "dx", "chiller", "free"]
+ModePolicy = Literal["lowest_power", "lowest_cost", "spray_above_temperature"]
+
+
+class Pool(Config):
+    """GPU servers of one kind that take jobs from one queue."""
+
+    name: str = Field(min_length=1)
+    server: Annotated[Server, named_in("servers")]
+    server_count: int = Field(ge=1)
+
+    @property
+    def gpu_count(self) -> int:
+        """Boards in the pool."""
+        return self.server_count * self.server.gpu_count
+
+
+class Hall(Config):
+    """Air in the hall; all halls of a site are alike."""
+
+    air_rise_k: Kelvin = Field(gt=0)  # across the servers
+    recirculation_frac: Frac = Field(ge=0, lt=1)
+    bypass_frac: Frac = Field(ge=0, lt=1)
+    supply_min_degc: Degc
+    supply_max_degc: Degc
+    inlet_max_degc: Degc
+    source: str = Field(min_length=3)
+
+
+class Electrical(Config):
+    """From the grid to the servers."""
+
+    ups: Annotated[Ups, named_in("ups")]
+    ups_capacity_ratio: Number = Field(ge=1)  # installed over rated IT; 2N is 2
+    ups_heat_in_hall_frac: Frac = Field(ge=0, le=1)
+    transformer: Annotated[Transformer, named_in("transformers")]
+    transformer_capacity_ratio: Number = Field(ge=1)
+    pdu_loss_frac: Frac = Field(ge=0, lt=1)
+    lighting_frac: Frac = Field(ge=0, lt=1)  # of rated IT, always on
+    source: str = Field(min_length=3)
+
+
+class IecCooling(Config):
+    """Indirect evaporative cooling with DX trim behind it."""
+
+    kind: Literal["iec"]
+    unit: Annotated[IecUnit, named_in("iec_units")]
+    dx: Annotated[DxUnit, named_in("dx_units")]
+    dx_capacity_frac: Frac = Field(ge=0)  # of rated IT heat
+    supply_fan: Annotated[Fan, named_in("fans")]
+    air_capacity_ratio: Number = Field(ge=1)  # installed air flow over that of rated IT
+    humidifier: Annotated[Humidifier, named_in("humidifiers")]
+    source: str = Field(min_length=3)
+
+
+class ChilledWaterCooling(Config):
+    """Chillers and towers, with or without a water-side economiser in series."""
+
+    kind: Literal["chilled_water"]
+    chiller: Annotated[Chiller, named_in("chillers")]
+    chiller_count: int = Field(ge=1)  # N + 1
+    stage_up_frac: Frac = Field(gt=0, le=1)  # next machine on above this load
+    air_water_approach_k: Kelvin = Field(gt=0)  # supply air over chilled water
+    tower: Annotated[Tower, named_in("towers")]
+    chilled_water_pump: Annotated[Pump, named_in("pumps")]
+    condenser_water_pump: Annotated[Pump, named_in("pumps")]
+    economiser: bool
+    economiser_approach_k: Kelvin = Field(gt=0)
+    supply_fan: Annotated[Fan, named_in("fans")]
+    air_capacity_ratio: Number = Field(ge=1)
+    humidifier: Annotated[Humidifier, named_in("humidifiers")]
+    source: str = Field(min_length=3)
+
+
+class Pv(Config):
+    """A PV plant; its size is the site's ``pv_kwp``."""
+
+    module: Annotated[PvModule, named_in("pv_modules")]
+    mount: Annotated[PvMount, named_in("pv_mounts")]
+    tilt_deg: Number = Field(ge=0, le=90)
+    azimuth_deg: Number = Field(ge=0, lt=360)
+    soiling_frac: Frac = Field(ge=0, lt=1)
+    derate_frac: Frac = Field(gt=0, le=1)  # documented site factor on the modelled output
+    age_years: Number = Field(ge=0)
+    source: str = Field(min_length=3)
+
+
+class Site(Config):
+    """One data centre."""
+
+    name: str = Field(min_length=1)
+    label: str = Field(min_length=1)
+    latitude_deg: Number = Field(ge=-90, le=90)
+    longitude_deg: Number = Field(ge=-180, le=180)
+    elevation_m: Metres
+    zone: str  # IANA name
+    grid_region: str = Field(min_length=2)  # ISO 3166-2, or the country
+    rated_it_kw: Kw = Field(gt=0)
+    pools: tuple[Pool, ...] = Field(min_length=1, strict=False)
+    hall: Hall
+    electrical: Electrical
+    cooling: IecCooling | ChilledWaterCooling = Field(discriminator="kind")
+    pv_kwp: Kwp = Field(ge=0)
+    pv: Pv
+    battery_kwh: Kwh = Field(ge=0)
+    battery: Annotated[Battery, named_in("batteries")]
+    grid_export: bool  # whether surplus may leave the site; else it is curtailed
+    source: str = Field(min_length=3)
+
+    @property
+    def gpu_count(self) -> int:
+        """Boards in all pools."""
+        return sum(pool.gpu_count for pool in self.pools)
