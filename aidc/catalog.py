@@ -154,3 +154,35 @@ def row(name: str, model: type[Row], which: str, *, key: str = "name") -> Row:
 def missing(file: str, which: str, names: Mapping[str, object]) -> str:
     """What to say when a name is not in a file of the catalog."""
     return f"{file} has no '{which}'{config.nearest(which, names) or '; it has ' + ', '.join(sorted(names))}"
+
+
+@functools.cache
+def names(table_name: str, column: str = "name") -> tuple[str, ...]:
+    """Distinct values of one column, in order, without validating the rows."""
+    text = (root() / f"{table_name}.csv").read_text(encoding="utf-8")
+    reader = csv.DictReader(line for line in text.splitlines() if line and not line.startswith("#"))
+    return tuple(dict.fromkeys(cells[column] for cells in reader))
+
+
+@functools.cache
+def file_names(folder: str) -> tuple[str, ...]:
+    """Names of the YAML files in a folder of the catalog."""
+    return tuple(sorted(path.stem for path in (root() / folder).glob("*.yaml")))
+
+
+@functools.cache
+def document(folder: str, name: str) -> config.Document:
+    """A YAML file of the catalog with its marks.
+
+    Raises:
+        CatalogError: no such file, or its text is not YAML.
+    """
+    if name not in file_names(folder):
+        listed = dict.fromkeys(file_names(folder))
+        raise CatalogError(Fault("", 0, 0, "", missing(f"models/{folder}", name, listed)))
+    read = config.read_yaml(
+        root() / folder / f"{name}.yaml", shown_as=f"models/{folder}/{name}.yaml"
+    )
+    if read.faults:
+        raise CatalogError(read.faults)
+    return read

@@ -173,17 +173,23 @@ def parse_scalar(text: str) -> Any:
 def merge(base: Any, over: Any) -> Any:
     """``over`` laid on ``base``: maps merge by key, everything else replaces.
 
-    A map laid on a name of the catalog keeps the name as ``like``.
+    A map laid on a name of the catalog keeps the name as ``like``; a map of indices laid on a list
+    changes those items.
     """
-    if isinstance(over, Mapping):
-        if isinstance(base, str) and "like" not in over:
-            base = {"like": base}
-        if isinstance(base, Mapping):
-            merged = dict(base)
-            for key, value in over.items():
-                merged[key] = merge(base.get(key), value)
-            return merged
-    return over
+    if not isinstance(over, Mapping):
+        return over
+    if isinstance(base, list) and over and all(str(key).isdigit() for key in over):
+        items = list(base)
+        for key, value in over.items():
+            if int(key) < len(items):
+                items[int(key)] = merge(items[int(key)], value)
+        return items
+    if isinstance(base, str) and "like" not in over:
+        base = {"like": base}
+    merged = dict(base) if isinstance(base, Mapping) else {}
+    for key, value in over.items():
+        merged[key] = merge(merged.get(key), value)
+    return merged
 
 
 def dotted(path: Iterable[str | int]) -> str:

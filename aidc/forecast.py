@@ -1,0 +1,75 @@
+"""What drives a run, and what the optimiser may know of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from aidc.job import JobTable
+
+OUTDOOR_COLUMNS: Final = ("drybulb_degc", "wetbulb_degc", "dewpoint_degc", "pressure_pa")
+DRIVER_COLUMNS: Final = (
+    *OUTDOOR_COLUMNS,
+    "ghi_w_per_m2",
+    "dni_w_per_m2",
+    "dhi_w_per_m2",
+    "wind_m_per_s",
+    "pv_kw",
+    "grid_kgco2e_per_kwh",
+    "tariff_cny_per_kwh",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteDrivers:
+    """Everything that acts on one site from outside.
+
+    Attributes:
+        frame: `DRIVER_COLUMNS` on the horizon's index in the site's zone; ``pv_kw`` is what the
+            PV plant could deliver.
+        water_cny_per_m3: price of water.
+        demand_cny_per_kw_month: demand charge on the month's peak import.
+        labels: what each input is, in words (``weather``, ``grid``, ``tariff``, ``jobs``).
+        synthetic: inputs that are not measured.
+        notes: what was filled, clipped or coerced on the way.
+    """
+
+    frame: pd.DataFrame
+    water_cny_per_m3: float
+    demand_cny_per_kw_month: float
+    labels: Mapping[str, str]
+    synthetic: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Jobs and series of a scenario; the same for every variant of it.
+
+    Attributes:
+        jobs: all jobs of all sites, each with its site and pool.
+        sites: series by site.
+        labels: what the jobs are.
+        synthetic: whether the jobs are generated.
+    """
+
+    jobs: JobTable
+    sites: Mapping[str, SiteDrivers]
+    job_label: str
+    synthetic_jobs: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is known at ``now_s`` about a window of one site.
+
+    With perfect foresight this is a cut of the drivers. ``frame`` has `DRIVER_COLUMNS` on the
+    simulation's steps of the window; ``first_step`` is its first step in the horizon.
+    """
+
+    site: str
+    now_s: float
+    first_step: int
+    frame: pd.DataFrame

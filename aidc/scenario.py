@@ -1,0 +1,339 @@
+"""A scenario: sites, time, workload, policy and plan, as one frozen, validated thing."""
+
+import os
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from aidc.config import Config, Frac, Kelvin, Number, quantity_in
+from aidc.horizon import Horizon
+from aidc.pathway_inputs import PathwayInputs
+from aidc.site import ModePolicy, Site
+
+REAL_DATA = "AIDC_REAL_DATA"
+Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
+Objective = Literal["pue", "energy", "emissions", "cost"]
+
+
+def data_path(file: str, folder: Path) -> Path:
+    """Path of a data file: absolute, beside the scenario, or under ``$AIDC_REAL_DATA``.
+
+    Raises:
+        KeyError: the text names AIDC_REAL_DATA and the environment does not have it.
+    """
+    prefix = f"${REAL_DATA}/"
+    if file.startswith(prefix):
+        return Path(os.environ[REAL_DATA]) / file.removeprefix(prefix)
+    return folder / file
+
+
+def _exists(file: str, info: ValidationInfo) -> str:
+    folder = info.context["folder"] if info.context else Path()
+    try:
+        path = data_path(file, folder)
+    except KeyError:
+        message = "{file} cannot be found: the environment variable {name} is not set; point it at the folder of real data"
+        raise PydanticCustomError("file", message, {"file": file, "name": REAL_DATA}) from None
+    if not path.is_file():
+        raise PydanticCustomError("file", "{path} is not a file", {"path": str(path)})
+    return file
+
+
+def _time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "time",
+            "cannot read '{v}' as a time; write e.g. 2023-07-03T00:00:00+08:00",
+            {"v": value},
+        ) from None
+    if read.tzinfo is None:
+        raise PydanticCustomError("time", "{v} has no offset; write e.g. {v}+08:00", {"v": value})
+    return read
+
+
+def _date(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "date", "cannot read '{v}' as a date; write e.g. 2024-04-30", {"v": value}
+        ) from None
+
+
+DataFile = Annotated[str, AfterValidator(_exists)]
+Time = Annotated[datetime, BeforeValidator(_time)]
+Date = Annotated[date, BeforeValidator(_date)]
+Minutes = Annotated[float, *quantity_in("min", bare=False)]
+WrittenHours = Annotated[float, *quantity_in("h", bare=False)]
+WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
+WrittenFrac = Annotated[float, *quantity_in("frac", bare=False)]
+WrittenDegc = Annotated[float, *quantity_in("degc", bare=False)]
+
+
+class TypicalWeather(Config):
+    """A synthetic typical year from monthly climate parameters."""
+
+    kind: Literal["typical"]
+    climate: str = Field(min_length=1)  # a city of models/climates.csv
+
+
+class EpwWeather(Config):
+    """An EPW file, coerced to the scenario's year."""
+
+    kind: Literal["epw"]
+    file: DataFile
+
+
+class CsvWeather(Config):
+    """A CSV file with an offset in every time."""
+
+    kind: Literal["csv"]
+    file: DataFile
+
+
+class FlatIntensity(Config):
+    """The annual factor in every hour."""
+
+    kind: Literal["flat"]
+
+
+class SyntheticIntensity(Config):
+    """An hourly shape about the annual factor; labelled synthetic everywhere."""
+
+    kind: Literal["synthetic"]
+    amplitude: Frac = Field(ge=0, lt=1)
+    shape: str = Field(min_length=1)
+
+
+class SeriesIntensity(Config):
+    """A measured or given series [kgCO2e/kWh] in a CSV file."""
+
+    kind: Literal["series"]
+    file: DataFile
+
+
+def _intensity(value: object) -> object:
+    return {"kind": "flat"} if value == "flat" else value
+
+
+class Grid(Config):
+    """The grid the plan decides on; the ledger books its own factors."""
+
+    location: str = Field(min_length=2)  # ISO 3166-2
+    intensity: Annotated[
+        Annotated[
+            FlatIntensity | SyntheticIntensity | SeriesIntensity, Field(discriminator="kind")
+        ],
+        BeforeValidator(_intensity),
+    ]
+
+
+class SiteChoice(Config):
+    """One site of a scenario: a model of the catalog with its surroundings and changes."""
+
+    model: str
+    weather: Annotated[TypicalWeather | EpwWeather | CsvWeather, Field(discriminator="kind")]
+    tariff: str
+    grid: Grid
+    overrides: Mapping[str, Any] = Field(default_factory=dict)
+    site: Site  # filled in from the model and the overrides
+
+
+class GeneratedWorkload(Config):
+    """Jobs drawn from published moments."""
+
+    kind: Literal["generated"]
+    profile: str
+    jobs_per_day: Number = Field(gt=0)
+    ramp: tuple[Number, Number] = Field(
+        default=(1.0, 1.0), strict=False
+    )  # factor on the rate, first and last day
+    warm_start: Literal["stationary", "empty"]
+
+
+class TraceWorkload(Config):
+    """Jobs of a recorded trace; their own queueing is only for comparison."""
+
+    kind: Literal["trace"]
+    format: Literal["helios"]
+    file: DataFile
+    limit_factor: Number = Field(ge=1)  # what backfill expects over the recorded run time
+
+
+class Flexibility(Config):
+    """How much work may wait, and how long."""
+
+    deferrable_frac: Frac = Field(ge=0, le=1)
+    slack_h: tuple[Number, ...] = Field(min_length=1, strict=False)
+
+
+class Baseline(Config):
+    """How a competent operator runs the site without a plan."""
+
+    policy: Literal["fifo", "easy_backfill"]
+    supply_air_degc: WrittenDegc = Field(alias="supply_air")
+    mode_policy: ModePolicy
+
+
+class Weights(Config):
+    """A weighted objective, in CNY."""
+
+    cost: Number = Field(ge=0)
+    emissions_cny_per_kg: Number = Field(ge=0)
+
+
+class Plan(Config):
+    """What the MILP minimises, over which windows, and when it may stop."""
+
+    objective: Objective | Weights
+    step_min: Minutes = Field(alias="step", gt=0)
+    window_h: WrittenHours = Field(alias="window", gt=0)
+    commit_h: WrittenHours = Field(alias="commit", gt=0)
+    gap_frac: WrittenFrac = Field(alias="gap", gt=0, lt=1)
+    limit_s: WrittenSeconds = Field(alias="limit", gt=0)  # wall time of one window
+    foresight: Literal["perfect"]
+    levels_degc: tuple[Number, ...] = Field(
+        default=(), strict=False
+    )  # supply air; empty: five over the hall's range
+    ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
+
+
+class LedgerChoice(Config):
+    """Which books the run is closed in."""
+
+    report_date: Date
+    books: tuple[Book, ...] = Field(min_length=1, strict=False)
+    lots: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
+
+
+class Scenario(Config):
+    """Everything a run hangs on. Made by `aidc.load`; `replace` gives a changed copy."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    label: str = ""
+    start: Time
+    end: Time
+    step_min: Minutes = Field(alias="step")
+    seed: int = Field(ge=0)
+    sites: Mapping[str, SiteChoice] = Field(min_length=1)
+    workload: Annotated[GeneratedWorkload | TraceWorkload, Field(discriminator="kind")]
+    flexibility: Flexibility
+    baseline: Baseline
+    plan: Plan
+    events: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
+    ledger: LedgerChoice
+    industry_baseline: str | None = (
+        None  # a row of models/published_pue.csv: an avoided-emission claim
+    )
+    pathway: PathwayInputs | None = None
+
+    _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _folder: Path = PrivateAttr(default_factory=Path)
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Folder that relative data files are looked up in."""
+        return self._folder
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The merged file as read, before defaults; what `replace` changes."""
+        return self._raw
+
+    @property
+    def origins(self) -> dict[str, str]:
+        """Where each given value stands: file and line, ``--set`` or ``replace``."""
+        return self._origins
+
+    def horizon(self, site: str) -> Horizon:
+        """The time axis in a site's zone."""
+        return Horizon(self.start, self.end, round(self.step_min), self.sites[site].site.zone)
+
+    def replace(self, key: str, value: object) -> "Scenario":
+        """A copy with one value changed and everything validated again.
+
+        Args:
+            key: dotted key of the schema; ``site.`` is the only site.
+            value: a number in the key's unit, or text with a unit.
+
+        Raises:
+            ScenarioError: no such key, or a value that does not fit.
+        """
+        from aidc.scenario_file import replaced
+
+        return replaced(self, key, value)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Scenario":
+        faults = [*_time_faults(self), *_site_faults(self)]
+        if faults:
+            raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})
+        return self
+
+
+def _time_faults(s: Scenario) -> list[str]:
+    """Each fault as ``key: message``."""
+    faults = []
+    if s.end <= s.start:
+        faults.append(f"end: {s.end.isoformat()} is not after start {s.start.isoformat()}")
+    if s.step_min not in (5, 10, 15, 20, 30, 60):
+        faults.append(f"step: {s.step_min:g} min is not 5, 10, 15, 20, 30 or 60 min")
+    elif (s.end - s.start).total_seconds() % (s.step_min * 60):
+        faults.append(f"end: the horizon is not a whole number of {s.step_min:g} min steps")
+    elif s.plan.step_min % s.step_min:
+        faults.append(
+            f"plan.step: {s.plan.step_min:g} min is not a multiple of step, {s.step_min:g} min"
+        )
+    if s.plan.commit_h > s.plan.window_h:
+        faults.append(
+            f"plan.commit: {s.plan.commit_h:g} h is longer than the window of {s.plan.window_h:g} h"
+        )
+    for key, hours in (("window", s.plan.window_h), ("commit", s.plan.commit_h)):
+        if (hours * 60) % s.plan.step_min:
+            faults.append(
+                f"plan.{key}: {hours:g} h is not a whole number of {s.plan.step_min:g} min steps"
+            )
+    if (s.end - s.start).total_seconds() % (s.plan.step_min * 60):
+        faults.append(
+            f"plan.step: the horizon is not a whole number of {s.plan.step_min:g} min plan steps"
+        )
+    return faults
+
+
+def _site_faults(s: Scenario) -> list[str]:
+    faults = []
+    for name, choice in s.sites.items():
+        hall = choice.site.hall
+        if hall.supply_min_degc >= hall.supply_max_degc:
+            faults.append(
+                f"sites.{name}.overrides.hall: supply_min_degc {hall.supply_min_degc:g} is not below supply_max_degc {hall.supply_max_degc:g}"
+            )
+        if not hall.supply_min_degc <= s.baseline.supply_air_degc <= hall.supply_max_degc:
+            faults.append(
+                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
+            )
+        faults.extend(
+            f"plan.levels_degc: {level:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
+            for level in s.plan.levels_degc
+            if not hall.supply_min_degc <= level <= hall.supply_max_degc
+        )
+    return faults

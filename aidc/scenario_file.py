@@ -1,0 +1,358 @@
+"""From a scenario file to a `Scenario`: extends, variants, ``--set``, and every fault with its place."""
+
+import copy
+import functools
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from aidc import catalog, config
+from aidc.config import Config, Document, KeyPath, dotted, merge, nearest
+from aidc.errors import Fault, InputError, ScenarioError
+from aidc.scenario import Scenario, SiteChoice
+from aidc.site import Site
+
+Marks = dict[KeyPath, tuple[Fault, Fault]]
+_SITE_KEYS = ("model", "weather", "tariff", "grid", "overrides")
+
+
+def load(
+    path: str | Path,
+    *,
+    sets: Iterable[str] = (),
+    variant: str | None = None,
+    seed: int | None = None,
+) -> Scenario:
+    """The scenario in a YAML file.
+
+    Args:
+        path: the file.
+        sets: ``key=value`` texts that win over the file; ``site.`` is the only site.
+        variant: one of the file's named ``variants`` to lay on it first.
+        seed: replaces the file's seed.
+
+    Raises:
+        ScenarioError: every fault of the file and of those it extends, with file, line and column.
+    """
+    path = Path(path)
+    document = _read_chain(path, ())
+    faults = list(document.faults)
+    raw, marks = document.data, document.marks
+    if not isinstance(raw, dict):
+        raise ScenarioError(faults or [Fault(str(path), 1, 1, "", "a scenario is a map of keys")])
+    variants = raw.pop("variants", None) or {}
+    if variant is not None:
+        if not isinstance(variants, dict) or variant not in variants:
+            place = document.place(("variants",))
+            listed = ", ".join(variants) or "none"
+            faults.append(
+                Fault(
+                    place.file,
+                    place.line,
+                    place.column,
+                    "variants",
+                    f"no variant '{variant}'; the file has {listed}",
+                )
+            )
+        else:
+            for key, value in variants[variant].items():
+                _set(raw, marks, key, value, document.place(("variants", variant, key)), faults)
+    for text in sets:
+        key, equals, value = text.partition("=")
+        place = Fault(f"--set {key}", 0, 0, "", "")
+        if not equals:
+            faults.append(Fault("--set", 0, 0, text, "write it as key=value"))
+            continue
+        _set(raw, marks, key.strip(), config.parse_scalar(value), place, faults)
+    if seed is not None:
+        raw["seed"] = seed
+        marks[("seed",)] = (Fault("--seed", 0, 0, "", ""),) * 2
+    return _build(raw, marks, path.resolve().parent, faults, str(path))
+
+
+def replaced(scenario: Scenario, key: str, value: object) -> Scenario:
+    """A copy of a scenario with one key changed; see `Scenario.replace`."""
+    raw = copy.deepcopy(scenario.raw)
+    marks: Marks = {(): (Fault("replace", 0, 0, "", ""),) * 2}
+    faults: list[Fault] = []
+    _set(raw, marks, key, value, Fault("replace", 0, 0, "", ""), faults)
+    origins = scenario.origins | {key: "replace"}
+    made = _build(raw, marks, scenario.folder, faults, "replace")
+    made.origins.update(origins)
+    return made
+
+
+def _read_chain(path: Path, seen: tuple[Path, ...]) -> Document:
+    """A file laid on what it extends, with the marks of whichever file a value stands in."""
+    try:
+        document = config.read_yaml(path)
+    except OSError as error:
+        raise ScenarioError(
+            Fault(str(path), 0, 0, "", f"cannot be read: {error.strerror}")
+        ) from None
+    if not isinstance(document.data, dict) or "extends" not in document.data:
+        return document
+    place = document.place(("extends",))
+    base_path = path.parent / str(document.data.pop("extends"))
+    if base_path in (*seen, path):
+        message = "a file cannot extend itself"
+        document.faults.append(Fault(place.file, place.line, place.column, "extends", message))
+        return document
+    if not base_path.is_file():
+        message = f"{base_path} is not a file"
+        document.faults.append(Fault(place.file, place.line, place.column, "extends", message))
+        return document
+    base = _read_chain(base_path, (*seen, path))
+    return Document(
+        document.file,
+        merge(base.data, document.data),
+        base.marks | document.marks,
+        [*base.faults, *document.faults],
+    )
+
+
+def _set(
+    raw: dict[str, Any], marks: Marks, key: str, value: object, place: Fault, faults: list[Fault]
+) -> None:
+    """Lays one dotted key on the merged file."""
+    parts = key.replace("[", ".").replace("]", "").split(".")
+    sites = raw.get("sites") if isinstance(raw.get("sites"), dict) else {}
+    if parts[0] == "site":
+        if len(sites or {}) != 1:
+            faults.append(
+                Fault(
+                    place.file,
+                    place.line,
+                    place.column,
+                    key,
+                    f"'site.' needs exactly one site; write sites.NAME. with one of {', '.join(sites or {})}",
+                )
+            )
+            return
+        parts = ["sites", next(iter(sites or {})), *parts[1:]]
+    if parts[0] == "sites" and len(parts) > 2 and parts[2] not in _SITE_KEYS:
+        parts.insert(2, "overrides")
+    here: Any = raw
+    for part in parts[:-1]:
+        if not isinstance(here.get(part), dict):
+            here[part] = (
+                {}
+                if here.get(part) is None
+                else {"like": here[part]}
+                if isinstance(here[part], str)
+                else {}
+            )
+        here = here[part]
+    here[parts[-1]] = merge(here.get(parts[-1]), value)
+    marks[tuple(parts)] = (place, place)
+
+
+@functools.cache
+def _known_keys() -> dict[str, list[str]]:
+    """Keys of every model that a file may hold."""
+    found: dict[str, list[str]] = {}
+    todo: list[type[Config]] = [Config]
+    while todo:
+        model = todo.pop()
+        found[model.__name__] = config.keys_of(model)
+        todo.extend(model.__subclasses__())
+    return found
+
+
+def _build(
+    raw: dict[str, Any], marks: Marks, folder: Path, faults: list[Fault], file: str
+) -> Scenario:
+    document = Document(file, raw, marks)
+    data = copy.deepcopy(raw)
+    site_documents = _fill_sites(data, document, faults)
+    _fill_pathway(data, document, folder, faults)
+    faults.extend(_unknown_names(data, document))
+    context = ChainMap[str, Any]({"folder": folder}, catalog.TABLES)  # type: ignore[arg-type]
+    try:
+        scenario = Scenario.model_validate(data, context=context)
+    except ValidationError as error:
+        faults.extend(_located(error, data, document, site_documents))
+        raise ScenarioError(faults) from None
+    except InputError as error:
+        raise ScenarioError([*faults, *error.faults]) from None
+    if faults:
+        raise ScenarioError(faults)
+    scenario._raw.update(raw)
+    scenario._folder = folder
+    scenario._origins.update({dotted(p): _origin(m[1]) for p, m in marks.items() if p})
+    return scenario
+
+
+def _origin(mark: Fault) -> str:
+    return f"{Path(mark.file).name}:{mark.line}" if mark.line else mark.file
+
+
+def _fill_sites(
+    data: dict[str, Any], document: Document, faults: list[Fault]
+) -> dict[str, Document]:
+    """Puts ``site``, the model of the catalog with the overrides on it, into each choice of a site."""
+    site_documents: dict[str, Document] = {}
+    sites = data.get("sites")
+    if not isinstance(sites, dict):
+        return site_documents
+    for name, choice in sites.items():
+        if not isinstance(choice, dict):
+            continue
+        if "site" in choice:
+            faults.append(
+                _fault(
+                    document,
+                    ("sites", name, "site"),
+                    "unknown key 'site'; changes to a site go under overrides",
+                    key=True,
+                )
+            )
+        model = choice.get("model")
+        if not isinstance(model, str) or model not in catalog.file_names("sites"):
+            if isinstance(model, str):
+                listed = dict.fromkeys(catalog.file_names("sites"))
+                faults.append(
+                    _fault(
+                        document,
+                        ("sites", name, "model"),
+                        catalog.missing("models/sites", model, listed),
+                    )
+                )
+            choice["site"] = None
+            continue
+        site_document = catalog.document("sites", model)
+        site_documents[name] = site_document
+        choice["site"] = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {})
+    return site_documents
+
+
+def _fill_pathway(
+    data: dict[str, Any], document: Document, folder: Path, faults: list[Fault]
+) -> None:
+    """Lays the pathway block on the file it extends."""
+    block = data.get("pathway")
+    if not isinstance(block, dict) or "extends" not in block:
+        return
+    path = folder / str(block.pop("extends"))
+    if not path.is_file():
+        faults.append(_fault(document, ("pathway", "extends"), f"{path} is not a file"))
+        data["pathway"] = None
+        return
+    base = _read_chain(path, ())
+    faults.extend(base.faults)
+    data["pathway"] = merge(base.data, block)
+    for below, mark in base.marks.items():
+        document.marks.setdefault(("pathway", *below), mark)
+
+
+def _unknown_names(data: dict[str, Any], document: Document) -> list[Fault]:
+    """Names that no row or file of the catalog has."""
+    asked: list[tuple[KeyPath, Iterable[str], str]] = []
+    sites = data.get("sites")
+    for name, choice in (sites if isinstance(sites, dict) else {}).items():
+        if not isinstance(choice, dict):
+            continue
+        at: KeyPath = ("sites", name)
+        asked.append(((*at, "tariff"), catalog.file_names("tariffs"), "models/tariffs"))
+        asked.append(
+            ((*at, "weather", "climate"), catalog.names("climates", "city"), "climates.csv")
+        )
+        asked.append(
+            (
+                (*at, "grid", "location"),
+                catalog.names("grid_factors", "geography"),
+                "grid_factors.csv",
+            )
+        )
+        asked.append(
+            (
+                (*at, "grid", "intensity", "shape"),
+                catalog.names("intensity_shapes"),
+                "intensity_shapes.csv",
+            )
+        )
+    asked.append(
+        (("workload", "profile"), catalog.names("workload_profiles"), "workload_profiles.csv")
+    )
+    asked.append((("industry_baseline",), catalog.names("published_pue"), "published_pue.csv"))
+    faults = []
+    for path, known, file in asked:
+        value: Any = data
+        for part in path:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if isinstance(value, str) and value not in known:
+            faults.append(
+                _fault(document, path, catalog.missing(file, value, dict.fromkeys(known)))
+            )
+    return faults
+
+
+def _fault(document: Document, path: KeyPath, message: str, *, key: bool = False) -> Fault:
+    place = document.place(path, key=key)
+    return Fault(place.file, place.line, place.column, dotted(path), message)
+
+
+def _located(
+    error: ValidationError, data: Any, document: Document, site_documents: Mapping[str, Document]
+) -> list[Fault]:
+    faults = []
+    for path, message, is_key in config.faults_of(error, data, _known_keys()):
+        if not path:  # cross-checks: one "key: message" a line
+            for line in message.splitlines():
+                key, _, text = line.partition(": ")
+                faults.append(_fault(document, tuple(key.split(".")), text))
+        elif len(path) > 2 and path[0] == "sites" and path[2] == "site":
+            faults.extend(
+                _site_fault(document, site_documents.get(str(path[1])), path, message, is_key)
+            )
+        else:
+            faults.append(_fault(document, path, message, key=is_key))
+    return faults
+
+
+def _site_fault(
+    document: Document, site: Document | None, path: KeyPath, message: str, is_key: bool
+) -> list[Fault]:
+    """A fault of a filled-in site, shown at the override that causes it, else in the site's own file."""
+    if site is None:
+        return []  # the model is unknown or missing, and that is said already
+    for end in range(len(path), 3, -1):
+        override = ("sites", path[1], "overrides", *(str(part) for part in path[3:end]))
+        if override in document.marks:
+            return [_fault(document, (*override, *path[end:]), message, key=is_key)]
+    place = site.place(path[3:], key=is_key)
+    return [Fault(place.file, place.line, place.column, dotted(path[3:]), message)]
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of a scenario file, for editors."""
+    made = Scenario.model_json_schema(by_alias=True)
+    definitions = made["$defs"]
+    choice = definitions[SiteChoice.__name__]
+    choice["properties"].pop("site")
+    choice["required"].remove("site")
+    site = definitions[Site.__name__]
+    partial = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": site["properties"],
+        "description": "Keys of the site to change.",
+    }
+    choice["properties"]["overrides"] = partial
+    made["properties"]["extends"] = {
+        "type": "string",
+        "description": "One base file; maps merge by key.",
+    }
+    made["properties"]["variants"] = {
+        "type": "object",
+        "description": "Named changes of dotted keys.",
+        "additionalProperties": {"type": "object"},
+    }
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return made
+
+
+__all__ = ["load", "nearest", "replaced", "schema"]

@@ -1,0 +1,151 @@
+"""What the optimiser decided: a decision for every job, set-points for every step, and its proof."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+SETPOINT_COLUMNS: Final = ("supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw")
+SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoints:
+    """Set-points of one site, one value a simulation step.
+
+    Attributes:
+        supply_degc: supply air [degC].
+        spray: -1 the site's mode policy decides, 0 dry, 1 wet.
+        battery_charge_kw: at the AC side.
+        battery_discharge_kw: at the AC side.
+    """
+
+    supply_degc: NDArray[np.float64]
+    spray: NDArray[np.int8]
+    battery_charge_kw: NDArray[np.float64]
+    battery_discharge_kw: NDArray[np.float64]
+
+    def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
+        """The same as a frame on the horizon's index."""
+        return pd.DataFrame({name: getattr(self, name) for name in SETPOINT_COLUMNS}, index=index)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningState:
+    """What a window inherits from the one before.
+
+    Attributes:
+        now_s: start of the window, seconds from the start of the horizon.
+        start_s: actual start of every job of the site so far [s]; nan where not started.
+        supply_degc: set-point in force.
+        battery_kwh: stored energy.
+        month_peak_kw: highest mean import of a step in the running month so far.
+    """
+
+    now_s: float
+    start_s: NDArray[np.float64]
+    supply_degc: float
+    battery_kwh: float
+    month_peak_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What a planner hands back: starts of jobs and set-points of the steps it commits.
+
+    Attributes:
+        start_s: planned start of every job of the site that is not started yet [s]; inf: not
+            inside this commitment.
+        first_step: first simulation step that ``setpoints`` cover.
+        setpoints: one value a simulation step of the commitment.
+    """
+
+    start_s: NDArray[np.float64]
+    first_step: int
+    setpoints: SetPoints
+
+
+@dataclass(frozen=True, slots=True)
+class WindowProof:
+    """How one window was solved.
+
+    Attributes:
+        site: site of the window.
+        start: ISO time of the window's first step.
+        status: ``optimal`` (within the gap) or ``time_limit`` (a plan, with its gap).
+        unit: unit of objective and bound.
+        objective: of the schedule as assigned to jobs, in the table model.
+        bound: no schedule of this window (starts on the plan's grid) is below it.
+        gap_frac: (objective - bound) / objective.
+        asap: objective with every job at its baseline start and the best set-points.
+        columns, rows, binaries: size of the class model.
+        jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
+        build_s, solve_s, bound_s: wall times; not part of any reproducible output.
+    """
+
+    site: str
+    start: str
+    status: str
+    unit: str
+    objective: float
+    bound: float
+    gap_frac: float
+    asap: float
+    columns: int
+    rows: int
+    binaries: int
+    jobs_movable: int
+    jobs_moved: int
+    build_s: float
+    solve_s: float
+    bound_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A plan for a whole horizon.
+
+    Attributes:
+        decisions: a row a job: ``job_id, status, start_s, pool, site, reason``; status is
+            started, deferred (not started inside the horizon) or refused.
+        setpoints: site -> set-points of every step.
+        windows: proof of each window; bounds of consecutive windows are not a bound of the whole.
+        promised: site -> what the plan expected of every plan step (``facility_kw, it_kw,
+            import_kw, objective``), on the index of plan steps.
+        objective: what was minimised.
+        foresight: what the planner knew.
+    """
+
+    decisions: pd.DataFrame
+    setpoints: dict[str, SetPoints]
+    windows: tuple[WindowProof, ...]
+    promised: dict[str, pd.DataFrame]
+    objective: str
+    foresight: str
+
+    @property
+    def gap_frac(self) -> float:
+        """Gap of the worst window."""
+        return max((window.gap_frac for window in self.windows), default=0.0)
+
+    @property
+    def status(self) -> str:
+        """``optimal`` if every window met its gap."""
+        return "time_limit" if any(w.status == "time_limit" for w in self.windows) else "optimal"
+
+    def totals(self) -> dict[str, Any]:
+        """Sums and extremes over the windows, for summaries."""
+        return {
+            "status": self.status,
+            "windows": len(self.windows),
+            "objective_unit": self.windows[0].unit if self.windows else "",
+            "objective": sum(w.objective for w in self.windows),
+            "bound": sum(w.bound for w in self.windows),
+            "gap_frac": self.gap_frac,
+            "columns": max((w.columns for w in self.windows), default=0),
+            "rows": max((w.rows for w in self.windows), default=0),
+            "binaries": max((w.binaries for w in self.windows), default=0),
+            "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
+        }

@@ -1,0 +1,166 @@
+"""What a simulation found: one row a step and site, one row a job, and a closed energy balance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from aidc.errors import BalanceError
+from aidc.scenario import Scenario
+
+COOLING_PARTS: Final = (
+    "chiller_kw",
+    "iec_fan_kw",
+    "iec_pump_kw",
+    "crah_fan_kw",
+    "tower_fan_kw",
+    "pump_kw",
+    "humidifier_kw",
+    "dx_kw",
+)
+SOURCES: Final = ("grid_import_kw", "pv_kw", "battery_discharge_kw")
+USES: Final = (
+    "it_kw",
+    "cooling_kw",
+    "electrical_loss_kw",
+    "other_kw",
+    "battery_charge_kw",
+    "grid_export_kw",
+    "pv_curtailed_kw",
+)
+FRAME_COLUMNS: Final = (
+    "site",
+    "it_kw",
+    "server_fan_kw",
+    "cooling_kw",
+    *COOLING_PARTS,
+    "heat_removed_kw",
+    "unmet_cooling_kw",
+    "ups_out_kw",
+    "pdu_out_kw",
+    "electrical_loss_kw",
+    "other_kw",
+    "pv_kw",
+    "pv_curtailed_kw",
+    "battery_charge_kw",
+    "battery_discharge_kw",
+    "battery_loss_kw",
+    "battery_kwh",
+    "grid_import_kw",
+    "grid_export_kw",
+    "water_evaporated_l_per_h",
+    "water_blowdown_l_per_h",
+    "water_humidifier_l_per_h",
+    "water_l_per_h",
+    "drybulb_degc",
+    "wetbulb_degc",
+    "supply_air_degc",
+    "chilled_water_degc",
+    "inlet_degc",
+    "mode",
+    "gpus_busy",
+    "gpus_allocatable",
+    "queue_jobs",
+    "grid_kgco2e_per_kwh",
+    "tariff_cny_per_kwh",
+)
+JOB_COLUMNS: Final = (
+    "job_id",
+    "user",
+    "vc",
+    "class",
+    "site",
+    "pool",
+    "gpu_count",
+    "submit_s",
+    "start_s",
+    "end_s",
+    "state",
+    "wait_s",
+    "deferred_s",
+    "late",
+    "warm",
+    "energy_kwh",
+    "cooling_share_kwh",
+    "kgco2e",
+    "water_l",
+    "cost_cny",
+)
+BALANCE_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A simulated run.
+
+    Attributes:
+        variant: ``baseline``, ``optimized`` or another name of how it was run.
+        scenario: what was simulated.
+        frame: `FRAME_COLUMNS`, a row a step and site; power is the mean over the step.
+        jobs: `JOB_COLUMNS`, a row a job.
+        accounts: IT energy in kWh by account (``jobs``, ``unallocated``) that adds up to the meter.
+        counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
+        labels: what each input is, in words.
+        synthetic: inputs that are not measured.
+        balance_residual: largest relative residual of the energy balance over all steps.
+    """
+
+    variant: str
+    scenario: Scenario
+    frame: pd.DataFrame
+    jobs: pd.DataFrame
+    accounts: Mapping[str, float]
+    counts: Mapping[str, float]
+    labels: Mapping[str, str]
+    synthetic: tuple[str, ...]
+    notes: tuple[str, ...]
+    balance_residual: float
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+        return self.scenario.step_min / 60
+
+    def site(self, name: str) -> pd.DataFrame:
+        """Rows of one site."""
+        return self.frame[self.frame["site"] == name]
+
+    def kwh(self, column: str) -> float:
+        """Energy of a power column over the run, all sites [kWh]."""
+        return float(self.frame[column].sum() * self.step_h)
+
+    @property
+    def facility_kw(self) -> "pd.Series[float]":
+        """All that enters the sites' boundaries, own PV used and battery losses included [kW]."""
+        return (
+            self.frame["it_kw"]
+            + self.frame["cooling_kw"]
+            + self.frame["electrical_loss_kw"]
+            + self.frame["other_kw"]
+            + self.frame["battery_loss_kw"]
+        )
+
+
+def balance_residual(frame: pd.DataFrame) -> float:
+    """Largest relative difference of sources and uses over the steps.
+
+    Raises:
+        BalanceError: it is above 1e-6, a power is negative or not finite: a bug, with the step.
+    """
+    powers = [name for name in frame.columns if name.endswith("_kw")]
+    values = frame[powers].to_numpy(np.float64)
+    if not np.isfinite(values).all() or (values < 0).any():
+        row, column = np.argwhere(~(values >= 0))[0]
+        raise BalanceError(f"{powers[column]} is {values[row, column]} at {frame.index[row]}")
+    sources = frame[list(SOURCES)].to_numpy(np.float64).sum(axis=1)
+    uses = frame[list(USES)].to_numpy(np.float64).sum(axis=1)
+    residual = np.abs(sources - uses) / np.maximum(sources, 1.0)
+    worst = int(residual.argmax()) if len(residual) else 0
+    if len(residual) and residual[worst] > BALANCE_TOLERANCE:
+        raise BalanceError(
+            f"energy balance open by {residual[worst]:.2e} at {frame.index[worst]}: "
+            f"{sources[worst]:.3f} kW in, {uses[worst]:.3f} kW out"
+        )
+    return float(residual[worst]) if len(residual) else 0.0
