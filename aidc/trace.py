@@ -6,9 +6,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aidc.errors import BalanceError
 from aidc.scenario import Scenario
+from aidc.schedule import SetPoints
 
 COOLING_PARTS: Final = (
     "chiller_kw",
@@ -92,6 +94,25 @@ BALANCE_TOLERANCE: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
+class JobRun:
+    """What the jobs of one site did, whatever the plant did.
+
+    Attributes:
+        start_s: start of each job of the site [s], nan where it did not start, shape (n,).
+        refused: jobs larger than their pool, shape (n,).
+        added_kw: IT power above idle at the reference inlet, mean of the step, shape (pools, steps).
+        gpus: boards held, mean of the step, same shape.
+        queued: waiting jobs, mean of the step, shape (steps,).
+    """
+
+    start_s: NDArray[np.float64]
+    refused: NDArray[np.bool_]
+    added_kw: NDArray[np.float64]
+    gpus: NDArray[np.float64]
+    queued: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """A simulated run.
 
@@ -100,6 +121,8 @@ class Trace:
         scenario: what was simulated.
         frame: `FRAME_COLUMNS`, a row a step and site; power is the mean over the step.
         jobs: `JOB_COLUMNS`, a row a job.
+        job_runs: what the jobs did, by site.
+        setpoints: what was in force, by site.
         accounts: IT energy in kWh by account (``jobs``, ``unallocated``) that adds up to the meter.
         counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
         labels: what each input is, in words.
@@ -111,6 +134,8 @@ class Trace:
     scenario: Scenario
     frame: pd.DataFrame
     jobs: pd.DataFrame
+    job_runs: Mapping[str, JobRun]
+    setpoints: Mapping[str, SetPoints]
     accounts: Mapping[str, float]
     counts: Mapping[str, float]
     labels: Mapping[str, str]

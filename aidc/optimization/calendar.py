@@ -1,0 +1,72 @@
+"""Exact use of boards over time, to check that planned starts fit before anybody relies on them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Calendar:
+    """Boards in use in one pool between given times, with room to move jobs about.
+
+    Args:
+        capacity: boards in the pool.
+        start_s, end_s, gpus: every job that runs, as it stands.
+        times_s: further times at which jobs may be placed to start or end.
+    """
+
+    def __init__(
+        self, capacity: int, start_s: Array, end_s: Array, gpus: Array, times_s: Array
+    ) -> None:
+        self.capacity = capacity
+        self._times = np.unique(np.concatenate([start_s, end_s, times_s]))
+        change = np.zeros(len(self._times) + 1)
+        np.add.at(change, self._at(start_s), gpus)
+        np.add.at(change, self._at(end_s), -gpus)
+        self._used = np.cumsum(change)
+
+    def _at(self, time_s: Array | float) -> NDArray[np.intp]:
+        return np.searchsorted(self._times, time_s)
+
+    def fits(self, start_s: float, end_s: float, gpus: float) -> bool:
+        """Whether a job finds its boards free from start to end."""
+        span = self._used[int(self._at(start_s)) : int(self._at(end_s))]
+        return span.size == 0 or float(span.max()) + gpus <= self.capacity + 1e-9
+
+    def put(self, start_s: float, end_s: float, gpus: float) -> None:
+        """Places a job; a negative number of boards takes it away."""
+        self._used[int(self._at(start_s)) : int(self._at(end_s))] += gpus
+
+
+def settle(
+    calendar: Calendar,
+    now_s: Array,
+    wanted_s: Array,
+    run_s: Array,
+    gpus: Array,
+    options: list[Array],
+) -> Array:
+    """Moves jobs to their wanted starts where they fit, else to the nearest option that does.
+
+    A job that fits nowhere stays at ``now_s``, which always fits: so the result is feasible at every
+    stage.
+
+    Args:
+        calendar: holds every job at ``now_s``.
+        now_s, wanted_s, run_s, gpus: of the jobs to move, shape (n,).
+        options: allowed starts of each job.
+    """
+    settled = now_s.copy()
+    for job in np.argsort(wanted_s, kind="stable"):
+        before, run, boards = float(now_s[job]), float(run_s[job]), float(gpus[job])
+        if wanted_s[job] == before:
+            continue
+        calendar.put(before, before + run, -boards)
+        nearest = options[job][np.argsort(np.abs(options[job] - wanted_s[job]), kind="stable")]
+        for start in (float(wanted_s[job]), *nearest.tolist()):
+            if calendar.fits(start, start + run, boards):
+                settled[job] = start
+                break
+        placed = float(settled[job])
+        calendar.put(placed, placed + run, boards)
+    return settled

@@ -1,0 +1,234 @@
+"""The job side of a window: which jobs may move, their starts, and their classes.
+
+A class is jobs alike in pool, release slot, latest slot and length; its columns carry the exact summed
+profile of its members for each start, so a class that starts as a whole is not approximated.
+Starts are on the plan's grid, or the earliest one, which is where the baseline puts the job.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.optimization.model import ClassColumns
+from aidc.units import S_PER_H
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+MOVED_WORK_FRAC = 0.98  # of the movable energy is planned; the rest, many tiny jobs, starts at once
+LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Movable:
+    """Jobs of a window that may start at more than one time.
+
+    Attributes:
+        row: of the site's job table, shape (n,).
+        earliest_s: first start, seconds from the start of the horizon.
+        latest_s: last start.
+        run_s: run time.
+        kw: IT power above idle.
+        gpus: boards.
+        pool: pool index.
+    """
+
+    row: Rows
+    earliest_s: Array
+    latest_s: Array
+    run_s: Array
+    kw: Array
+    gpus: Array
+    pool: Rows
+
+    def take(self, which: NDArray[np.generic]) -> "Movable":
+        """A part of them."""
+        return Movable(
+            self.row[which],
+            self.earliest_s[which],
+            self.latest_s[which],
+            self.run_s[which],
+            self.kw[which],
+            self.gpus[which],
+            self.pool[which],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Every start of every movable job, flat.
+
+    Attributes:
+        job: index into the movable jobs, shape (starts,).
+        slot: slot of the window in which the start lies; -1 marks the earliest start.
+        start_s: the time itself.
+    """
+
+    job: Rows
+    slot: Rows
+    start_s: Array
+
+
+def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Starts:
+    """All starts: the earliest one, then each slot's beginning up to the latest start.
+
+    Args:
+        jobs: movable jobs.
+        window_s: start of the window.
+        slot_s: length of a slot.
+        slots: slots in the window.
+    """
+    first = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64) + 1
+    last = np.minimum(
+        np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64), slots - 1
+    )
+    count = np.maximum(last - first + 1, 0)
+    job = np.repeat(np.arange(len(first)), count + 1)
+    begin = np.concatenate([[0], np.cumsum(count + 1)[:-1]]).astype(np.int64)
+    position = np.arange(len(job)) - np.repeat(begin, count + 1)
+    earliest = position == 0
+    slot = np.where(earliest, -1, np.repeat(first, count + 1) + position - 1)
+    start = np.where(earliest, jobs.earliest_s[job], window_s + slot * slot_s)
+    return Starts(job, slot, start)
+
+
+def profile(start_s: Array, run_s: Array, edges_s: Array) -> Array:
+    """Share of each slot in which a job runs, shape (n, slots)."""
+    run_until = np.clip(edges_s[None, :] - start_s[:, None], 0.0, run_s[:, None])
+    return np.diff(run_until, axis=1) / np.diff(edges_s)[None, :]
+
+
+def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
+    """The biggest jobs, which hold `MOVED_WORK_FRAC` of the movable energy."""
+    energy = jobs.kw * jobs.run_s
+    order = np.argsort(-energy, kind="stable")
+    reached = np.cumsum(energy[order]) <= MOVED_WORK_FRAC * energy.sum()
+    chosen = np.zeros(len(energy), bool)
+    chosen[order[: int(reached.sum()) + 1]] = True
+    return chosen
+
+
+def class_of(jobs: Movable, window_s: float, slot_s: float) -> Rows:
+    """Class of each job, numbered from 0."""
+    release = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64)
+    latest = np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64)
+    length = np.digitize(jobs.run_s / S_PER_H, LENGTH_BINS_H)
+    keys = np.stack([jobs.pool, release, latest, length], axis=1)
+    if not len(keys):
+        return np.zeros(0, np.int64)
+    _, which = np.unique(keys, axis=0, return_inverse=True)
+    return which.reshape(-1).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class JobSide:
+    """Classes of a window with their columns, and the way back to single jobs.
+
+    Attributes:
+        jobs: the planned jobs.
+        starts: their starts.
+        column_of: column of each start, shape (starts,).
+        columns: for the model.
+    """
+
+    jobs: Movable
+    starts: Starts
+    column_of: Rows
+    columns: ClassColumns
+
+
+def job_side(
+    jobs: Movable,
+    window_s: float,
+    edges_s: Array,
+    tail_price: Array,
+    gpus_free: Array,
+) -> JobSide:
+    """Classes and columns of the planned jobs.
+
+    Args:
+        jobs: planned jobs, at least one.
+        window_s: start of the window.
+        edges_s: edges of the slots, shape (slots + 1,).
+        tail_price: price of IT energy after the window by hour of its continuation, shape (slots,),
+            repeated; see `tail_cost`.
+        gpus_free: boards left by fixed work, shape (pools, slots).
+    """
+    slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
+    starts = starts_of(jobs, window_s, slot_s, slots)
+    which = class_of(jobs, window_s, slot_s)
+    keys = np.stack([which[starts.job], starts.slot], axis=1)
+    unique, column_of = np.unique(keys, axis=0, return_inverse=True)
+    column_of = column_of.reshape(-1).astype(np.int64)
+    share = profile(starts.start_s, jobs.run_s[starts.job], edges_s)
+    kw, gpus = np.zeros((len(unique), slots)), np.zeros((len(unique), slots))
+    np.add.at(kw, column_of, share * jobs.kw[starts.job, None])
+    np.add.at(gpus, column_of, share * jobs.gpus[starts.job, None])
+    tail = np.zeros(len(unique))
+    np.add.at(tail, column_of, tail_cost(starts, jobs, float(edges_s[-1]), slot_s, tail_price))
+    column, slot = np.nonzero(gpus > 1e-12)
+    pool = np.zeros(len(unique), np.int64)
+    pool[column_of] = jobs.pool[starts.job]
+    columns = ClassColumns(
+        class_of=unique[:, 0].astype(np.int64),
+        pool=pool,
+        classes=int(which.max()) + 1,
+        column=column,
+        slot=slot,
+        kw=kw[column, slot],
+        gpus=gpus[column, slot],
+        tail=tail,
+        gpus_free=gpus_free,
+    )
+    return JobSide(jobs, starts, column_of, columns)
+
+
+def tail_cost(
+    starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail_price: Array
+) -> Array:
+    """Cost of what a start runs after the window, less that of the job's earliest start, shape (starts,).
+
+    Work pushed past the window is not free: it pays the price of the window's last day, hour by hour.
+    """
+    run = jobs.run_s[starts.job]
+    after = np.maximum(starts.start_s + run - end_s, 0.0)
+    from_s = np.maximum(starts.start_s - end_s, 0.0)
+    cost = jobs.kw[starts.job] * (
+        _cumulative(tail_price, slot_s, after) - _cumulative(tail_price, slot_s, from_s)
+    )
+    earliest = np.zeros(len(jobs.row))
+    first = starts.slot == -1
+    earliest[starts.job[first]] = cost[first]
+    return cost - earliest[starts.job]
+
+
+def _cumulative(price: Array, slot_s: float, time_s: Array) -> Array:
+    """Integral [price x h] of a price that repeats every ``len(price)`` slots, from 0 to each time."""
+    edges = np.concatenate([[0.0], np.cumsum(price * (slot_s / S_PER_H))])
+    period = len(price) * slot_s
+    whole, rest = np.divmod(time_s, period)
+    return whole * edges[-1] + np.interp(rest, np.arange(len(price) + 1) * slot_s, edges)
+
+
+def assign(side: JobSide, start_share: Array) -> Array:
+    """A start for each planned job that follows the classes' shares, shape (jobs,).
+
+    Within a class the biggest jobs choose first, each the start with most work still owed to it.
+    """
+    jobs, starts = side.jobs, side.starts
+    energy = jobs.kw * jobs.run_s
+    of_class = side.columns.class_of
+    total = np.bincount(
+        of_class[side.column_of], energy[starts.job] * (starts.slot == -1), side.columns.classes
+    )
+    owed = start_share * total[of_class]
+    chosen = np.full(len(energy), np.nan)
+    first = np.searchsorted(starts.job, np.arange(len(energy)))
+    last = np.searchsorted(starts.job, np.arange(len(energy)), side="right")
+    for job in np.argsort(-energy, kind="stable"):
+        options = slice(int(first[job]), int(last[job]))
+        columns = side.column_of[options]
+        best = int(np.argmax(owed[columns]))
+        owed[columns[best]] -= energy[job]
+        chosen[job] = starts.start_s[options][best]
+    return chosen

@@ -1,0 +1,257 @@
+"""The MILP of one site and one window, in Pyomo: set-points by slot, starts of job classes, the bus.
+
+The plant enters as points of sampled tables (`plant_tables`): in a slot the operator chooses one option,
+and the IT power is a mixture of that option's points. Where site power is convex in IT power the mixture
+is exact between neighbouring points; elsewhere it is the lower hull, and the replay shows the difference.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+
+from aidc.equipment import Battery
+from aidc.optimization.objective import Prices
+from aidc.optimization.plant_tables import PlantTables
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bus:
+    """What else is on the site's bus.
+
+    Attributes:
+        pv_kw: available, shape (slots,).
+        slot_h: length of a slot [h].
+        battery: its data; used where ``battery_kwh`` is positive.
+        battery_kwh: capacity.
+        stored_kwh: energy at the start of the window.
+        supply_degc: set-point in force before the window.
+        ramp_k_per_h: largest change of the set-point.
+        month_of_slot: month of each slot, shape (slots,).
+        month_peak_kw: highest import of the running month so far.
+    """
+
+    pv_kw: Array
+    slot_h: float
+    battery: Battery
+    battery_kwh: float
+    stored_kwh: float
+    supply_degc: float
+    ramp_k_per_h: float
+    month_of_slot: NDArray[np.int64]
+    month_peak_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassColumns:
+    """Columns of the job side: one for each class and start.
+
+    Attributes:
+        class_of: class of each column, shape (columns,).
+        pool: pool of each column, shape (columns,).
+        classes: number of classes.
+        column, slot: coordinates of the entries of ``kw`` and ``gpus``, shape (entries,).
+        kw: IT power the column adds in a slot, mean over the slot.
+        gpus: boards the column takes in a slot, mean over the slot.
+        tail: cost of what runs after the window, against starting at once, shape (columns,).
+        gpus_free: boards left by everything that is fixed, shape (pools, slots).
+    """
+
+    class_of: NDArray[np.int64]
+    pool: NDArray[np.int64]
+    classes: int
+    column: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    kw: Array
+    gpus: Array
+    tail: Array
+    gpus_free: Array
+
+
+def site_model(tables: PlantTables, prices: Prices, bus: Bus) -> pyo.ConcreteModel:
+    """Set-points and bus, with the IT power of each slot as the free variable ``it_kw``."""
+    m = pyo.ConcreteModel()
+    slots, _, points = tables.facility_kw.shape
+    m.SLOT = pyo.RangeSet(0, slots - 1)
+    m.POINT = pyo.RangeSet(0, points - 1)
+    rows = [(t, k) for t in range(slots) for k in np.flatnonzero(tables.kept[t]).tolist()]
+    m.ROW = pyo.Set(initialize=rows, dimen=2)
+    of_slot: dict[int, list[int]] = {t: [] for t in range(slots)}
+    for t, k in rows:
+        of_slot[t].append(k)
+    m.choose = pyo.Var(m.ROW, domain=pyo.Binary)
+    m.share = pyo.Var(m.ROW, m.POINT, bounds=(0, 1))
+    m.it_kw = pyo.Var(m.SLOT, bounds=lambda _, t: (tables.it_kw[t, 0], tables.it_kw[t, -1]))
+    m.import_kw = pyo.Var(m.SLOT, domain=pyo.NonNegativeReals)
+    m.curtailed_kw = pyo.Var(m.SLOT, bounds=lambda _, t: (0, float(bus.pv_kw[t])))
+
+    def of_points(m: pyo.ConcreteModel, t: int, values: Array) -> pyo.Expression:
+        return pyo.quicksum(
+            float(values[t, k, j]) * m.share[t, k, j] for k in of_slot[t] for j in range(points)
+        )
+
+    def one_setpoint(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        return pyo.quicksum(m.choose[t, k] for k in of_slot[t]) == 1
+
+    def points_of_setpoint(m: pyo.ConcreteModel, t: int, k: int) -> pyo.Expression:
+        return pyo.quicksum(m.share[t, k, j] for j in range(points)) == m.choose[t, k]
+
+    def it_power(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        load = pyo.quicksum(
+            float(tables.it_kw[t, j]) * m.share[t, k, j] for k in of_slot[t] for j in range(points)
+        )
+        return load == m.it_kw[t]
+
+    m.one_setpoint = pyo.Constraint(
+        m.SLOT, rule=one_setpoint
+    )  # the hall has one set-point in a slot
+    m.points_of_setpoint = pyo.Constraint(m.ROW, rule=points_of_setpoint)  # its table alone applies
+    m.it_power = pyo.Constraint(m.SLOT, rule=it_power)  # the point on the table is the IT power
+    _add_battery(m, bus)
+
+    def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
+        if bus.battery_kwh > 0:
+            sources += m.discharge_kw[t] - m.charge_kw[t]
+        return sources == of_points(m, t, tables.facility_kw)
+
+    m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
+    _add_ramp(m, tables, bus, of_slot)
+    months = sorted(set(bus.month_of_slot.tolist()))
+    m.MONTH = pyo.Set(initialize=months)
+    m.peak_kw = pyo.Var(
+        m.MONTH, bounds=lambda _, month: (bus.month_peak_kw if month == months[0] else 0.0, None)
+    )
+    if prices.demand_price > 0:
+        m.month_peak = pyo.Constraint(  # the demand charge counts the month's highest import
+            m.SLOT, rule=lambda m, t: m.peak_kw[int(bus.month_of_slot[t])] >= m.import_kw[t]
+        )
+    energy = pyo.quicksum(
+        bus.slot_h
+        * (
+            float(prices.import_price[t]) * m.import_kw[t]
+            + of_points(
+                m, t, prices.facility_price[:, None, None] * tables.facility_kw + prices.side
+            )
+        )
+        for t in range(slots)
+    )
+    demand = prices.demand_price * (
+        pyo.quicksum(m.peak_kw[month] for month in months) - bus.month_peak_kw
+    )
+    ageing = (
+        pyo.quicksum(m.discharge_kw[t] for t in range(slots))
+        * bus.slot_h
+        * (bus.battery.ageing_cny_per_kwh if prices.unit == "CNY" else 0.0)
+        if bus.battery_kwh > 0
+        else 0.0
+    )
+    m.site_cost = pyo.Expression(expr=energy + demand + ageing)
+    m.objective = pyo.Objective(expr=m.site_cost)
+    return m
+
+
+def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
+    if bus.battery_kwh <= 0:
+        return
+    unit, size = bus.battery, bus.battery_kwh
+    power = unit.c_rate_per_h * size
+    m.charge_kw = pyo.Var(m.SLOT, bounds=(0, power))
+    m.discharge_kw = pyo.Var(m.SLOT, bounds=(0, power))
+    m.stored_kwh = pyo.Var(m.SLOT, bounds=(unit.soc_min_frac * size, unit.soc_max_frac * size))
+
+    def storage(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        before = m.stored_kwh[t - 1] if t > 0 else bus.stored_kwh
+        gained = (
+            unit.charge_efficiency_frac * m.charge_kw[t]
+            - m.discharge_kw[t] / unit.discharge_efficiency_frac
+        )
+        return m.stored_kwh[t] == before + bus.slot_h * gained
+
+    m.storage = pyo.Constraint(
+        m.SLOT, rule=storage
+    )  # energy in the battery follows its flows and losses
+    m.storage_end = pyo.Constraint(  # a window does not live off the battery
+        expr=m.stored_kwh[m.SLOT.last()] >= bus.stored_kwh
+    )
+
+
+def _add_ramp(
+    m: pyo.ConcreteModel, tables: PlantTables, bus: Bus, of_slot: Mapping[int, list[int]]
+) -> None:
+    def level(t: int) -> pyo.Expression:
+        return pyo.quicksum(tables.options[k].supply_degc * m.choose[t, k] for k in of_slot[t])
+
+    step = bus.ramp_k_per_h * bus.slot_h
+    levels = [option.supply_degc for option in tables.options]
+    if step >= max(*levels, bus.supply_degc) - min(*levels, bus.supply_degc):
+        return
+
+    def rises(_: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        before = level(t - 1) if t > 0 else bus.supply_degc
+        return level(t) - before <= step
+
+    def falls(_: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        before = level(t - 1) if t > 0 else bus.supply_degc
+        return before - level(t) <= step
+
+    m.setpoint_rises = pyo.Constraint(
+        m.SLOT, rule=rises
+    )  # the set-point rises no faster than its ramp
+    m.setpoint_falls = pyo.Constraint(m.SLOT, rule=falls)  # nor does it fall faster
+
+
+def fix_it_power(m: pyo.ConcreteModel, it_kw: Array) -> None:
+    """Sets the IT power of each slot to a given value."""
+    m.given_it_power = pyo.Constraint(m.SLOT, rule=lambda m, t: m.it_kw[t] == float(it_kw[t]))
+
+
+def price_it_power(m: pyo.ConcreteModel, price: Array, slot_h: float) -> None:
+    """Pays the site for IT power: the Lagrangian subproblem of the bound."""
+    m.objective.deactivate()
+    revenue = pyo.quicksum(float(price[t]) * slot_h * m.it_kw[t] for t in m.SLOT)
+    m.priced_objective = pyo.Objective(expr=m.site_cost - revenue)
+
+
+def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
+    """Starts of job classes: ``start`` is the share of a class's work that takes a start."""
+    columns = len(jobs.class_of)
+    m.COLUMN = pyo.RangeSet(0, columns - 1)
+    m.CLASS = pyo.RangeSet(0, jobs.classes - 1)
+    m.start = pyo.Var(m.COLUMN, bounds=(0, 1))
+    by_class: list[list[int]] = [[] for _ in range(jobs.classes)]
+    for column, which in enumerate(jobs.class_of.tolist()):
+        by_class[which].append(column)
+    by_slot: dict[int, list[tuple[int, float, float]]] = {t: [] for t in m.SLOT}
+    for column, slot, kw, gpus in zip(
+        jobs.column.tolist(), jobs.slot.tolist(), jobs.kw.tolist(), jobs.gpus.tolist(), strict=True
+    ):
+        by_slot[slot].append((column, kw, gpus))
+
+    def every_class_starts(m: pyo.ConcreteModel, c: int) -> pyo.Expression:
+        return pyo.quicksum(m.start[column] for column in by_class[c]) == 1
+
+    def it_load(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        moved = pyo.quicksum(kw * m.start[column] for column, kw, _ in by_slot[t])
+        return m.it_kw[t] == float(fixed_kw[t]) + moved
+
+    def gpu_capacity(m: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
+        mine = [(column, gpus) for column, _, gpus in by_slot[t] if jobs.pool[column] == pool]
+        free = float(jobs.gpus_free[pool, t])
+        if sum(gpus for _, gpus in mine) <= free:
+            return pyo.Constraint.Skip  # everything fits, whatever is chosen
+        return pyo.quicksum(gpus * m.start[column] for column, gpus in mine) <= free
+
+    m.every_class_starts = pyo.Constraint(m.CLASS, rule=every_class_starts)  # no work is left out
+    m.it_load = pyo.Constraint(m.SLOT, rule=it_load)  # IT power is fixed work plus what starts
+    m.POOL = pyo.RangeSet(0, len(jobs.gpus_free) - 1)
+    m.gpu_capacity = pyo.Constraint(  # boards in use never exceed those there are
+        m.POOL, m.SLOT, rule=gpu_capacity
+    )
+    m.objective.deactivate()
+    tail = pyo.quicksum(float(jobs.tail[c]) * m.start[c] for c in range(columns) if jobs.tail[c])
+    m.plan_objective = pyo.Objective(expr=m.site_cost + tail)

@@ -1,0 +1,168 @@
+"""What the MILP knows of the plant: site power sampled from the plant functions, per slot and set-point.
+
+There is no second physics here: every number comes from `aidc.plant.facility.facility`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aidc.errors import InfeasibleError
+from aidc.forecast import OUTDOOR_COLUMNS
+from aidc.plant.facility import Outdoor, facility
+from aidc.scenario import Plan
+from aidc.schedule import SPRAY_OFF, SPRAY_ON
+from aidc.site import ModePolicy, Site
+
+Array = NDArray[np.float64]
+POINTS = 6  # of IT power per slot and option: five segments
+LEVELS = 5  # of supply air where the plan names none
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of the operator: a supply temperature, dry or sprayed."""
+
+    supply_degc: float
+    spray: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlantTables:
+    """Site power over the slots of a window.
+
+    Attributes:
+        options: the choices, k.
+        it_kw: IT power at the reference inlet at each point, shape (slots, points).
+        facility_kw: site power, shape (slots, options, points).
+        overhead_kw: site power less IT power, plus server fans, same shape.
+        water_l_per_h: same shape.
+        unmet_kw: heat that the plant could not remove, same shape.
+        kept: options worth keeping in a slot, shape (slots, options).
+    """
+
+    options: tuple[Option, ...]
+    it_kw: Array
+    facility_kw: Array
+    overhead_kw: Array
+    water_l_per_h: Array
+    unmet_kw: Array
+    kept: NDArray[np.bool_]
+
+
+def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Option, ...]:
+    """Supply levels that keep the inlet within its limit, each dry and, with an IEC, sprayed.
+
+    The baseline's level is always among them, so that a plan can never be forced away from it.
+
+    Raises:
+        InfeasibleError: no level keeps the inlet limit.
+    """
+    hall = site.hall
+    warmest = min(
+        hall.supply_max_degc, hall.inlet_max_degc - hall.recirculation_frac * hall.air_rise_k
+    )
+    asked = plan.levels_degc or tuple(
+        np.linspace(hall.supply_min_degc, warmest, LEVELS).round(3).tolist()
+    )
+    levels = sorted({level for level in (*asked, baseline_supply_degc) if level <= warmest + 1e-9})
+    if not levels:
+        raise InfeasibleError(
+            f"{site.name}: no supply temperature keeps the server inlet at or below {hall.inlet_max_degc:g} degC; "
+            f"recirculation adds {hall.recirculation_frac * hall.air_rise_k:.2g} K, so a level of {warmest:.3g} degC or less is needed"
+        )
+    sprays = (SPRAY_OFF, SPRAY_ON) if site.cooling.kind == "iec" else (SPRAY_OFF,)
+    return tuple(Option(level, spray) for level in levels for spray in sprays)
+
+
+def slot_means(frame: pd.DataFrame, steps_per_slot: int, name: str) -> Array:
+    """Mean of a driver over each slot, shape (slots,)."""
+    return frame[name].to_numpy(np.float64).reshape(-1, steps_per_slot).mean(axis=1)
+
+
+def sample(
+    site: Site,
+    options: tuple[Option, ...],
+    frame: pd.DataFrame,
+    steps_per_slot: int,
+    low_kw: Array,
+    high_kw: Array,
+    policy: ModePolicy,
+    water_cny_per_m3: float,
+) -> PlantTables:
+    """Tables of one window.
+
+    Args:
+        site: the site.
+        options: the choices of the operator.
+        frame: drivers on the simulation's steps of the window.
+        steps_per_slot: simulation steps in a slot.
+        low_kw: least IT power that the window can reach, by pool, shape (pools, slots).
+        high_kw: most of it, same shape.
+        policy: mode policy where an option leaves the mode open.
+        water_cny_per_m3: price of water.
+    """
+    slots, choices = low_kw.shape[1], len(options)
+    part = np.linspace(0.0, 1.0, POINTS)
+    by_pool = low_kw[:, :, None] + (high_kw - low_kw)[:, :, None] * part  # (pools, slots, points)
+    shape = (slots, choices, POINTS)
+    load = np.broadcast_to(by_pool[:, :, None, :], (len(low_kw), *shape)).reshape(len(low_kw), -1)
+
+    def spread(values: Array) -> Array:
+        return np.broadcast_to(values[:, None, None], shape).reshape(-1)
+
+    outdoor = Outdoor(
+        *(spread(slot_means(frame, steps_per_slot, name)) for name in OUTDOOR_COLUMNS)
+    )
+    supply = np.array([option.supply_degc for option in options])
+    spray = np.array([option.spray for option in options], np.int8)
+    plant = facility(
+        site,
+        load,
+        outdoor,
+        np.broadcast_to(supply[None, :, None], shape).reshape(-1),
+        spray=np.broadcast_to(spray[None, :, None], shape).reshape(-1),
+        policy=policy,
+        tariff_cny_per_kwh=spread(slot_means(frame, steps_per_slot, "tariff_cny_per_kwh")),
+        water_cny_per_m3=water_cny_per_m3,
+    )
+    facility_kw = plant.facility_kw.reshape(shape)
+    water = plant.water_l_per_h.reshape(shape)
+    unmet = plant.unmet_cooling_kw.reshape(shape)
+    overhead = (plant.facility_kw - plant.it_kw + plant.server_fan_kw).reshape(shape)
+    return PlantTables(
+        options=options,
+        it_kw=by_pool.sum(axis=0),
+        facility_kw=facility_kw,
+        overhead_kw=overhead,
+        water_l_per_h=water,
+        unmet_kw=unmet,
+        kept=_kept(options, facility_kw, water, unmet),
+    )
+
+
+def _kept(
+    options: tuple[Option, ...], facility_kw: Array, water: Array, unmet: Array
+) -> NDArray[np.bool_]:
+    """Drops the dry or the sprayed twin of a level where it is nowhere better.
+
+    Only twins are compared: levels stay, because ramps tie them together over time.
+    """
+    kept = np.ones(facility_kw.shape[:2], bool)
+    for k, option in enumerate(options):
+        for other, twin in enumerate(options):
+            if other == k or twin.supply_degc != option.supply_degc:
+                continue
+            no_worse = (
+                (facility_kw[:, other] <= facility_kw[:, k] + 1e-9)
+                & (water[:, other] <= water[:, k] + 1e-9)
+                & (unmet[:, other] <= unmet[:, k] + 1e-9)
+            ).all(axis=1)
+            same = (
+                (facility_kw[:, other] >= facility_kw[:, k] - 1e-9)
+                & (water[:, other] >= water[:, k] - 1e-9)
+            ).all(axis=1)
+            kept[:, k] &= ~(no_worse & (~same | (other < k)))
+    return kept

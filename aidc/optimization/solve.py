@@ -1,0 +1,129 @@
+"""HiGHS on a Pyomo model: standard form, explicit options, and a result that always says its bound."""
+
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+import highspy
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """What the solver found; the values are loaded into the model.
+
+    Attributes:
+        status: ``optimal`` (within the gap) or ``time_limit`` with a feasible point.
+        objective, bound: in the objective's unit; no feasible point is below the bound.
+        columns, rows, binaries: size of the model as solved.
+        transfer_s, solve_s: wall times.
+    """
+
+    status: Literal["optimal", "time_limit"]
+    objective: float
+    bound: float
+    columns: int
+    rows: int
+    binaries: int
+    transfer_s: float
+    solve_s: float
+
+
+def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str) -> Solution:
+    """Minimises a linear model.
+
+    Args:
+        model: a Pyomo model with one active objective.
+        gap_frac: relative gap at which HiGHS may stop.
+        limit_s: wall time.
+        what: name of the window, for messages.
+
+    Raises:
+        InfeasibleError: the limits leave no plan.
+        SolverTimeoutError: no feasible point within the time.
+        PlanError: HiGHS stopped for another reason.
+    """
+    began = time.perf_counter()
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    lp = _as_highs(form)
+    solver = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("mip_rel_gap", gap_frac),
+        ("time_limit", limit_s),
+        ("threads", 1),
+        ("random_seed", SEED),
+    ):
+        solver.setOptionValue(option, value)
+    solver.passModel(lp)
+    loaded = time.perf_counter()
+    solver.run()
+    done = time.perf_counter()
+    status, info = solver.getModelStatus(), solver.getInfo()
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    if status in (
+        highspy.HighsModelStatus.kInfeasible,
+        highspy.HighsModelStatus.kUnboundedOrInfeasible,
+    ):
+        raise InfeasibleError(
+            f"{what}: the limits leave no plan ({lp.num_row_} rows, {lp.num_col_} columns)"
+        )
+    if not feasible:
+        if status == highspy.HighsModelStatus.kTimeLimit:
+            raise SolverTimeoutError(
+                f"{what}: no plan within {limit_s:g} s; raise plan.limit or plan.gap"
+            )
+        raise PlanError(f"{what}: HiGHS stopped with {solver.modelStatusToString(status)}")
+    for variable, value in zip(form.columns, solver.getSolution().col_value, strict=True):
+        variable.set_value(value, skip_validation=True)
+    binaries = int(sum(kind == highspy.HighsVarType.kInteger for kind in lp.integrality_))
+    objective = float(info.objective_function_value)
+    return Solution(
+        status="time_limit" if status == highspy.HighsModelStatus.kTimeLimit else "optimal",
+        objective=objective,
+        bound=float(info.mip_dual_bound) if binaries else objective,
+        columns=int(lp.num_col_),
+        rows=int(lp.num_row_),
+        binaries=binaries,
+        transfer_s=loaded - began,
+        solve_s=done - loaded,
+    )
+
+
+def _as_highs(form: object) -> highspy.HighsLp:
+    """The compiled standard form as a HiGHS model."""
+    lp = highspy.HighsLp()
+    matrix = form.A.tocsc()  # type: ignore[attr-defined]
+    rows, columns = matrix.shape
+    lp.num_row_, lp.num_col_ = rows, columns
+    lp.col_cost_ = np.asarray(form.c.todense(), np.float64).ravel()  # type: ignore[attr-defined]
+    lp.offset_ = float(form.c_offset[0])  # type: ignore[attr-defined]
+    lower, upper, kinds = [], [], []
+    for variable in form.columns:  # type: ignore[attr-defined]
+        low, high = variable.bounds
+        lower.append(-highspy.kHighsInf if low is None else low)
+        upper.append(highspy.kHighsInf if high is None else high)
+        kinds.append(
+            highspy.HighsVarType.kContinuous
+            if variable.is_continuous()
+            else highspy.HighsVarType.kInteger
+        )
+    lp.col_lower_, lp.col_upper_, lp.integrality_ = np.array(lower), np.array(upper), kinds
+    row_lower, row_upper = np.full(rows, -highspy.kHighsInf), np.full(rows, highspy.kHighsInf)
+    for index, (entry, bound) in enumerate(zip(form.rows, form.rhs, strict=True)):  # type: ignore[attr-defined]
+        if entry.bound_type >= 0:
+            row_upper[index] = bound
+        if entry.bound_type <= 0:
+            row_lower[index] = bound
+    lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    return lp

@@ -1,0 +1,303 @@
+"""One run of a scenario: every site with its pools and its plant, under a policy, a schedule or a planner."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from aidc.errors import SeriesError
+from aidc.forecast import Drivers, SiteDrivers
+from aidc.job import JobTable
+from aidc.scenario import Scenario
+from aidc.schedule import SPRAY_BY_POLICY, Commitment, PlanningState, Schedule, SetPoints
+from aidc.simulation import energy
+from aidc.simulation.pool import Pool
+from aidc.simulation.result import SiteResult, trace_of
+from aidc.site import Site
+from aidc.trace import JobRun, Trace
+from aidc.units import S_PER_H
+from aidc.workload.power import idle_kw
+
+Array = NDArray[np.float64]
+Planner = Callable[[str, PlanningState], Commitment]
+Progress = Callable[[str, float], None]
+
+
+def baseline_setpoints(scenario: Scenario, steps: int) -> SetPoints:
+    """Fixed supply air, cooling mode by policy, battery at rest."""
+    return SetPoints(
+        np.full(steps, scenario.baseline.supply_air_degc),
+        np.full(steps, SPRAY_BY_POLICY, np.int8),
+        np.zeros(steps),
+        np.zeros(steps),
+    )
+
+
+def simulate(
+    scenario: Scenario,
+    drivers: Drivers,
+    *,
+    variant: str,
+    schedule: Schedule | None = None,
+    planner: Planner | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """The trace of a run.
+
+    Without schedule and planner the baseline policy runs: jobs in queue order as soon as they fit.
+
+    Args:
+        scenario: what to run.
+        drivers: its jobs and series.
+        variant: name of the run.
+        schedule: starts and set-points to follow; a job starts late where its boards are not free,
+            and that is counted.
+        planner: called at the start of every commitment with what the window inherits.
+        progress: called with the site and the share of the horizon done.
+
+    Raises:
+        SeriesError: a job names a site or pool that the scenario does not have.
+        BalanceError: the energy balance is open (a bug).
+    """
+    strange = sorted(set(drivers.jobs.site) - set(scenario.sites))
+    if strange:
+        raise SeriesError(
+            f"jobs name the sites {', '.join(strange)}; the scenario has {', '.join(scenario.sites)}"
+        )
+    results = []
+    for name in scenario.sites:
+        run = _SiteRun.of(scenario, drivers, name, schedule, planner, progress)
+        run.play()
+        results.append(run.result())
+    return trace_of(scenario, drivers, variant, results, schedule)
+
+
+def with_setpoints(
+    trace: Trace, drivers: Drivers, setpoints: Mapping[str, SetPoints], variant: str
+) -> Trace:
+    """The same jobs at the same times under other set-points.
+
+    Job starts do not hang on set-points, so only the plant is played again.
+    """
+    scenario = trace.scenario
+    results = []
+    for name, choice in scenario.sites.items():
+        run = trace.job_runs[name]
+        idle = np.array([idle_kw(pool) for pool in choice.site.pools])
+        columns, _, clipped = energy.block(
+            choice.site,
+            drivers.sites[name],
+            slice(0, len(run.queued)),
+            run.added_kw + idle[:, None],
+            setpoints[name],
+            scenario.baseline.mode_policy,
+            choice.site.battery_kwh * choice.site.battery.soc_start_frac,
+            scenario.step_min / 60,
+        )
+        jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
+        results.append(SiteResult(name, jobs, run, setpoints[name], columns, clipped))
+    return trace_of(scenario, drivers, variant, results, None)
+
+
+@dataclass(slots=True)
+class _SiteRun:
+    """One site while it is simulated."""
+
+    name: str
+    site: Site
+    scenario: Scenario
+    drivers: SiteDrivers
+    jobs: JobTable
+    pools: list[Pool]
+    rows: list[NDArray[np.int64]]  # of the site's jobs, by pool
+    setpoints: SetPoints
+    planner: Planner | None
+    progress: Progress | None
+    added_kw: Array  # (pools, steps)
+    gpus: Array  # (pools, steps)
+    queued: Array  # (steps,)
+    idle_kw: Array  # (pools,)
+    battery_kwh: float
+    month_peak_kw: float = 0.0
+    clipped_steps: int = 0
+    done_steps: int = 0
+    blocks: list[dict[str, NDArray[np.generic]]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        scenario: Scenario,
+        drivers: Drivers,
+        name: str,
+        schedule: Schedule | None,
+        planner: Planner | None,
+        progress: Progress | None,
+    ) -> "_SiteRun":
+        site, horizon = scenario.sites[name].site, scenario.horizon(name)
+        mine = np.flatnonzero(drivers.jobs.site == name)
+        jobs = drivers.jobs.take(mine)
+        eligible = jobs.submit_s
+        if schedule is not None:
+            planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
+            eligible = np.where(np.isnan(planned), np.inf, np.maximum(planned, jobs.submit_s))
+        elif planner is not None:
+            eligible = np.full(len(jobs), np.inf)
+        boundaries = _boundaries(scenario, name) if planner else ()
+        rows = [np.flatnonzero(jobs.pool == pool.name) for pool in site.pools]
+        if sum(map(len, rows)) < len(jobs):
+            known = [pool.name for pool in site.pools]
+            strange = sorted(set(jobs.pool) - set(known))
+            raise SeriesError(
+                f"jobs of {name} name the pools {', '.join(strange)}; the site has {', '.join(known)}"
+            )
+        pools = [
+            Pool(
+                pool.gpu_count,
+                jobs.gpu_count[of_pool],
+                jobs.run_s[of_pool],
+                jobs.limit_s[of_pool],
+                jobs.added_kw[of_pool],
+                eligible[of_pool],
+                scenario.baseline.policy,
+                boundaries,
+            )
+            for pool, of_pool in zip(site.pools, rows, strict=True)
+        ]
+        steps = horizon.steps
+        return cls(
+            name=name,
+            site=site,
+            scenario=scenario,
+            drivers=drivers.sites[name],
+            jobs=jobs,
+            pools=pools,
+            rows=rows,
+            setpoints=schedule.setpoints[name] if schedule else baseline_setpoints(scenario, steps),
+            planner=planner,
+            progress=progress,
+            added_kw=np.zeros((len(pools), steps)),
+            gpus=np.zeros((len(pools), steps)),
+            queued=np.zeros(steps),
+            idle_kw=np.array([idle_kw(pool) for pool in site.pools]),
+            battery_kwh=site.battery_kwh * site.battery.soc_start_frac,
+        )
+
+    def play(self) -> None:
+        """Runs the calendar to the end of the horizon."""
+        horizon = self.scenario.horizon(self.name)
+        env = simpy.Environment()
+        planned: dict[float, simpy.Event] = {}
+        if self.planner is not None:
+            planned = {at: env.event() for at in _boundaries(self.scenario, self.name)}
+            for pool in self.pools:
+                pool.wait_for(planned)
+        env.process(self._plant(env, horizon.steps, horizon.step_s, planned))
+        for pool in self.pools:
+            env.process(pool.process(env, float(horizon.length_s)))
+        env.run()
+        self._plant_block(horizon.steps)
+
+    def result(self) -> SiteResult:
+        """Everything the trace is made of."""
+        start, refused = np.full(len(self.jobs), np.nan), np.zeros(len(self.jobs), bool)
+        for pool, rows in zip(self.pools, self.rows, strict=True):
+            start[rows], refused[rows] = pool.start_s, pool.refused
+        run = JobRun(start, refused, self.added_kw, self.gpus, self.queued)
+        columns = {
+            name: np.concatenate([block[name] for block in self.blocks]) for name in self.blocks[0]
+        }
+        return SiteResult(self.name, self.jobs, run, self.setpoints, columns, self.clipped_steps)
+
+    def _plant(
+        self, env: simpy.Environment, steps: int, step_s: int, planned: dict[float, simpy.Event]
+    ) -> Generator[simpy.Event, None, None]:
+        """The plant's process: meters every step, and at a planning time asks for what follows."""
+        for step in range(steps):
+            now = float(step * step_s)
+            if now in planned:
+                self._plant_block(step)
+                self._plan(now)
+                planned[now].succeed()
+            yield env.timeout(step_s)
+            for index, pool in enumerate(self.pools):
+                kwh, gpu_s, job_s = pool.read(now + step_s)
+                self.added_kw[index, step] = kwh * S_PER_H / step_s
+                self.gpus[index, step] = gpu_s / step_s
+                self.queued[step] += job_s / step_s
+            if self.progress is not None and step % 96 == 0:
+                self.progress(self.name, step / steps)
+
+    def _plant_block(self, until: int) -> None:
+        """Physics of the steps up to ``until``, on arrays."""
+        rows = slice(self.done_steps, until)
+        if rows.start == rows.stop:
+            return
+        columns, self.battery_kwh, clipped = energy.block(
+            self.site,
+            self.drivers,
+            rows,
+            self.added_kw[:, rows] + self.idle_kw[:, None],
+            self.setpoints,
+            self.scenario.baseline.mode_policy,
+            self.battery_kwh,
+            self.scenario.step_min / 60,
+        )
+        self.clipped_steps += clipped
+        self.blocks.append(columns)
+        months = self.drivers.frame.index[rows].month.to_numpy()
+        last = months == months[-1]
+        peak = float(np.asarray(columns["grid_import_kw"], np.float64)[last].max())
+        self.month_peak_kw = max(peak, self.month_peak_kw) if last.all() else peak
+        self.done_steps = until
+
+    def _plan(self, now: float) -> None:
+        """Asks the planner for the next commitment and puts it in force."""
+        if self.planner is None:
+            return
+        start = np.full(len(self.jobs), np.nan)
+        for pool, rows in zip(self.pools, self.rows, strict=True):
+            start[rows] = pool.start_s
+        index, step = self.drivers.frame.index, self.done_steps
+        new_month = step > 0 and index[step].month != index[step - 1].month
+        said = self.planner(
+            self.name,
+            PlanningState(
+                now_s=now,
+                start_s=start,
+                supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
+                battery_kwh=self.battery_kwh,
+                month_peak_kw=0.0 if new_month else self.month_peak_kw,
+            ),
+        )
+        self.setpoints = _laid_on(self.setpoints, said)
+        for pool, rows in zip(self.pools, self.rows, strict=True):
+            given = np.flatnonzero(np.isfinite(said.start_s[rows]) & np.isnan(pool.start_s))
+            pool.assign(given, said.start_s[rows][given])
+
+
+def _boundaries(scenario: Scenario, site: str) -> tuple[float, ...]:
+    """Planning times [s]."""
+    step = scenario.plan.commit_h * S_PER_H
+    return tuple(np.arange(0.0, scenario.horizon(site).length_s, step).tolist())
+
+
+def _laid_on(setpoints: SetPoints, said: Commitment) -> SetPoints:
+    """Set-points with those of a commitment in their place."""
+    steps = slice(said.first_step, said.first_step + len(said.setpoints.supply_degc))
+
+    def laid(column: NDArray[np.generic], new: NDArray[np.generic]) -> NDArray[np.generic]:
+        column = column.copy()
+        column[steps] = new
+        return column
+
+    return replace(
+        setpoints,
+        supply_degc=laid(setpoints.supply_degc, said.setpoints.supply_degc),
+        spray=laid(setpoints.spray, said.setpoints.spray),
+        battery_charge_kw=laid(setpoints.battery_charge_kw, said.setpoints.battery_charge_kw),
+        battery_discharge_kw=laid(
+            setpoints.battery_discharge_kw, said.setpoints.battery_discharge_kw
+        ),
+    )
