@@ -1,0 +1,112 @@
+"""Books: views of one journal, each with its own rule. Totals of different books never add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from aidc.config import nearest
+from aidc.errors import InputError, LedgerError
+from aidc.ledger import units
+
+
+class BookMixError(LedgerError):
+    """Figures of two books were added or netted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Tonnes in one book; scope 1 enters another book only when it is said: ``Total(t, book)``."""
+
+    tonnes: Decimal
+    book: str
+
+    def __add__(self, other: "Total") -> "Total":
+        self._same(other)
+        return Total(units.EXACT.add(self.tonnes, other.tonnes), self.book)
+
+    def __sub__(self, other: "Total") -> "Total":
+        self._same(other)
+        return Total(units.EXACT.subtract(self.tonnes, other.tonnes), self.book)
+
+    def _same(self, other: "Total") -> None:
+        if self.book != other.book:
+            raise BookMixError(
+                f"{self.book} and {other.book} are printed side by side, never added or netted (D11)"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Which policy prices grid electricity, and the tier its Wh end in."""
+
+    policy: str
+    tier: str
+    disclosure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """One view: how grid electricity of the mainland and of other places is priced."""
+
+    name: str
+    title: str
+    mainland: Rule | None
+    elsewhere: Rule | None
+
+    def rule(self, region: str) -> Rule:
+        """The rule for a place.
+
+        Raises:
+            InputError: the book has no electricity.
+        """
+        found = self.mainland if in_mainland(region) else self.elsewhere
+        if found is None:
+            raise InputError(f"book {self.name} holds no electricity")
+        return found
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Names of the policies it selects by."""
+        return tuple(rule.policy for rule in (self.mainland, self.elsewhere) if rule)
+
+
+_OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
+_USER: Final = Rule("USER", "grid_average", "overseas electricity at a factor of the user's table")
+BOOKS: Final[Mapping[str, Book]] = {
+    book.name: book
+    for book in (
+        Book("S1", "scope 1, fuels", None, None),
+        Book("S2-LB", "scope 2, location-based", Rule("MEE-LB", "grid_average", ""), _USER),
+        Book(
+            "S2-MB-2015",
+            "scope 2, market-based",
+            Rule(
+                "MEE-EXMARKET",
+                "residual_proxy",
+                "no residual mix is published for China: uncovered electricity is at the average "
+                "without market-traded non-fossil electricity, a proxy",
+            ),
+            Rule(
+                "USER", "grid_average", "no residual mix: uncovered electricity at the grid average"
+            ),
+        ),
+        Book("NDRC", "scope 2, one national factor", Rule("NDRC", "grid_average", ""), _USER),
+    )
+}
+
+
+def book_named(name: str) -> Book:
+    """A book.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in BOOKS:
+        raise InputError(f"no book '{name}'{nearest(name, BOOKS)}; there are {', '.join(BOOKS)}")
+    return BOOKS[name]
+
+
+def in_mainland(region: str) -> bool:
+    """Whether the ministry's tables can hold a place."""
+    return region.split("-")[0].split("/")[0] == "CN" and region not in _OUTSIDE_MEE

@@ -1,0 +1,66 @@
+"""Units of published and metered quantities: dimension and exact ratio to the ledger's base unit.
+
+The base units are Wh, ml and g, counted as integers. Water is taken at 1 kg a litre.
+"""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from typing import Final
+
+from aidc.config import nearest
+from aidc.errors import InputError
+
+EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)  # the ledger's decimals
+WH_PER_MWH: Final = 10**6
+_BASE: Final = {"energy": "Wh", "volume": "ml", "mass": "g"}
+_UNITS: Final[dict[str, tuple[str, Fraction]]] = {
+    "Wh": ("energy", Fraction(1)),
+    "kWh": ("energy", Fraction(10**3)),
+    "MWh": ("energy", Fraction(10**6)),
+    "GWh": ("energy", Fraction(10**9)),
+    "MJ": ("energy", Fraction(10**6, 3600)),
+    "GJ": ("energy", Fraction(10**9, 3600)),
+    "tce": ("energy", Fraction(29_307_600_000, 3600)),  # GB/T 2589: 29,307.6 kJ a kg
+    "ml": ("volume", Fraction(1)),
+    "l": ("volume", Fraction(10**3)),
+    "m3": ("volume", Fraction(10**6)),
+    "g": ("mass", Fraction(1)),
+    "kg": ("mass", Fraction(10**3)),
+    "t": ("mass", Fraction(10**6)),
+}
+
+
+def base_unit(unit: str) -> str:
+    """Base unit of a unit's dimension.
+
+    Raises:
+        InputError: no such unit; names the nearest.
+    """
+    if unit not in _UNITS:
+        raise InputError(
+            f"unit '{unit}' is unknown{nearest(unit, _UNITS)}; there are {', '.join(_UNITS)}"
+        )
+    return _BASE[_UNITS[unit][0]]
+
+
+def ratio(unit: str) -> Fraction:
+    """Base units in one unit, exact."""
+    base_unit(unit)
+    return _UNITS[unit][1]
+
+
+def to_base(value: Decimal, unit: str) -> int:
+    """A quantity in its base unit, rounded half to even to a whole one.
+
+    Raises:
+        InputError: no such unit, or a negative value.
+
+    Examples:
+        >>> to_base(Decimal("765.8"), "MWh"), to_base(Decimal("2756.88"), "GJ")
+        (765800000, 765800000)
+    """
+    if value < 0:
+        raise InputError(
+            f"{value} {unit} is negative; a quantity never is, the stream gives direction"
+        )
+    return round(Fraction(value) * ratio(unit))
