@@ -13,6 +13,7 @@ from aidc.supply import sun
 
 Array = NDArray[np.float64]
 _INPUTS = ("drybulb_degc", "ghi_w_per_m2", "dni_w_per_m2", "dhi_w_per_m2", "wind_m_per_s")
+_DARK_W_PER_M2 = 1e-6  # below it quotients overflow inside the models
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,11 @@ def plane_of_array(site: Site, weather: pd.DataFrame, horizon: Horizon) -> Plane
     place = sun.position(horizon, site.latitude_deg, site.longitude_deg, site.elevation_m)
     day = place["apparent_zenith"].to_numpy() < 90.0
     air, ghi, dni, dhi, wind = (weather[name].to_numpy(np.float64) for name in _INPUTS)
+    ghi, dni, dhi = (np.where(light < _DARK_W_PER_M2, 0.0, light) for light in (ghi, dni, dhi))
     zenith, azimuth = (place[name].to_numpy()[day] for name in ("apparent_zenith", "azimuth"))
-    extra = np.asarray(irradiance.get_extra_radiation(horizon.index[day]), np.float64)
+    extra = irradiance.get_extra_radiation(
+        horizon.index[day].tz_convert("UTC").day_of_year.to_numpy()
+    )
     angle = irradiance.aoi(site.pv.tilt_deg, site.pv.azimuth_deg, zenith, azimuth)
     sky = irradiance.perez(
         site.pv.tilt_deg, site.pv.azimuth_deg, dhi[day], dni[day], extra, zenith, azimuth,

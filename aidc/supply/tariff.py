@@ -46,7 +46,7 @@ Hour = Annotated[int, Field(ge=0, le=23)]
 Day = Annotated[date, BeforeValidator(_day)]
 Year = Annotated[int, BeforeValidator(_year)]
 MonthDay = Annotated[str, BeforeValidator(_month_day)]
-Multiplier = Annotated[float, BeforeValidator(lambda v: float(v) if type(v) is int else v)]
+Multiplier = Annotated[Number, Field(ge=0)]
 
 
 class Component(Config):
@@ -82,7 +82,7 @@ class SpecialDays(Config):
         """Whether each time is in one of these hours, shape (n,)."""
         listed = [f"{year}-{day}" for year, days in self.dates.items() for day in days]
         dates = index.strftime("%Y-%m-%d")
-        weekend = (index.dayofweek >= _SATURDAY) & index.month.isin(self.weekend_months)
+        weekend = (index.day_of_week >= _SATURDAY) & index.month.isin(self.weekend_months)
         day = (weekend | dates.isin(listed)) & (dates >= self.valid_from.isoformat())
         return np.asarray(day & index.hour.isin(self.hours), np.bool_)
 
