@@ -1,0 +1,143 @@
+"""Jobs drawn from published moments; synthetic, and labelled so."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.horizon import Horizon
+from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn
+from aidc.site import Site
+from aidc.streams import stream
+from aidc.workload.arrivals import arrival_rate, week_shape
+from aidc.workload.homes import classes, homes
+from aidc.workload.power import with_power
+from aidc.workload.profile import Fit, Profile, fit
+
+WarmStart = Literal["stationary", "empty"]
+END_STATES: Final = np.array(["failed", "completed", "cancelled"], object)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """Jobs before they have an id and a home: each column has shape (n,)."""
+
+    submit_s: FloatColumn  # negative: before the horizon
+    gpu_count: IntColumn
+    run_s: FloatColumn
+    end_state: TextColumn
+    user: IntColumn
+
+
+def generate(
+    profile: Profile,
+    jobs_per_day: float,
+    horizon: Horizon,
+    sites: tuple[Site, ...],
+    seed: int,
+    *,
+    ramp: tuple[float, float],
+    warm_start: WarmStart,
+) -> JobTable:
+    """Jobs of a profile over a horizon, in order of submission, ready to run.
+
+    Arrivals follow the local hour and the weekday in the horizon's zone. Times are whole seconds.
+    Size, run time and end state have the moments of the profile; class, home site and pool are
+    lots of the job's id. A job larger than its home pool is cut to the greatest power of two
+    that the pool has; ``rows_of`` says how many. No job may wait: see `flexibility.with_slack`.
+
+    Args:
+        profile: what the jobs look like.
+        jobs_per_day: mean arrivals a day over whole weeks, before the ramp.
+        horizon: when, and in whose local time.
+        sites: where; jobs go to pools in proportion to their GPUs.
+        seed: the same seed gives the same bytes; arrivals, jobs and warm start have streams of
+            their own.
+        ramp: factor on the rate at the start and at the end of the horizon, linear between.
+        warm_start: ``stationary`` begins with the jobs that would be running had they all
+            started on arrival, which takes a longest run of arrivals before the horizon;
+            ``empty`` begins with none, and carries about two thirds of its steady load in the
+            first week.
+
+    Raises:
+        CatalogError: a profile whose moments cannot be met, or an unknown arrival shape.
+    """
+    fitted, shape = fit(profile), week_shape(profile.arrival_shape)
+    rate = arrival_rate(shape, jobs_per_day, ramp, horizon, 0, horizon.length_s)
+    draws = _draw(rate.draw_s(stream(seed, "arrivals")), profile, fitted, stream(seed, "jobs"))
+    if warm_start == "stationary":
+        rng = stream(seed, "warm_start")
+        rate = arrival_rate(shape, jobs_per_day, ramp, horizon, -fitted.run_max_s, 0)
+        past = _draw(rate.draw_s(rng), profile, fitted, rng)
+        draws = _joined(past, past.submit_s + past.run_s > 0, draws)
+    return _table(draws, profile, sites, f"generated {profile.name}, seed {seed}")
+
+
+def _draw(submit_s: FloatColumn, profile: Profile, fitted: Fit, rng: np.random.Generator) -> _Draws:
+    """Size, run time, end state and user of each arrival."""
+    n = len(submit_s)
+    z_run = rng.standard_normal(n)
+    z_size = _correlated(z_run, fitted.size_correlation, rng)
+    z_state = _correlated(z_run, fitted.state_correlation, rng)
+    state_cuts = (fitted.failed_below, fitted.cancelled_above)
+    return _Draws(
+        submit_s=submit_s,
+        gpu_count=fitted.gpu_counts[np.searchsorted(fitted.size_cuts, z_size)],
+        run_s=np.maximum(np.rint(fitted.run_s(z_run)), 1.0),
+        end_state=END_STATES[np.searchsorted(state_cuts, z_state)],
+        user=rng.integers(profile.user_count, size=n),
+    )
+
+
+def _correlated(z: FloatColumn, correlation: float, rng: np.random.Generator) -> FloatColumn:
+    """Standard normals with the given correlation to z."""
+    noise = rng.standard_normal(len(z))
+    return np.asarray(correlation * z + np.sqrt(1 - correlation**2) * noise, np.float64)
+
+
+def _joined(past: _Draws, still_runs: NDArray[np.bool_], draws: _Draws) -> _Draws:
+    """The jobs of the past that still run, then the others."""
+    return _Draws(
+        submit_s=np.concatenate((past.submit_s[still_runs], draws.submit_s)),
+        gpu_count=np.concatenate((past.gpu_count[still_runs], draws.gpu_count)),
+        run_s=np.concatenate((past.run_s[still_runs], draws.run_s)),
+        end_state=np.concatenate((past.end_state[still_runs], draws.end_state)),
+        user=np.concatenate((past.user[still_runs], draws.user)),
+    )
+
+
+def _table(draws: _Draws, profile: Profile, sites: tuple[Site, ...], label: str) -> JobTable:
+    """The draws as jobs with id, home, class and power."""
+    n, warm = len(draws.submit_s), draws.submit_s < 0
+    job_id = np.array(
+        [f"warm-{i:08d}" for i in range(1, int(warm.sum()) + 1)]
+        + [f"job-{i:08d}" for i in range(1, int((~warm).sum()) + 1)],
+        object,
+    )
+    home = homes(job_id, sites)
+    fits = 2 ** np.floor(np.log2(home.pool_gpu_count)).astype(np.int64)
+    if cut := int((draws.gpu_count > fits).sum()):
+        label = f"{label}, {cut} jobs cut to their pool"
+    users = np.array([f"user-{i:04d}" for i in range(profile.user_count)], object)
+    vcs = np.array([f"vc-{i:03d}" for i in range(profile.vc_count)], object)
+    elapsed_s = np.maximum(-draws.submit_s, 0.0)
+    jobs = JobTable(
+        job_id=job_id,
+        user=users[draws.user],
+        vc=vcs[draws.user % profile.vc_count],
+        job_class=classes(job_id, profile.class_shares),
+        site=home.site,
+        pool=home.pool,
+        gpu_count=np.minimum(draws.gpu_count, fits),
+        submit_s=np.maximum(draws.submit_s, 0.0),
+        run_s=draws.run_s - elapsed_s,
+        limit_s=profile.limit_factor * draws.run_s - elapsed_s,
+        slack_s=np.zeros(n),
+        deadline_s=np.full(n, np.inf),
+        added_kw=np.zeros(n),
+        end_state=draws.end_state,
+        warm=warm,
+        rows_of=label,
+    )
+    return with_power(jobs, sites, "value")
