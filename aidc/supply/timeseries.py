@@ -13,7 +13,7 @@ from aidc.errors import Fault, SeriesError
 from aidc.horizon import Horizon
 from aidc.supply.sun import Array, edges_h
 from aidc.supply.weather import Series
-from aidc.units import S_PER_H
+from aidc.units import S_PER_H, S_PER_MIN
 
 _OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 _SHOWN: Final = 20  # faults of one kind that are listed one by one
@@ -138,7 +138,7 @@ def _interval(
     rest = f"; {len(wrong)} such places in all" if len(wrong) > _SHOWN else ""
     faults = []
     for n in wrong[:_SHOWN]:
-        step_min, usual_min = between[n] / 60, usual / 60
+        step_min, usual_min = between[n] / S_PER_MIN, usual / S_PER_MIN
         what = "a gap; fill it and say how" if step_min > usual_min else "times must rise evenly"
         message = f"{step_min:g} min after the row before, not {usual_min:g} min: {what}{rest}"
         faults.append(Fault(file, lines[n + 1], 1, "time", message))

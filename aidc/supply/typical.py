@@ -27,7 +27,7 @@ from aidc.supply.weather import (
     on_steps,
     standard_offset_h,
 )
-from aidc.units import H_PER_DAY, PA_PER_HPA, W_PER_KW
+from aidc.units import H_PER_DAY, MIN_PER_H, PA_PER_HPA, W_PER_KW
 
 _DAYS_OF_MONTHS: Final = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _MONTH: Final = np.repeat(np.arange(12), _DAYS_OF_MONTHS)  # of every day
@@ -309,7 +309,7 @@ def _radiation(
 
     solar_noon_h = (
         H_PER_DAY / 2
-        - equation_of_time_spencer71(day) / 60
+        - equation_of_time_spencer71(day) / MIN_PER_H
         - (place.longitude_deg / DEG_PER_H - place.utc_offset_h)
     )
     hour = np.arange(H_PER_DAY) + 0.5
