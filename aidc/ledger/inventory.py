@@ -18,6 +18,7 @@ from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import Exact, base_unit_of
 from aidc.ledger.factors import factor_entry, grid_factors
 from aidc.ledger.ledger import Ledger
+from aidc.ledger.pathway import ReportedYear
 from aidc.ledger.reconcile import Interval, printed, quotient
 from aidc.ledger.statement import period_of
 from aidc.units import H_PER_DAY
@@ -305,3 +306,17 @@ def traps(held: Facts, scope1_by_fuel: Mapping[int, Mapping[str, Decimal]]) -> l
     ]
     said.append(f"not published: {', '.join(missing)}")
     return said
+
+
+def reported_years() -> dict[int, ReportedYear]:
+    """The published years as the pathway reads them."""
+    held = facts()
+    years = sorted(year for quantity, year in held.rows if quantity == "purchased_electricity")
+    return {
+        year: ReportedYear(
+            float(held.value("purchased_electricity", year)),
+            float(held.value("scope2", year)),
+            held.fact("purchased_electricity", year).source,
+        )
+        for year in years
+    }
