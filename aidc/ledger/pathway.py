@@ -470,7 +470,7 @@ def _net_zero(
     fails = above or uncovered
     year = fails or target.by
     operational = "PASS" if fails is None else "FAIL"
-    missing = 3 in target.scopes and (not target.scope3_categories or base.scope3_tco2e is None)
+    missing = 3 in target.scopes  # a pathway has no series of scope 3 yet
     gross = _gross(next(r for r in rows if r.year == year), book, target.scopes)
     remedies = []
     if above is not None:

@@ -101,9 +101,8 @@ def _counts(frame: "pd.DataFrame", step_h: float) -> dict[str, NDArray[np.int64]
         stream: wh_from_kw(frame[column].to_numpy(np.float64), step_h)
         for column, stream in _STREAM_OF.items()
     }
-    produced_kw = frame["pv_kw"].to_numpy(np.float64) - frame["pv_curtailed_kw"].to_numpy(
-        np.float64
-    )
+    pv_kw, curtailed_kw = (frame[c].to_numpy(np.float64) for c in ("pv_kw", "pv_curtailed_kw"))
+    produced_kw = np.maximum(pv_kw - curtailed_kw, 0.0)  # float dust of all-curtailed steps
     made["pv"] = wh_from_kw(produced_kw, step_h)
     made["water_in"] = whole(frame["water_l_per_h"].to_numpy(np.float64) * step_h * _ML_PER_L)
     return made
