@@ -1,0 +1,201 @@
+"""One self-contained page: no script, no external address, and the same bytes on a second run."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import pandas as pd
+
+from aidc import __version__
+from aidc.reporting import page_tables, words
+from aidc.reporting.charts import Chart
+from aidc.reporting.numbers import energy, number, percent, signed_energy, signed_percent
+from aidc.reporting.study import VARIANTS, Study
+from aidc.reporting.tables import monthly
+
+WORDS: Final = {
+    "no_rows": "nothing to list",
+    "assumptions": "What the result hangs on",
+    "no_assumptions": "The ends of the assumptions were not judged in this run.",
+    "figures": "Figures",
+    "charts": "Charts",
+    "data": "Data behind this chart",
+    "pathway": "Pathway to 2050",
+    "pathway_note": "Location-based and market-based emissions are two accounts and are never "
+    "added. Certificates and offsets are bought, not abated. Nothing of this run's days is in it.",
+    "pathway_assumptions": "What the pathway assumes",
+    "no_pathway": "No pathway:",
+    "attribution": "What came from where",
+    "plan": "The plan: promised and delivered",
+    "no_plan": "There is no plan.",
+    "jobs": "Jobs and cooling modes",
+    "monthly": "By month",
+    "factors": "Emission factors",
+    "no_factors": "No statement of the ledger was drawn up.",
+    "claim": "Avoided emissions (a claim, apart from the inventory)",
+    "counts": "Unmet, clipped, refused",
+    "inputs": "Inputs",
+}
+
+
+def page(
+    study: Study,
+    summary: Mapping[str, Any],
+    charts: Sequence[Chart],
+    windows: pd.DataFrame,
+) -> str:
+    """The report as HTML.
+
+    Args:
+        study: what is reported.
+        summary: its figures, as in ``summary.json``.
+        charts: in the order of the page.
+        windows: a row a planning window.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("aidc.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    scenario = summary["scenario"]
+    months = [
+        (VARIANTS[name], page_tables.monthly(monthly_of(study, name)))
+        for name in ("baseline", "optimized")
+        if name in study.runs
+    ]
+    return environment.get_template("report.html.j2").render(
+        words=WORDS,
+        title=scenario["label"] or scenario["name"],
+        subtitle=subtitle(study, summary),
+        banner=f"There is no plan: {study.fault}" if study.fault else "",
+        verdict=words.verdict(summary),
+        badges=words.badges(summary),
+        work=words.work_line(summary),
+        labels=_labels(summary),
+        assumptions=page_tables.assumptions(summary),
+        tiles=words.tiles(summary),
+        key_figures=page_tables.key_figures(summary),
+        charts=[
+            {
+                "title": chart.title,
+                "svg": Markup(chart.svg()),  # our own figures, titles escaped
+                "caption": chart.caption,
+                "table": page_tables.data(chart.data, chart.name),
+            }
+            for chart in charts
+        ],
+        pathway=page_tables.pathway_tests(summary) if study.pathway else None,
+        pathway_reason=study.pathway_reason,
+        pathway_assumptions=study.pathway.assumptions if study.pathway else (),
+        attribution=page_tables.attribution(summary),
+        plan=_plan(summary),
+        windows=page_tables.windows(windows),
+        jobs=page_tables.jobs(summary),
+        modes=page_tables.modes(study),
+        monthly=months,
+        factors=page_tables.factors(summary),
+        warnings=summary["warnings"],
+        claim=_claim(summary["avoided_emissions"]),
+        counts=page_tables.counts(study),
+        inputs=sorted(summary["labels"]["inputs"].items()),
+        notes=summary["labels"]["notes"],
+        footer=_footer(study, summary),
+    )
+
+
+def monthly_of(study: Study, variant: str) -> pd.DataFrame:
+    """Months of a run."""
+    return monthly(study.runs[variant], study.prices, study.statements.get(variant, {}))
+
+
+def subtitle(study: Study, summary: Mapping[str, Any]) -> str:
+    """Sites, period and step."""
+    scenario = study.baseline.scenario
+    last = (scenario.end - timedelta(seconds=1)).date()
+    days = (scenario.end - scenario.start).total_seconds() / 86_400
+    sites = ", ".join(summary["scenario"]["sites"].values())
+    return (
+        f"{sites} · {scenario.start.date()} to {last} ({number(days, 0)} days, "
+        f"steps of {scenario.step_min:g} min) · scenario {scenario.name}, seed {scenario.seed}"
+    )
+
+
+def _labels(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    labels = summary["labels"]
+    rows = [
+        ("Baseline", labels["baseline"]),
+        ("Intensity the plan decided on", labels["decided_on"]),
+        ("Factor the ledger books", "; ".join(labels["booked_with"]) or "no statement"),
+    ]
+    if summary["plan"]:
+        rows.insert(1, ("The plan minimises", str(summary["plan"]["minimized"])))
+    return rows
+
+
+def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    plan = summary["plan"]
+    if plan is None:
+        return []
+    return [
+        ("promised", f"{energy(plan['promised_facility_kwh'])} of facility energy"),
+        (
+            "delivered",
+            f"{energy(plan['delivered_facility_kwh'])}, "
+            f"{signed_energy(plan['difference_kwh'])} "
+            f"({signed_percent(plan['difference_frac'], 3)} of the promise)",
+        ),
+        (
+            "solver",
+            f"{plan['status']} in {plan['windows']} windows; worst gap {percent(plan['gap_frac'], 3)}; "
+            "bounds of consecutive windows are not a bound of the whole",
+        ),
+        (
+            "jobs",
+            f"{plan['jobs_moved']:,} moved, {plan['deferred_jobs']:,} not started inside the horizon, "
+            f"{plan['refused_jobs']:,} refused",
+        ),
+    ]
+
+
+def _claim(claim: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if claim is None:
+        return None
+    head = f"Against {claim['average']} (PUE {claim['average_pue']:g}; {claim['source']})"
+    if not claim["stated"]:
+        return {"head": head, "lines": [claim["reason"]]}
+    tonnes = number(claim["saving_tco2e"], 0, "t")
+    return {
+        "head": head,
+        "lines": [
+            f"Own use {energy(claim['own_kwh'])}; at equal IT work ({energy(claim['it_kwh'])}) the "
+            f"average would use {energy(claim['average_kwh'])}: {energy(claim['saving_kwh'])} less "
+            f"({percent(claim['saving_frac'])} of the average's), {tonnes} at the run's own "
+            "location-based factor.",
+            f"{claim['reading'][0].upper()}{claim['reading'][1:]}.",
+            f"{claim['note'][0].upper()}{claim['note'][1:]}.",
+        ],
+    }
+
+
+def _footer(study: Study, summary: Mapping[str, Any]) -> list[str]:
+    residual = max(trace.balance_residual for trace in study.runs.values())
+    heads = sorted(
+        {
+            f"{statement.entity} {statement.book}: policy {statement.policy_hash[:12]}, "
+            f"head {statement.head[:12]}"
+            for books in study.statements.values()
+            for statement in books.values()
+        }
+    )
+    seen = [
+        f"aidc {__version__}. Every figure comes from the replayed simulation or from the ledger, "
+        "none from the optimiser's own model. Energy balance closed to "
+        f"{residual:.1e} in every step. Scenario, hashes of inputs, versions and wall times: "
+        "manifest.json.",
+    ]
+    return seen + ([f"Ledger statements: {'; '.join(heads)}."] if heads else [])

@@ -1,0 +1,184 @@
+"""The words around the figures: verdict, labels, tiles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aidc.reporting.numbers import (
+    energy,
+    number,
+    percent,
+    signed,
+    signed_energy,
+    signed_percent,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure in large print.
+
+    Attributes:
+        name: what it is.
+        value: the figure with its unit.
+        change: difference to the baseline with its base; empty where there is none.
+        notes: what belongs beside it.
+    """
+
+    name: str
+    value: str
+    change: str
+    notes: tuple[str, ...]
+
+
+def verdict(summary: Mapping[str, Any]) -> str:
+    """One sentence with the numbers."""
+    was, now, saved = summary["baseline"], summary["optimized"], summary["savings"]
+    if now is None:
+        return (
+            f"There is no plan. The baseline used {energy(was['facility_kwh'])} of facility energy at "
+            f"PUE {number(was['pue'], 3)}."
+        )
+    if not saved["granted"]:
+        return f"{saved['reason'][0].upper()}{saved['reason'][1:]}."
+    absolute, relative = saved["absolute"], saved["relative"]
+    text = (
+        f"With the same work done, the plan changes facility energy by "
+        f"{signed_energy(_minus(absolute['facility_kwh']))} "
+        f"({signed_percent(_minus(relative['facility_kwh']), 2)} of the baseline's "
+        f"{energy(was['facility_kwh'])}), PUE from {number(was['pue'], 3)} to "
+        f"{number(now['pue'], 3)}"
+    )
+    if absolute["scope2_location_tco2e"] is not None:
+        text += (
+            f", scope 2 location-based by {signed(_minus(absolute['scope2_location_tco2e']), 2, 't')}"
+            f" ({signed_percent(_minus(relative['scope2_location_tco2e']), 2)})"
+        )
+    if absolute["scope2_market_tco2e"] is not None:
+        text += (
+            f", market-based by {signed(_minus(absolute['scope2_market_tco2e']), 2, 't')} "
+            f"({signed_percent(_minus(relative['scope2_market_tco2e']), 2)})"
+        )
+    text += (
+        f", and cost by {signed(_minus(absolute['cost_cny']), 0, 'CNY')} "
+        f"({signed_percent(_minus(relative['cost_cny']), 2)})"
+    )
+    worse = _worse(absolute)
+    return text + "." + (f" It is worse in {worse}." if worse else "")
+
+
+def _worse(absolute: Mapping[str, float | None]) -> str:
+    names = {
+        "facility_kwh": "facility energy",
+        "cost_cny": "cost",
+        "water_m3": "water",
+        "peak_import_kw": "peak import",
+    }
+    found = [name for key, name in names.items() if (absolute[key] or 0.0) < -1e-6]
+    return ", ".join(found)
+
+
+def work_line(summary: Mapping[str, Any]) -> str:
+    """Whether both runs did the same work."""
+    saved = summary["savings"]
+    if saved is None:
+        return ""
+    difference = signed_percent(saved["gpu_seconds_difference_frac"], 3)
+    return (
+        f"GPU time delivered inside the horizon differs by {difference} of the baseline's "
+        f"(allowed: 0.1 %). Both runs have the same jobs, warm start and random streams."
+    )
+
+
+def _minus(value: float | None) -> float | None:
+    """Optimised less baseline from baseline less optimised."""
+    return None if value is None else -value
+
+
+def badges(summary: Mapping[str, Any]) -> list[str]:
+    """What every figure of the page is, in a word or two each."""
+    labels = summary["labels"]
+    found = ["simulated"]
+    if labels["synthetic"]:
+        found.append("synthetic inputs: " + ", ".join(labels["synthetic"]))
+    if not summary["scenario"]["covers_twelve_months"]:
+        found.append("interim: less than twelve months, not annualised")
+    if labels["foresight"]:
+        found.append(f"foresight of the plan: {labels['foresight']}")
+    return found
+
+
+def tiles(summary: Mapping[str, Any]) -> list[Tile]:
+    """PUE, facility energy, scope 2 in both books, WUE."""
+    was = summary["baseline"]
+    now = summary["optimized"] or was
+    compared = summary["optimized"] is not None and summary["savings"]["granted"]
+
+    def change(key: str, decimals: int, unit: str) -> str:
+        if not compared or now[key] is None or was[key] is None:
+            return ""
+        text = signed(now[key] - was[key], decimals, unit)
+        share = signed_percent(now[key] / was[key] - 1, 2) if was[key] else ""
+        return f"{text} ({share} of the baseline's)" if share else text
+
+    interim = "" if summary["scenario"]["covers_twelve_months"] else "interim"
+    return [
+        Tile(
+            "PUE",
+            number(now["pue"], 3),
+            signed(now["pue"] - was["pue"], 4) + " to the baseline" if compared else "",
+            (
+                now["pue_category"],
+                f"TUE {number(now['tue'], 3)}",
+                *((now["pue_grade"],) if now["pue_grade"] else ()),
+            ),
+        ),
+        Tile(
+            "Facility energy",
+            energy(now["facility_kwh"]),
+            f"{signed_energy(now['facility_kwh'] - was['facility_kwh'])} "
+            f"({signed_percent(now['facility_kwh'] / was['facility_kwh'] - 1, 2)} of the baseline's)"
+            if compared and was["facility_kwh"]
+            else "",
+            (
+                f"IT {energy(now['it_kwh'])}",
+                f"own PV used {energy(now['pv_used_kwh'])}, exported {energy(now['pv_exported_kwh'])}",
+            ),
+        ),
+        Tile(
+            "Scope 2, location-based",
+            number(now["scope2_location_tco2e"], 1, "t"),
+            change("scope2_location_tco2e", 2, "t"),
+            (f"CUE {number(now['cue_location_kgco2_per_kwh'], 3, 'kg/kWh of IT')}", now["gases"]),
+        ),
+        Tile(
+            "Scope 2, market-based",
+            number(now["scope2_market_tco2e"], 1, "t"),
+            change("scope2_market_tco2e", 2, "t"),
+            (f"CUE {number(now['cue_market_kgco2_per_kwh'], 3, 'kg/kWh of IT')}", now["gases"]),
+        ),
+        Tile(
+            "WUE",
+            number(now["wue_l_per_kwh"], 3, "l/kWh"),
+            change("wue_l_per_kwh", 3, "l/kWh"),
+            (f"{number(now['water_m3'], 0, 'm³')} of water", *((interim,) if interim else ())),
+        ),
+    ]
+
+
+def lines(summary: Mapping[str, Any]) -> list[str]:
+    """About ten lines for a terminal."""
+    found = [verdict(summary), *badges(summary)]
+    if work := work_line(summary):
+        found.append(work)
+    found.extend(f"{tile.name}: {tile.value}  {tile.change}".rstrip() for tile in tiles(summary))
+    plan = summary["plan"]
+    if plan:
+        found.append(
+            f"plan: {plan['status']}, worst gap {percent(plan['gap_frac'], 3)}, promised "
+            f"{energy(plan['promised_facility_kwh'])}, delivered "
+            f"{energy(plan['delivered_facility_kwh'])} ({signed_percent(plan['difference_frac'], 3)})"
+        )
+    if summary["fault"]:
+        found.append(f"no plan: {summary['fault']}")
+    return found
