@@ -114,8 +114,7 @@ class Journal:
 
     def verify(self) -> Verification:
         """Recomputes the chain; see `verify_lines`."""
-        query = "SELECT seq, hash, body FROM entry ORDER BY seq"  # strays below 0 too
-        return verify_lines(Line(int(n), str(h), bytes(b)) for n, h, b in self._db.execute(query))
+        return verify_lines(_stored(self._db))
 
     def export(self, path: Path) -> None:
         """Writes JSON Lines: the stored bodies byte for byte with their hashes."""
@@ -146,6 +145,32 @@ class Journal:
         """A compact copy whose bytes depend on the entries alone (and the SQLite version)."""
         path.unlink(missing_ok=True)
         self._db.execute("VACUUM INTO ?", (str(path),))
+
+
+def verify_file(path: Path) -> Verification:
+    """The same for a file, ``.jsonl`` or SQLite, read only: works where the ledger cannot be opened.
+
+    Raises:
+        InputError: no such file.
+        LedgerError: the file is no ledger at all.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file")
+    if path.suffix == ".jsonl":
+        return verify_lines(read_export(path))
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return verify_lines(_stored(database))
+    except sqlite3.DatabaseError as error:
+        raise LedgerError(f"{path} is not a ledger: {error}") from None
+    finally:
+        database.close()
+
+
+def _stored(database: sqlite3.Connection) -> Iterator[Line]:
+    """All lines of a database, strays below 0 too."""
+    for seq, stored, body in database.execute("SELECT seq, hash, body FROM entry ORDER BY seq"):
+        yield Line(int(seq), str(stored), body if isinstance(body, bytes) else str(body).encode())
 
 
 def written(line: Line) -> bytes:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from aidc.config import nearest
 from aidc.errors import Fault, InputError, LedgerError
-from aidc.ledger import canonical, policies, statement
+from aidc.ledger import canonical, policies
 from aidc.ledger.books import book_named
+from aidc.ledger.derive import derive
 from aidc.ledger.entries import ReportedFigure, Role, read_entries
 from aidc.ledger.factors import Factor, factor_entry, fuel_factors, grid_factors
 from aidc.ledger.journal import Journal, Verification, read_export
 from aidc.ledger.policies import Policies
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.register import Register
-from aidc.ledger.statement import Statement, years_in
+from aidc.ledger.statement import Statement, period_of, years_in
 from aidc.ledger.trace_entries import trace_entries
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class Ledger:
         self._journal = journal
         self._register = Register()
         self.policies = rules
-        self._refresh()
+        try:
+            self._refresh()
+        except LedgerError:
+            journal.close()
+            raise
 
     @classmethod
     def init(
@@ -224,12 +229,12 @@ class Ledger:
             LedgerError: a gap in the period, or simulated data beside measured.
         """
         self._refresh()
-        return statement.derive(
+        return derive(
             self._register,
             self.policies,
             book,
             entity=entity,
-            period=statement.period_of(period, self.zone),
+            period=period_of(period, self.zone),
             report_date=report_date,
             known_on=known_on,
             head=self.head[1],

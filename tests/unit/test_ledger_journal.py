@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aidc.errors import InputError, LedgerError
-from aidc.ledger import Ledger
+from aidc.ledger import Ledger, verify_file
 from aidc.ledger.canonical import canonical
 from aidc.ledger.journal import read_export, verify_lines
 
@@ -133,11 +133,7 @@ def test_verify_names_the_first_bad_line_and_what_is_wrong(
 ) -> None:
     filled(tmp_path / "l.db").close()
     damaged(tmp_path / "l.db", statement)
-    from aidc.ledger.journal import Journal
-
-    journal = Journal(tmp_path / "l.db")
-    found = journal.verify()
-    journal.close()
+    found = verify_file(tmp_path / "l.db")
     assert not found.ok
     assert found.bad_line == line
     assert found.problem.startswith(problem)
@@ -279,3 +275,17 @@ def test_a_missing_ledger_and_a_second_init_say_what_to_do(tmp_path: Path) -> No
     opened(tmp_path / "l.db").close()
     with pytest.raises(InputError, match="open it with"):
         opened(tmp_path / "l.db")
+
+
+def test_a_damaged_ledger_cannot_be_opened_and_can_still_be_verified(tmp_path: Path) -> None:
+    filled(tmp_path / "l.db").close()
+    assert verify_file(tmp_path / "l.db").ok
+    damaged(tmp_path / "l.db", "UPDATE entry SET body = x'7B' WHERE seq = 2")
+    with pytest.raises(LedgerError, match="run verify"):
+        Ledger.open(tmp_path / "l.db")
+    assert verify_file(tmp_path / "l.db").bad_line == 2
+    (tmp_path / "no.db").write_text(
+        "no database at all, only words, and more than a hundred of them" * 40
+    )
+    with pytest.raises(LedgerError, match="not a ledger"):
+        verify_file(tmp_path / "no.db")
