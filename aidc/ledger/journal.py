@@ -72,9 +72,7 @@ class Journal:
             raise LedgerError(f"{self.path} is not a ledger: {error}") from None
 
     def close(self) -> None:
-        """Writes everything into the one file and lets it go."""
-        if self.path != ":memory:":
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Lets the file go; the last one to do so writes the WAL into it."""
         self._db.close()
 
     @contextmanager
