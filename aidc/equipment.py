@@ -1,9 +1,10 @@
 """Equipment as its data sheet gives it: one class a table of ``models/``."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from aidc.config import Config, Number, nearest
@@ -44,6 +45,39 @@ def named_in(table: str) -> BeforeValidator:
         return base | changes
 
     return BeforeValidator(look_up)
+
+
+def _numbers(value: object) -> object:
+    """``"0 0.5 1"`` as a tuple of numbers; anything else is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(float(part) for part in value.split())
+    except ValueError:
+        raise PydanticCustomError(
+            "numbers", "'{value}' is not a list of numbers parted by spaces", {"value": value}
+        ) from None
+
+
+Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Field(min_length=2, strict=False)]
+
+
+class Curve(Row):
+    """A rising curve by its points: ``models/iec_curves.csv``, ``models/chiller_part_load.csv``."""
+
+    x: Numbers
+    y: Numbers
+
+    @model_validator(mode="after")
+    def _rises(self) -> "Curve":
+        if len(self.x) != len(self.y):
+            raise PydanticCustomError(
+                "curve", "x has {x} numbers and y has {y}", {"x": len(self.x), "y": len(self.y)}
+            )
+        pairs = (*pairwise(self.x), *pairwise(self.y))
+        if any(after <= before for before, after in pairs):
+            raise PydanticCustomError("curve", "x and y must rise from each number to the next", {})
+        return self
 
 
 class Gpu(Row):
@@ -104,10 +138,15 @@ class Pump(Row):
 
 
 class IecUnit(Row):
-    """An indirect evaporative cooler; flow-ratio curves are ``models/iec_curves.csv``."""
+    """An indirect evaporative cooler; effectiveness is at equal mass flows of both airs."""
 
     wet_effectiveness_frac: Number = Field(gt=0, le=1)
     dry_effectiveness_frac: Number = Field(gt=0, le=1)
+    wet_curve: Annotated[
+        Curve, named_in("iec_curves")
+    ]  # factor on effectiveness against flow ratio
+    dry_curve: Annotated[Curve, named_in("iec_curves")]
+    fan_curve: Annotated[Curve, named_in("iec_curves")]  # share of fan power against share of flow
     secondary_flow_ratio: Number = Field(gt=0)  # secondary over primary at design
     secondary_fan_w_per_m3_s: Number = Field(gt=0)
     spray_pump_w_per_m3_s: Number = Field(ge=0)
@@ -132,18 +171,19 @@ class DxUnit(Row):
 
 
 class Chiller(Row):
-    """A chiller: ``1/COP = (a + b lift/Te) f(PLR)/PLR``; f is a curve of ``models/chiller_part_load.csv``."""
+    """A chiller: ``1/COP = (a + b lift/Te) f(PLR)/PLR``, f is the part-load curve."""
 
     capacity_kw: Number = Field(gt=0)
     carnot_a: Number = Field(ge=0)
     carnot_b: Number = Field(gt=0)
-    part_load_curve: str
+    part_load_curve: Annotated[Curve, named_in("chiller_part_load")]
     plr_min_frac: Number = Field(gt=0, le=1)
     evaporator_approach_k: Number = Field(ge=0)
     condenser_approach_k: Number = Field(ge=0)
     condenser_approach_per_plr_k: Number = Field(ge=0)
     lift_min_k: Number = Field(gt=0)
     carnot_limit_frac: Number = Field(gt=0, lt=1)
+    rejection_ratio: Number = Field(ge=1)  # condenser heat over evaporator heat at rating
 
 
 class Tower(Row):
@@ -209,8 +249,10 @@ TABLES: Final[dict[str, type[Row]]] = {
     "transformers": Transformer,
     "fans": Fan,
     "pumps": Pump,
+    "iec_curves": Curve,
     "iec_units": IecUnit,
     "dx_units": DxUnit,
+    "chiller_part_load": Curve,
     "chillers": Chiller,
     "towers": Tower,
     "humidifiers": Humidifier,

@@ -56,11 +56,13 @@ class Electrical(Config):
 
     ups: Annotated[Ups, named_in("ups")]
     ups_capacity_ratio: Number = Field(ge=1)  # installed over rated IT; 2N is 2
-    ups_heat_in_hall_frac: Frac = Field(ge=0, le=1)
+    ups_heat_in_hall_frac: Frac = Field(ge=0, le=1)  # of its loss; the rest leaves another way
     transformer: Annotated[Transformer, named_in("transformers")]
     transformer_capacity_ratio: Number = Field(ge=1)
     pdu_loss_frac: Frac = Field(ge=0, lt=1)
+    pdu_heat_in_hall_frac: Frac = Field(ge=0, le=1)
     lighting_frac: Frac = Field(ge=0, lt=1)  # of rated IT, always on
+    lighting_heat_in_hall_frac: Frac = Field(ge=0, le=1)
     source: str = Field(min_length=3)
 
 

@@ -1,0 +1,74 @@
+"""What every kind of cooling plant answers, so that the site can be composed of any of them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.site import CoolingMode
+
+Array = NDArray[np.float64]
+
+MODES: Final[tuple[CoolingMode, ...]] = (
+    "off", "dry", "wet", "dx", "dry_dx", "wet_dx", "chiller", "free",
+)  # fmt: skip
+OFF, DRY, WET, DX, DRY_DX, WET_DX, CHILLER, FREE = range(len(MODES))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the hall asks of the cooling plant.
+
+    Attributes:
+        heat_kw: to be removed so that the supply air keeps its set-point, shape (n,).
+        supply_degc: set-point of the supply air.
+        return_degc: air that comes back.
+        air_kg_per_s: supply air.
+        design_m3_per_s: installed supply air.
+        rated_it_kw: what the plant is sized for.
+    """
+
+    heat_kw: Array
+    supply_degc: Array
+    return_degc: Array
+    air_kg_per_s: Array
+    design_m3_per_s: float
+    rated_it_kw: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """What the cooling plant did; every array has shape (n,).
+
+    Attributes:
+        removed_kw: heat taken out.
+        unmet_kw: heat that was more than the plant can take.
+        mode: index into `MODES`.
+        chilled_water_degc: leaving water; nan where the plant has none.
+        carnot_guarded: where the chiller's law had to be held below Carnot.
+    """
+
+    removed_kw: Array
+    unmet_kw: Array
+    chiller_kw: Array
+    dx_kw: Array
+    iec_fan_kw: Array
+    iec_pump_kw: Array
+    tower_fan_kw: Array
+    pump_kw: Array
+    evaporated_l_per_h: Array
+    blowdown_l_per_h: Array
+    chilled_water_degc: Array
+    mode: NDArray[np.int64]
+    carnot_guarded: NDArray[np.bool_]
+
+
+def mode_names(mode: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Modes as words, shape (n,)."""
+    return np.array(MODES, dtype=object)[mode]
+
+
+def blowdown_l_per_h(evaporated_l_per_h: Array, concentration_cycles: float) -> Array:
+    """Water drained so that salts stay at the cycles of concentration [l/h]."""
+    return evaporated_l_per_h / (concentration_cycles - 1.0)

@@ -1,0 +1,219 @@
+"""The site as one function: IT power, weather and set-points in, every power and water flow out.
+
+Simulation, sweep and the tables of the optimiser all call `facility`; there is no second plant.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, server
+from aidc.plant.cooling import Cooling, Load, mode_names
+from aidc.plant.iec import Airs
+from aidc.plant.iec_plant import Choice
+from aidc.plant.psychrometrics import density_kg_per_m3, humidity_ratio, saturation_pa
+from aidc.site import IecCooling, ModePolicy, Site
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Outdoor:
+    """Outdoor air; every array has shape (n,)."""
+
+    drybulb_degc: Array
+    wetbulb_degc: Array
+    dewpoint_degc: Array
+    pressure_pa: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """What the site draws and gives off; names as in the trace, every array has shape (n,).
+
+    Attributes:
+        it_kw: at the server inputs, fans of the servers included.
+        server_fan_kw: of it the fans.
+        chiller_kw: compressors of the chillers.
+        iec_fan_kw: secondary fans of the IEC units.
+        iec_pump_kw: their spray pumps.
+        crah_fan_kw: fans that move the hall air, whatever the plant.
+        tower_fan_kw: of the cooling towers.
+        pump_kw: chilled and condenser water.
+        humidifier_kw: of the make-up air.
+        dx_kw: direct expansion with its condenser fans.
+        cooling_kw: the sum of the eight.
+        heat_removed_kw: taken out of the hall.
+        unmet_cooling_kw: left in the hall, more than the plant can take.
+        ups_out_kw: what the UPS delivers.
+        pdu_out_kw: what the PDUs deliver.
+        electrical_loss_kw: transformer, UPS, PDU and busway.
+        other_kw: lighting and controls.
+        water_evaporated_l_per_h: of spray or tower.
+        water_blowdown_l_per_h: drained from spray or tower.
+        water_humidifier_l_per_h: into the make-up air.
+        water_l_per_h: the sum of the three.
+        supply_air_degc: what was reached; the set-point unless heat is unmet.
+        chilled_water_degc: leaving water; nan where the plant has none.
+        inlet_degc: air at the servers.
+        mode: words of `aidc.site.CoolingMode`.
+        carnot_guarded: where the chiller's law was held below Carnot.
+    """
+
+    it_kw: Array
+    server_fan_kw: Array
+    chiller_kw: Array
+    iec_fan_kw: Array
+    iec_pump_kw: Array
+    crah_fan_kw: Array
+    tower_fan_kw: Array
+    pump_kw: Array
+    humidifier_kw: Array
+    dx_kw: Array
+    cooling_kw: Array
+    heat_removed_kw: Array
+    unmet_cooling_kw: Array
+    ups_out_kw: Array
+    pdu_out_kw: Array
+    electrical_loss_kw: Array
+    other_kw: Array
+    water_evaporated_l_per_h: Array
+    water_blowdown_l_per_h: Array
+    water_humidifier_l_per_h: Array
+    water_l_per_h: Array
+    supply_air_degc: Array
+    chilled_water_degc: Array
+    inlet_degc: Array
+    mode: NDArray[np.object_]
+    carnot_guarded: NDArray[np.bool_]
+
+    @property
+    def facility_kw(self) -> Array:
+        """All that the site draws, without PV and battery, shape (n,)."""
+        return self.it_kw + self.cooling_kw + self.electrical_loss_kw + self.other_kw
+
+
+def facility(
+    site: Site,
+    it_reference_kw: Array,
+    outdoor: Outdoor,
+    supply_degc: Array,
+    *,
+    spray: NDArray[np.int8],
+    policy: ModePolicy,
+    tariff_cny_per_kwh: Array,
+    water_cny_per_m3: float,
+) -> Facility:
+    """Powers, water and temperatures of a site in quasi-steady operation.
+
+    The servers answer to the inlet that the set-point gives. Where the plant cannot hold it, the
+    supply air is warmer by the unmet heat over the air's capacity flow; how the hall warms up from
+    there in minutes is not told.
+
+    Args:
+        site: servers, hall, power chain and cooling.
+        it_reference_kw: IT power at the servers' reference inlet, shape (pools, n).
+        outdoor: weather, shape (n,).
+        supply_degc: set-point of the supply air, shape (n,).
+        spray: -1 the policy decides, 0 dry only, 1 sprayed where frost allows; for an IEC.
+        policy: how an IEC chooses its mode.
+        tariff_cny_per_kwh: for the policy ``lowest_cost``, shape (n,).
+        water_cny_per_m3: for the same.
+    """
+    hall, rated_kw = site.hall, site.rated_it_kw
+    inlet = air.inlet_degc(hall, supply_degc)
+    it_kw, fan_kw, needed = np.zeros_like(inlet), np.zeros_like(inlet), np.zeros_like(inlet)
+    for pool, reference_kw in zip(site.pools, it_reference_kw, strict=True):
+        power = server.at_inlet(pool.server, reference_kw, inlet)
+        it_kw += power.it_kw
+        fan_kw += power.fan_kw
+        needed += air.needed_m3_per_s(hall, reference_kw) * power.air_flow_ratio
+
+    chain = electrical.chain(site.electrical, rated_kw, it_kw)
+    lighting_kw = site.electrical.lighting_frac * rated_kw
+    cooling = site.cooling
+    flow = air.supply(cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio)
+    heat = it_kw + flow.fan_kw + hall_loss_kw(site, chain)
+    load = Load(
+        heat_kw=heat,
+        supply_degc=supply_degc,
+        return_degc=supply_degc + air.rise_k(heat, flow),
+        air_kg_per_s=flow.mass_kg_per_s,
+        design_m3_per_s=flow.design_m3_per_s,
+        rated_it_kw=rated_kw,
+    )
+    ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
+    choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
+    done = _cool(site, load, outdoor, ratio, choice)
+
+    humidifier_l_per_h = humidifier.water_l_per_h(
+        cooling.humidifier, flow.mass_kg_per_s, ratio, outdoor.pressure_pa
+    )
+    humidifier_kw = humidifier.humidifier_kw(cooling.humidifier, humidifier_l_per_h)
+    cooling_kw = (
+        done.chiller_kw + done.iec_fan_kw + done.iec_pump_kw + flow.fan_kw
+        + done.tower_fan_kw + done.pump_kw + humidifier_kw + done.dx_kw
+    )  # fmt: skip
+    loss_kw = chain.ups_loss_kw + chain.pdu_loss_kw
+    loss_kw = loss_kw + electrical.transformer_loss_kw(
+        site.electrical.transformer,
+        it_kw + cooling_kw + loss_kw + lighting_kw,
+        site.electrical.transformer_capacity_ratio * rated_kw,
+    )
+    reached = supply_degc + air.rise_k(done.unmet_kw, flow)
+    return Facility(
+        it_kw=it_kw,
+        server_fan_kw=fan_kw,
+        chiller_kw=done.chiller_kw,
+        iec_fan_kw=done.iec_fan_kw,
+        iec_pump_kw=done.iec_pump_kw,
+        crah_fan_kw=flow.fan_kw,
+        tower_fan_kw=done.tower_fan_kw,
+        pump_kw=done.pump_kw,
+        humidifier_kw=humidifier_kw,
+        dx_kw=done.dx_kw,
+        cooling_kw=cooling_kw,
+        heat_removed_kw=done.removed_kw,
+        unmet_cooling_kw=done.unmet_kw,
+        ups_out_kw=chain.ups_out_kw,
+        pdu_out_kw=chain.pdu_out_kw,
+        electrical_loss_kw=loss_kw,
+        other_kw=np.full_like(it_kw, lighting_kw),
+        water_evaporated_l_per_h=done.evaporated_l_per_h,
+        water_blowdown_l_per_h=done.blowdown_l_per_h,
+        water_humidifier_l_per_h=humidifier_l_per_h,
+        water_l_per_h=done.evaporated_l_per_h + done.blowdown_l_per_h + humidifier_l_per_h,
+        supply_air_degc=reached,
+        chilled_water_degc=done.chilled_water_degc,
+        inlet_degc=air.inlet_degc(hall, reached),
+        mode=mode_names(done.mode),
+        carnot_guarded=done.carnot_guarded,
+    )
+
+
+def hall_loss_kw(site: Site, chain: electrical.Chain) -> Array:
+    """Losses and lighting that heat the hall [kW], shape (n,)."""
+    parts = site.electrical
+    return (
+        parts.ups_heat_in_hall_frac * chain.ups_loss_kw
+        + parts.pdu_heat_in_hall_frac * chain.pdu_loss_kw
+        + parts.lighting_heat_in_hall_frac * parts.lighting_frac * site.rated_it_kw
+    )
+
+
+def _cool(site: Site, load: Load, outdoor: Outdoor, ratio: Array, choice: Choice) -> Cooling:
+    """The plant that the site has."""
+    plant = site.cooling
+    if not isinstance(plant, IecCooling):
+        return chilled_water.cool(plant, load, outdoor.wetbulb_degc)
+    airs = Airs(
+        return_degc=load.return_degc,
+        primary_kg_per_s=load.air_kg_per_s,
+        drybulb_degc=outdoor.drybulb_degc,
+        wetbulb_degc=outdoor.wetbulb_degc,
+        dewpoint_degc=outdoor.dewpoint_degc,
+        outdoor_kg_per_m3=density_kg_per_m3(outdoor.drybulb_degc, ratio, outdoor.pressure_pa),
+        secondary_m3_per_s=plant.unit.secondary_flow_ratio * load.design_m3_per_s,
+    )
+    return iec_plant.cool(plant, load, airs, choice)
