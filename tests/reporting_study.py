@@ -62,7 +62,9 @@ def scenario(
         "step_min": 15.0,
         "seed": 7,
         "sites": {"hall": choice},
-        "workload": GeneratedWorkload.model_construct(kind="generated", profile="x", jobs_per_day=9),
+        "workload": GeneratedWorkload.model_construct(
+            kind="generated", profile="x", jobs_per_day=9
+        ),
         "baseline": Baseline.model_construct(
             policy="easy_backfill", supply_air_degc=24.0, mode_policy="lowest_power"
         ),
@@ -103,7 +105,8 @@ def trace(
     load = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
     net = load - frame["pv_kw"]
     frame["grid_import_kw"], frame["grid_export_kw"] = net.clip(lower=0), (-net).clip(lower=0)
-    frame["water_l_per_h"] = 0.5 * it
+    frame["water_l_per_h"], frame["water_evaporated_l_per_h"] = 0.5 * it, 0.4 * it
+    frame["water_blowdown_l_per_h"] = 0.1 * it
     frame["wetbulb_degc"], frame["drybulb_degc"] = wet, wet + 4
     frame["supply_air_degc"] = supply_degc + np.where(day < 6, 1.0, 0.0) * (supply_degc != 24)
     modes = np.select([wet < 20.5, wet < 24], ["dry", "wet"], "wet_dx").astype(object)
@@ -217,7 +220,9 @@ def schedule(run: Trace) -> Schedule:
         "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001, 101.0,
         10, 20, 3, 2, 1, 0.1, 0.2, 0.3,
     )  # fmt: skip
-    return Schedule(decisions, dict(run.setpoints), (proof,), {"hall": promised}, "emissions", "perfect")
+    return Schedule(
+        decisions, dict(run.setpoints), (proof,), {"hall": promised}, "emissions", "perfect"
+    )
 
 
 def study(**changes: Any) -> Study:

@@ -82,9 +82,7 @@ def attribution(study: Study, figures: Mapping[str, Mapping[str, Any]]) -> list[
     for variant in study.runs:
         if variant == BASELINE:
             continue
-        found = savings(
-            study.baseline, study.runs[variant], figures[BASELINE], figures[variant]
-        )
+        found = savings(study.baseline, study.runs[variant], figures[BASELINE], figures[variant])
         saved = found["absolute"] or dict.fromkeys(COMPARED)
         share = found["relative"] or dict.fromkeys(COMPARED)
         label = "both (the plan)" if variant == OPTIMIZED else VARIANTS[variant]
@@ -275,8 +273,5 @@ def decision_label(study: Study) -> str:
     for name, choice in study.baseline.scenario.sites.items():
         rows = study.baseline.site(name)
         mean = rows["grid_kgco2e_per_kwh"].mean() if len(rows) else 0.0
-        parts.append(
-            f"{name}: {kinds[choice.grid.intensity.kind]}, "
-            f"mean {mean:.4f} t/MWh"
-        )
+        parts.append(f"{name}: {kinds[choice.grid.intensity.kind]}, mean {mean:.4f} t/MWh")
     return "; ".join(parts)

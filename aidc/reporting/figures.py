@@ -9,13 +9,14 @@ import pandas as pd
 
 from aidc.ledger.kpi import FULL_YEAR_MONTHS, pue_grade
 from aidc.ledger.statement import Statement
+from aidc.plant import metrics
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, tonnes
 from aidc.trace import Trace
 from aidc.units import H_PER_DAY, KG_PER_T, L_PER_M3, S_PER_H
 from aidc.workload.power import idle_kw
 
-PUE_CATEGORY: Final = "category 3 (IT input), simulated"
+PUE_CATEGORY: Final = 3  # IT energy is read at the servers' input
 ENDS: Final = ("completed", "failed", "cancelled", "killed", "refused", "running", "waiting")
 WAIT_PERCENTILE: Final = 95
 
@@ -24,7 +25,6 @@ def key_figures(
     trace: Trace,
     prices: Mapping[str, Prices],
     statements: Mapping[str, Statement],
-    full_years: bool,
 ) -> dict[str, Any]:
     """Figures of a run as ``summary.json`` holds them; None where a statement is missing.
 
@@ -32,43 +32,88 @@ def key_figures(
         trace: the run.
         prices: by site.
         statements: of the run, by book.
-        full_years: whether the run covers twelve months; else PUE is interim.
     """
     it, facility = trace.kwh("it_kw"), float(trace.facility_kw.sum() * trace.step_h)
-    water_l = float(trace.frame["water_l_per_h"].sum() * trace.step_h)
     books = [statements[book] for book in (LOCATION_BOOK, MARKET_BOOK) if book in statements]
-    location, market = (tonnes(statements.get(book)) for book in (LOCATION_BOOK, MARKET_BOOK))
     found: dict[str, Any] = {
-        "pue": ratio(facility, it),
-        "pue_category": PUE_CATEGORY + ("" if full_years else ", interim"),
-        "pue_grade": _grade(facility, it, full_years),
-        "pue_reference_inlet": _pue_at_reference(trace, facility, it),
-        "tue": ratio(facility, it - trace.kwh("server_fan_kw")),
-        "wue_l_per_kwh": ratio(water_l, it),
         "it_kwh": it,
         "facility_kwh": facility,
         "overhead_kwh": facility - it,
-        "water_m3": water_l / L_PER_M3,
-        "scope2_location_tco2e": location,
-        "scope2_market_tco2e": market,
-        "cue_location_kgco2_per_kwh": _cue(location, it),
-        "cue_market_kgco2_per_kwh": _cue(market, it),
+        "scope2_location_tco2e": tonnes(statements.get(LOCATION_BOOK)),
+        "scope2_market_tco2e": tonnes(statements.get(MARKET_BOOK)),
         "gases": ", ".join(sorted({book.gases for book in books})),
         "balance_residual": trace.balance_residual,
+        **_electricity(trace),
+        **costs(trace, prices),
+        **job_figures(trace),
     }
-    return found | _electricity(trace, facility) | costs(trace, prices) | job_figures(trace)
+    return found | _indicators(trace, found)
 
 
-def _grade(facility_kwh: float, it_kwh: float, full_years: bool) -> str | None:
+def _indicators(trace: Trace, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Ratios over IT or facility energy; all None where the run has no IT energy."""
+    it, facility = found["it_kwh"], found["facility_kwh"]
+    litres = {
+        part: float(trace.frame[f"water_{part}_l_per_h"].sum() * trace.step_h)
+        for part in ("evaporated", "blowdown", "humidifier")
+    }
+    made: dict[str, Any] = {"water_m3": sum(litres.values()) / L_PER_M3}
+    if not it > 0:
+        return made | dict.fromkeys(_RATIOS)
+    months = months_of(trace)
+    pue = metrics.pue(facility, it, PUE_CATEGORY, months)
+    location, market = (
+        None if found[key] is None else metrics.cue_kgco2e_per_kwh(found[key] * KG_PER_T, it)
+        for key in ("scope2_location_tco2e", "scope2_market_tco2e")
+    )
+    reference = _reference_kwh(trace)
+    return made | {
+        "pue": pue.value,
+        "pue_category": f"{pue.label}, simulated",
+        "pue_grade": _grade(pue.value, months),
+        "pue_reference_inlet": metrics.pue_at_reference_inlet(facility, reference),
+        "tue": metrics.tue(facility, it, trace.kwh("server_fan_kw")),
+        "wue_l_per_kwh": metrics.wue_withdrawal_l_per_kwh(
+            litres["evaporated"], litres["blowdown"], litres["humidifier"], it
+        ),
+        "wue_consumption_l_per_kwh": metrics.wue_consumption_l_per_kwh(
+            litres["evaporated"], litres["humidifier"], it
+        ),
+        "cue_location_kgco2_per_kwh": location,
+        "cue_market_kgco2_per_kwh": market,
+        "ref": metrics.ref(found["pv_used_kwh"], facility),
+    }
+
+
+_RATIOS: Final = (
+    "pue",
+    "pue_category",
+    "pue_grade",
+    "pue_reference_inlet",
+    "tue",
+    "wue_l_per_kwh",
+    "wue_consumption_l_per_kwh",
+    "cue_location_kgco2_per_kwh",
+    "cue_market_kgco2_per_kwh",
+    "ref",
+)
+
+
+def months_of(trace: Trace) -> float:
+    """Months that a run covers; a month covered in part counts by its share."""
+    rows = trace.site(next(iter(trace.scenario.sites)))
+    return round(sum(share for share, _ in month_peaks(rows, trace.step_h)), 6)
+
+
+def _grade(pue: float, months: float) -> str | None:
     """Grade of GB 40879; None under twelve months."""
-    if not full_years or it_kwh <= 0:
+    if months < FULL_YEAR_MONTHS:
         return None
-    found = pue_grade(Decimal(repr(facility_kwh / it_kwh)), FULL_YEAR_MONTHS)
-    return f"GB 40879-2021: {found}"
+    return f"GB 40879-2021: {pue_grade(Decimal(repr(pue)), int(months))}"
 
 
-def _pue_at_reference(trace: Trace, facility_kwh: float, it_kwh: float) -> float | None:
-    """PUE with IT power at the servers' reference inlet and the overhead as simulated.
+def _reference_kwh(trace: Trace) -> float:
+    """IT energy that the same servers would take at their reference inlet.
 
     Hotter supply air makes server fans draw more, which lowers PUE while energy rises.
     """
@@ -76,14 +121,10 @@ def _pue_at_reference(trace: Trace, facility_kwh: float, it_kwh: float) -> float
     for name, choice in trace.scenario.sites.items():
         idle = sum(idle_kw(pool) for pool in choice.site.pools)
         reference += float((trace.job_runs[name].added_kw.sum(axis=0) + idle).sum() * trace.step_h)
-    return ratio(facility_kwh - it_kwh + reference, reference)
+    return reference
 
 
-def _cue(tco2e: float | None, it_kwh: float) -> float | None:
-    return None if tco2e is None else ratio(tco2e * KG_PER_T, it_kwh)
-
-
-def _electricity(trace: Trace, facility_kwh: float) -> dict[str, Any]:
+def _electricity(trace: Trace) -> dict[str, Any]:
     """Import and PV; what PV could have made and nobody took is curtailed, not generated."""
     frame = trace.frame
     generated = frame["pv_kw"] - frame["pv_curtailed_kw"]
@@ -99,7 +140,6 @@ def _electricity(trace: Trace, facility_kwh: float) -> dict[str, Any]:
         "pv_curtailed_kwh": trace.kwh("pv_curtailed_kw"),
         "battery_loss_kwh": trace.kwh("battery_loss_kw"),
         "peak_import_kw": float(by_time(trace, "grid_import_kw").max()) if len(frame) else 0.0,
-        "ref": ratio(min(used, facility_kwh), facility_kwh),
     }
 
 

@@ -104,7 +104,7 @@ def page(
         counts=page_tables.counts(study),
         inputs=sorted(summary["labels"]["inputs"].items()),
         notes=summary["labels"]["notes"],
-        footer=_footer(study, summary),
+        footer=_footer(study),
     )
 
 
@@ -182,7 +182,7 @@ def _claim(claim: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _footer(study: Study, summary: Mapping[str, Any]) -> list[str]:
+def _footer(study: Study) -> list[str]:
     residual = max(trace.balance_residual for trace in study.runs.values())
     heads = sorted(
         {

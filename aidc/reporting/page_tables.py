@@ -82,7 +82,11 @@ def pathway_tests(summary: Mapping[str, Any]) -> Table:
                 "; ".join([*([item["remedy"]] if item["remedy"] else []), *item["notes"]]),
             )
         )
-    rows.sort(key=lambda row: ("peak", "operational neutrality", "net zero").index(row[0].removesuffix(" (headline)")))
+    rows.sort(
+        key=lambda row: ("peak", "operational neutrality", "net zero").index(
+            row[0].removesuffix(" (headline)")
+        )
+    )
     return Table(("target", "book", "verdict", "status", "year", "margin", "remedy, notes"), rows)
 
 
@@ -99,11 +103,15 @@ def attribution(summary: Mapping[str, Any]) -> Table:
                 item["label"],
                 "" if item["facility_kwh"] is None else energy(item["facility_kwh"]),
                 signed_energy(_minus(item["saved_facility_kwh"])),
-                "" if item["saved_facility_frac"] is None else signed_percent(-item["saved_facility_frac"], 2),
+                ""
+                if item["saved_facility_frac"] is None
+                else signed_percent(-item["saved_facility_frac"], 2),
                 signed_energy(_minus(item["saved_import_kwh"])),
                 signed(_minus(item["saved_cost_cny"]), 0),
                 signed(_minus(item["saved_water_m3"]), 1),
-                "" if item["pue"] is None else f"{number(item['pue'], 4)} / {number(item['tue'], 4)}",
+                ""
+                if item["pue"] is None
+                else f"{number(item['pue'], 4)} / {number(item['tue'], 4)}",
             )
         )
     return Table(
@@ -304,8 +312,12 @@ def counts(study: Study) -> Table:
     variants = list(study.runs)
     rows = [
         (
-            name.removesuffix("_kwh").replace("_", " ") + (" [kWh]" if name.endswith("_kwh") else ""),
-            *(number(study.runs[v].counts.get(name), 1 if name.endswith("_kwh") else 0) for v in variants),
+            name.removesuffix("_kwh").replace("_", " ")
+            + (" [kWh]" if name.endswith("_kwh") else ""),
+            *(
+                number(study.runs[v].counts.get(name), 1 if name.endswith("_kwh") else 0)
+                for v in variants
+            ),
         )
         for name in names
     ]
@@ -328,7 +340,9 @@ def data(frame: pd.DataFrame, name: str) -> Table:
     every = max(1, -(-len(frame) // ROWS_SHOWN))
     shown = frame.iloc[::every]
     note = (
-        f"Every {every}th of {len(frame):,} rows; all are in charts/{name}.csv." if every > 1 else ""
+        f"Every {every}th of {len(frame):,} rows; all are in charts/{name}.csv."
+        if every > 1
+        else ""
     )
     headers = [frame.index.name or "time", *map(str, frame.columns)]
     rows = [
@@ -344,5 +358,5 @@ def _index_text(value: object) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return "" if value != value else f"{value:.6g}"  # noqa: PLR0124 nan alone differs from itself
+        return "" if value != value else f"{value:.6g}"
     return str(value)

@@ -103,9 +103,7 @@ def build(study: Study) -> Report:
     shown = summary["optimized"] or summary["baseline"]
     charts = charts_of(study, shown["gases"])
     found = windows(study)
-    months = [
-        monthly_of(study, name).assign(run=name) for name in TRACES if name in study.runs
-    ]
+    months = [monthly_of(study, name).assign(run=name) for name in TRACES if name in study.runs]
     tables = {
         "monthly": pd.concat(months, ignore_index=True),
         "attribution": pd.DataFrame(summary["attribution"]),

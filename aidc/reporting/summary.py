@@ -36,9 +36,7 @@ def summarise(study: Study) -> dict[str, Any]:
                 "scenario": {
                     "name": scenario.name,
                     "label": scenario.label,
-                    "sites": {
-                        name: choice.site.label for name, choice in scenario.sites.items()
-                    },
+                    "sites": {name: choice.site.label for name, choice in scenario.sites.items()},
                     "start": scenario.start.isoformat(),
                     "end": scenario.end.isoformat(),
                     "step_min": scenario.step_min,

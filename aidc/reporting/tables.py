@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from aidc.ledger.statement import Statement
-from aidc.reporting.figures import month_peaks, key_figures
+from aidc.reporting.figures import key_figures, month_peaks
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, Study, tonnes
 from aidc.trace import Trace
@@ -45,9 +45,7 @@ def monthly(
             sum_["facility_kwh"] += float(mine.loc[month.index].sum() * step_h)
             sum_["water_l"] += litres
             sum_["grid_import_kwh"] += imported
-            sum_["cost_cny"] += (
-                energy + demand + litres / L_PER_M3 * prices[name].water_cny_per_m3
-            )
+            sum_["cost_cny"] += energy + demand + litres / L_PER_M3 * prices[name].water_cny_per_m3
             for column, book in _TONNES.items():
                 if book in statements:
                     total = float(statements[book].by_site.get(name, 0))
@@ -126,6 +124,6 @@ def factors(study: Study) -> pd.DataFrame:
 def figures_by_variant(study: Study) -> dict[str, dict[str, Any]]:
     """Key figures of every run."""
     return {
-        variant: key_figures(trace, study.prices, study.statements.get(variant, {}), study.full_years)
+        variant: key_figures(trace, study.prices, study.statements.get(variant, {}))
         for variant, trace in study.runs.items()
     }

@@ -126,9 +126,11 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
         Tile(
             "PUE",
             number(now["pue"], 3),
-            signed(now["pue"] - was["pue"], 4) + " to the baseline" if compared else "",
+            signed(now["pue"] - was["pue"], 4) + " to the baseline"
+            if compared and now["pue"] and was["pue"]
+            else "",
             (
-                now["pue_category"],
+                now["pue_category"] or "no IT energy",
                 f"TUE {number(now['tue'], 3)}",
                 *((now["pue_grade"],) if now["pue_grade"] else ()),
             ),

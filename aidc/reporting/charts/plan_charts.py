@@ -49,7 +49,6 @@ def promise_chart(schedule: Schedule, trace: Trace) -> Chart:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
         steps(
             upper,
-            shown.index,
             shown["promised_kw"],
             color=COLOURS["it_kw"],
             linestyle=(0, (4, 2)),
@@ -57,7 +56,6 @@ def promise_chart(schedule: Schedule, trace: Trace) -> Chart:
         )
         steps(
             upper,
-            shown.index,
             shown["delivered_kw"],
             color=VARIANT_COLOURS["optimized"],
             label="delivered by the replay",
@@ -66,7 +64,6 @@ def promise_chart(schedule: Schedule, trace: Trace) -> Chart:
         upper.set_ylabel("facility [kW]" + (", daily mean" if long else ""))
         steps(
             lower,
-            shown.index,
             shown["delivered_kw"] - shown["promised_kw"],
             color=VARIANT_COLOURS["optimized"],
         )
@@ -75,9 +72,7 @@ def promise_chart(schedule: Schedule, trace: Trace) -> Chart:
         lower.set_ylim(-1.2 * reach, 1.2 * reach)
         lower.set_ylabel("difference\n[kW]")
         time_axis(lower, shown.index)
-        figure.legend(
-            loc="outside upper left", ncols=2, frameon=False, fontsize=SMALL, borderpad=0
-        )
+        figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=SMALL, borderpad=0)
     description = (
         "Facility power of every plan step as the plan promised it and as the replay delivered "
         "it; the difference below, on its own scale."

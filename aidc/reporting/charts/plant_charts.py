@@ -1,6 +1,6 @@
 """Charts of the plant, one site at a time: PUE against wet bulb, set-points and modes."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ from aidc.trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 CELLS: Final = (110, 80)  # marks of one mode that fall into one cell are drawn once
 
@@ -68,7 +69,9 @@ def wetbulb_caption(data: pd.DataFrame) -> str:
         text = f"{VARIANTS[str(variant)]}: {listed}"
         low, high = rows["wetbulb_degc"].quantile([0.25, 0.75])
         cool, hot = rows[rows["wetbulb_degc"] <= low], rows[rows["wetbulb_degc"] >= high]
-        ends = [ratio(float(p["facility_kwh"].sum()), float(p["it_kwh"].sum())) for p in (cool, hot)]
+        ends = [
+            ratio(float(p["facility_kwh"].sum()), float(p["it_kwh"].sum())) for p in (cool, hot)
+        ]
         texts.append(
             f"{text}; PUE {number(ends[0], 3)} in the quarter of steps with the lowest wet bulb "
             f"(to {number(float(low), 1, '°C')}), {number(ends[1], 3)} in that with the highest "
@@ -87,7 +90,7 @@ def wetbulb_chart(study: Study, site: str, suffix: str) -> Chart:
     variants = list(dict.fromkeys(drawn["run"]))
     with drawing(3.3) as figure:
         panels = np.atleast_1d(figure.subplots(1, len(variants), sharex=True, sharey=True))
-        seen: dict[str, object] = {}
+        seen: dict[str, Line2D] = {}
         for axes, variant in zip(panels, variants, strict=True):
             rows = drawn[drawn["run"] == variant]
             for mode in sorted(set(rows["mode"]), key=list(MODES).index):
@@ -183,7 +186,6 @@ def setpoint_chart(study: Study, site: str, suffix: str) -> Chart:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.7, 1])
         steps(
             upper,
-            shown.index,
             shown["wetbulb_degc"],
             color=COLOURS["wetbulb_degc"],
             linestyle=(0, (1, 1)),
@@ -193,7 +195,6 @@ def setpoint_chart(study: Study, site: str, suffix: str) -> Chart:
             if f"{variant}_supply_degc" in shown:
                 steps(
                     upper,
-                    shown.index,
                     shown[f"{variant}_supply_degc"],
                     color=VARIANT_COLOURS[variant],
                     linestyle=VARIANT_DASHES[variant],
@@ -228,19 +229,17 @@ def _modes(axes: "Axes", data: pd.DataFrame, which: str, long: bool) -> None:
             ((which, -0.02, 0.36), (other, -0.38, 0.3)) if other else ((which, -0.3, 0.6),)
         ):
             on = (data[f"{variant}_mode"] == mode).astype(float)
-            share = on.resample("D").mean() if long else on
-            x, y = ends_of(share.index, share.to_numpy(np.float64))
-            axes.fill_between(
-                x,
-                row + low,
-                row + low + height * y,
-                where=y > 0,
-                step="post",
-                facecolor=VARIANT_COLOURS[variant],
-                hatch="" if variant == OPTIMIZED else "////",
-                edgecolor="white",
-                linewidth=0,
-            )
+            look: dict[str, Any] = {
+                "facecolor": VARIANT_COLOURS[variant],
+                "hatch": "" if variant == OPTIMIZED else "////",
+                "edgecolor": "white",
+                "linewidth": 0,
+            }
+            if long:
+                x, y = ends_of(on.resample("D").mean())
+                axes.fill_between(x, row + low, row + low + height * y, step="post", **look)
+            else:
+                axes.broken_barh(_spells(on), (row + low, height), **look)
     axes.set_yticks(range(len(modes)), [MODE_NAMES[mode] for mode in modes])
     axes.set_ylim(-0.6, len(modes) - 0.4)
     axes.set_title(
@@ -249,6 +248,15 @@ def _modes(axes: "Axes", data: pd.DataFrame, which: str, long: bool) -> None:
         fontsize=SMALL,
         fontweight="normal",
     )
+
+
+def _spells(on: "pd.Series[float]") -> list[tuple[Any, Any]]:
+    """Start and length of every stretch in which a series is one."""
+    x, y = ends_of(on)
+    y[-1] = 0.0
+    edges = np.flatnonzero(np.diff(np.concatenate([[0.0], y])))
+    starts, stops = edges[::2], edges[1::2]
+    return [(x[a], x[b] - x[a]) for a, b in zip(starts, stops, strict=True)]
 
 
 def mode_hours(trace: Trace) -> dict[str, float]:

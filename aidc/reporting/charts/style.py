@@ -1,6 +1,7 @@
 """How figures look: colours by column, sizes of slots, and figures that are the same bytes twice."""
 
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ COLOURS: Final = {
     "pv_kw": _YELLOW,
     "grid_import_kw": "#444444",
     "grid_export_kw": _GREEN,
-    "grid_kgco2e_per_kwh": _RED,
+    "grid_kgco2e_per_kwh": _GREEN,
     "wetbulb_degc": _SKY,
     "drybulb_degc": _ORANGE,
     "supply_air_degc": _BLUE,
@@ -56,12 +57,10 @@ COLOURS: Final = {
     "tower_fan_kw": _YELLOW,
     "pump_kw": "#888888",
     "humidifier_kw": _BLACK,
-    "scope2_location_tco2e": _RED,
-    "scope2_market_tco2e": _PURPLE,
 }
 HATCHES: Final = {
     "it_kw": "",
-    "server_fan_kw": "....",
+    "server_fan_kw": "|||",
     "cooling_kw": "",
     "electrical_loss_kw": "////",
     "other_kw": "",
@@ -69,7 +68,7 @@ HATCHES: Final = {
     "chiller_kw": "",
     "dx_kw": "\\\\\\\\",
     "iec_fan_kw": "",
-    "iec_pump_kw": "....",
+    "iec_pump_kw": "|||",
     "crah_fan_kw": "----",
     "tower_fan_kw": "",
     "pump_kw": "++++",
@@ -127,7 +126,7 @@ MODE_NAMES: Final = {
     "dx": "DX",
     "chiller": "chiller",
 }
-_RC: Final = {
+_RC: Final[dict[Any, Any]] = {
     "font.size": 9.0,
     "font.family": ["DejaVu Sans"],
     "axes.titlesize": 9.5,
@@ -185,8 +184,7 @@ class Chart:
         text = re.sub(r"url\(#([^)]+)\)", rf"url(#{self.name}-\1)", text)
         text = re.sub(r'href="#([^"]+)"', rf'href="#{self.name}-\1"', text)
         head = (
-            f'<svg role="img" aria-labelledby="{self.name}-title {self.name}-desc" '
-            f'class="chart" '
+            f'<svg role="img" aria-labelledby="{self.name}-title {self.name}-desc" class="chart" '
         )
         labels = (
             f'<title id="{self.name}-title">{_escaped(self.title)}</title>'
@@ -248,7 +246,7 @@ def thinned(values: NDArray[np.float64]) -> NDArray[np.int64]:
         return np.arange(count)
     edges = np.linspace(0, count, PIXELS + 1).astype(np.int64)
     kept = {0, count - 1}
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in itertools.pairwise(edges):
         part = values[first:last]
         if not np.isfinite(part).any():
             kept.add(int(first))
@@ -258,37 +256,41 @@ def thinned(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.array(sorted(kept), np.int64)
 
 
-def steps(axes: "Axes", index: pd.DatetimeIndex, values: Any, **look: Any) -> None:
+def steps(axes: "Axes", series: "pd.Series[float]", **look: Any) -> None:
     """Means of steps as a line that holds to the end of its step."""
-    x, y = ends_of(index, np.asarray(values, np.float64))
+    x, y = ends_of(series)
     rows = thinned(y)
     axes.step(x[rows], y[rows], where="post", **look)
 
 
 def ends_of(
-    index: pd.DatetimeIndex, values: NDArray[np.float64]
+    series: "pd.Series[float]",
 ) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
     """Local times and values with the end of the last step added."""
-    local = index.tz_localize(None) if index.tz is not None else index
-    times = local.to_numpy()
-    if len(times) < 2:
-        width = np.timedelta64(1, "h")
-    else:
-        width = times[-1] - times[-2]
+    index, values = pd.DatetimeIndex(series.index), series.to_numpy(np.float64).copy()
+    times = (index.tz_localize(None) if index.tz is not None else index).to_numpy()
     if not len(times):
         return times, values
+    width = times[-1] - times[-2] if len(times) > 1 else np.timedelta64(1, "h")
     return np.append(times, times[-1] + width), np.append(values, values[-1])
 
 
 def time_axis(axes: "Axes", index: pd.DatetimeIndex) -> None:
-    """Dates along the bottom, few enough to read; the year stands at the first one."""
+    """Dates along the bottom, few enough to read; the year stands in the page's heading."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=7)
+    locator = AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(  # type: ignore[no-untyped-call]
+            locator,
+            formats=["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%H:%M:%S"],
+            zero_formats=["", "%b %Y", "%d %b", "%d %b", "%H:%M", "%H:%M"],
+            show_offset=False,
+        )
+    )
     if len(index):
-        x, _ = ends_of(index, np.zeros(len(index)))
+        x, _ = ends_of(pd.Series(0.0, index=index))
         axes.set_xlim(x[0], x[-1])
 
 

@@ -110,7 +110,7 @@ def pue_chart(study: Study) -> Chart:
                     **look,
                 )
             else:
-                steps(axes, data.index, data[column], **look)
+                steps(axes, data[column], **look)
         top = float(np.nanmax(data[columns].to_numpy()))
         axes.set_ylim(1.0, 1.0 + max(1.18 * (top - 1.0), 0.01))
         axes.set_ylabel("facility energy / IT energy")
@@ -157,7 +157,7 @@ def load_chart(trace: Trace) -> Chart:
     scale, unit = _power_unit(float(data["grid_import_kw"].max()))
     with drawing(2.9) as figure:
         axes = figure.add_subplot()
-        x, pv = ends_of(data.index, data["pv_kw"].to_numpy(np.float64) / scale)
+        x, pv = ends_of(data["pv_kw"] / scale)
         axes.fill_between(
             x, pv, step="post", color=COLOURS["pv_kw"], hatch="////", edgecolor="#8a8000",
             linewidth=0.5, label="PV",
@@ -168,7 +168,6 @@ def load_chart(trace: Trace) -> Chart:
         ):
             steps(
                 axes,
-                data.index,
                 data[column] / scale,
                 color=COLOURS[column],
                 linestyle=dash,
@@ -245,15 +244,14 @@ def shift_chart(before: Trace, after: Trace, booked_kgco2e_per_kwh: float) -> Ch
         strip, axes = figure.subplots(2, 1, sharex=True, height_ratios=[1, 3.2])
         steps(
             strip,
-            day.index,
             day["grid_kgco2e_per_kwh"],
             color=COLOURS["grid_kgco2e_per_kwh"],
         )
         high = float(day["grid_kgco2e_per_kwh"].max())
         strip.set_ylim(0, 1.25 * high if high > 0 else 1.0)
         strip.set_ylabel("grid\n[kg/kWh]")
-        x, was = ends_of(day.index, day["baseline_kw"].to_numpy(np.float64))
-        _, became = ends_of(day.index, day["plan_kw"].to_numpy(np.float64))
+        x, was = ends_of(day["baseline_kw"])
+        _, became = ends_of(day["plan_kw"])
         axes.fill_between(
             x, was, became, where=became >= was, step="post", facecolor="#f6c9a5",
             edgecolor="#8a3d00", hatch="////", linewidth=0, label="moved in",
@@ -265,7 +263,6 @@ def shift_chart(before: Trace, after: Trace, booked_kgco2e_per_kwh: float) -> Ch
         for column, variant in (("baseline_kw", BASELINE), ("plan_kw", OPTIMIZED)):
             steps(
                 axes,
-                day.index,
                 day[column],
                 color=VARIANT_COLOURS[variant],
                 linestyle=VARIANT_DASHES[variant],

@@ -57,12 +57,12 @@ def split_caption(data: pd.DataFrame) -> str:
     for variant in data:
         overhead = float(data.loc[list(OVERHEAD), variant].sum())
         texts.append(
-            f"{VARIANTS[str(variant)]} {energy(float(data.at['total', variant]))}, of which "
+            f"{VARIANTS[str(variant)]} {energy(float(data.loc['total', variant]))}, of which "
             f"{energy(overhead)} beyond IT"
         )
     text = "Facility energy: " + "; ".join(texts)
     if OPTIMIZED in data:
-        was, became = float(data.at["total", BASELINE]), float(data.at["total", OPTIMIZED])
+        was, became = float(data.loc["total", BASELINE]), float(data.loc["total", OPTIMIZED])
         text += (
             f"; difference {signed_energy(became - was)} "
             f"({signed_percent(ratio(became - was, was), 2)} of the baseline's)"
@@ -128,7 +128,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
     kept = [
         (part, at)
         for part, at in middles
-        if float(shown.at[part, shown.columns[-1]]) > SHOWN_FRAC * top
+        if float(shown.loc[part, shown.columns[-1]]) > SHOWN_FRAC * top
     ]
     at_y = spread([at for _, at in kept], 0.062 * top)
     lift = max(0.0, 0.03 * top - min(at_y, default=top))
@@ -151,9 +151,7 @@ def emissions_data(study: Study) -> pd.DataFrame:
     variants = [name for name in (BASELINE, OPTIMIZED) if name in study.runs]
     rows = {
         variant: {
-            book: tonnes
-            for book in BOOKS
-            if (tonnes := study.tonnes(variant, book)) is not None
+            book: tonnes for book in BOOKS if (tonnes := study.tonnes(variant, book)) is not None
         }
         for variant in variants
     }
@@ -164,20 +162,22 @@ def emissions_caption(data: pd.DataFrame) -> str:
     """Both accounts apart, each with its difference and base."""
     texts = []
     for book, words in BOOKS.items():
-        was = float(data.at[BASELINE, book])
+        was = float(data.loc[BASELINE, book])
         if not np.isfinite(was):
             texts.append(f"{words}: not assessed")
             continue
         text = f"{words}: baseline {number(was, 2, 't')}"
-        if OPTIMIZED in data.index and np.isfinite(data.at[OPTIMIZED, book]):
-            became = float(data.at[OPTIMIZED, book])
+        if OPTIMIZED in data.index and np.isfinite(data.loc[OPTIMIZED, book]):
+            became = float(data.loc[OPTIMIZED, book])
             text += (
                 f", optimised {number(became, 2, 't')}, {signed(became - was, 2, 't')} "
                 f"({signed_percent(ratio(became - was, was), 2)} of the baseline's)"
             )
         texts.append(text)
     return (
-        "Scope 2, " + "; ".join(texts) + ". Two accounts of the same purchase: they are never added."
+        "Scope 2, "
+        + "; ".join(texts)
+        + ". Two accounts of the same purchase: they are never added."
     )
 
 
@@ -202,7 +202,7 @@ def emissions_chart(study: Study, gases: str) -> Chart:
                     hatch="////" if variant == BASELINE else "",
                     edgecolor="white",
                 )
-                known = np.isfinite(data.at[variant, book])
+                known = np.isfinite(data.loc[variant, book])
                 axes.annotate(
                     number(height, 1 if top >= 10 else 2) if known else "not assessed",
                     (place, height),
