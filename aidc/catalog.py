@@ -120,8 +120,7 @@ def read_table(
 
 def _numeric(annotation: Any) -> bool:
     """Whether a field can hold a number (or true and false); text fields keep their digits."""
-    parts = (annotation, *get_args(annotation))
-    return any(part in (int, float, bool) for part in parts)
+    return annotation in (int, float, bool) or any(_numeric(part) for part in get_args(annotation))
 
 
 def _cell(text: str, is_text: bool) -> Any:

@@ -162,6 +162,9 @@ class GeneratedWorkload(Config):
     kind: Literal["generated"]
     profile: str
     jobs_per_day: Number = Field(gt=0)
+    class_power: Literal["value", "low", "high"] = (
+        "value"  # of each class, in models/job_classes.csv
+    )
     ramp: tuple[Number, Number] = Field(
         default=(1.0, 1.0), strict=False
     )  # factor on the rate, first and last day
@@ -174,6 +177,10 @@ class TraceWorkload(Config):
     kind: Literal["trace"]
     format: Literal["helios"]
     file: DataFile
+    class_power: Literal["value", "low", "high"] = (
+        "value"  # of each class, in models/job_classes.csv
+    )
+    class_shares: str = "research-cluster"  # profile whose class mix the jobs draw from
     limit_factor: Number = Field(ge=1)  # what backfill expects over the recorded run time
 
 
@@ -278,9 +285,13 @@ class Scenario(Config):
         Raises:
             ScenarioError: no such key, or a value that does not fit.
         """
+        return self.replace_all({key: value})
+
+    def replace_all(self, changes: Mapping[str, object]) -> "Scenario":
+        """A copy with several values changed at once."""
         from aidc.scenario_file import replaced
 
-        return replaced(self, key, value)
+        return replaced(self, changes)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":

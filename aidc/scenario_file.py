@@ -73,15 +73,16 @@ def load(
     return _build(raw, marks, path.resolve().parent, faults, str(path))
 
 
-def replaced(scenario: Scenario, key: str, value: object) -> Scenario:
-    """A copy of a scenario with one key changed; see `Scenario.replace`."""
+def replaced(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
+    """A copy of a scenario with some keys changed; see `Scenario.replace`."""
     raw = copy.deepcopy(scenario.raw)
-    marks: Marks = {(): (Fault("replace", 0, 0, "", ""),) * 2}
+    here = Fault("replace", 0, 0, "", "")
+    marks: Marks = {(): (here, here)}
     faults: list[Fault] = []
-    _set(raw, marks, key, value, Fault("replace", 0, 0, "", ""), faults)
-    origins = scenario.origins | {key: "replace"}
+    for key, value in changes.items():
+        _set(raw, marks, key, value, here, faults)
     made = _build(raw, marks, scenario.folder, faults, "replace")
-    made.origins.update(origins)
+    made.origins.update(scenario.origins | dict.fromkeys(changes, "replace"))
     return made
 
 
@@ -225,7 +226,10 @@ def _fill_sites(
             continue
         site_document = catalog.document("sites", model)
         site_documents[name] = site_document
-        choice["site"] = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {})
+        filled = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {})
+        choice["site"] = filled | {
+            "name": name
+        }  # in a run a site goes by the scenario's name for it
     return site_documents
 
 

@@ -79,7 +79,6 @@ class WindowProof:
         objective: of the schedule as assigned to jobs, in the table model.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
-        asap: objective with every job at its baseline start and the best set-points.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
@@ -92,7 +91,6 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
-    asap: float
     columns: int
     rows: int
     binaries: int

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import BalanceError
 from aidc.scenario import Scenario
-from aidc.schedule import SetPoints
+from aidc.schedule import Schedule, SetPoints
 
 COOLING_PARTS: Final = (
     "chiller_kw",
@@ -123,6 +123,7 @@ class Trace:
         jobs: `JOB_COLUMNS`, a row a job.
         job_runs: what the jobs did, by site.
         setpoints: what was in force, by site.
+        schedule: what it followed; None: the baseline's policy.
         accounts: IT energy in kWh by account (``jobs``, ``unallocated``) that adds up to the meter.
         counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
         labels: what each input is, in words.
@@ -136,6 +137,7 @@ class Trace:
     jobs: pd.DataFrame
     job_runs: Mapping[str, JobRun]
     setpoints: Mapping[str, SetPoints]
+    schedule: Schedule | None
     accounts: Mapping[str, float]
     counts: Mapping[str, float]
     labels: Mapping[str, str]

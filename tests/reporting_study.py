@@ -217,7 +217,7 @@ def schedule(run: Trace) -> Schedule:
         }
     )
     proof = WindowProof(
-        "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001, 101.0,
+        "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001,
         10, 20, 3, 2, 1, 0.1, 0.2, 0.3,
     )  # fmt: skip
     return Schedule(

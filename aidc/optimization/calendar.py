@@ -53,7 +53,10 @@ def settle(
 
     Args:
         calendar: holds every job at ``now_s``.
-        now_s, wanted_s, run_s, gpus: of the jobs to move, shape (n,).
+        now_s: where each job to move stands, shape (n,).
+        wanted_s: where the plan wants it.
+        run_s: its run time.
+        gpus: its boards.
         options: allowed starts of each job.
     """
     settled = now_s.copy()

@@ -72,13 +72,22 @@ class ClassColumns:
     gpus_free: Array
 
 
-def site_model(tables: PlantTables, prices: Prices, bus: Bus) -> pyo.ConcreteModel:
-    """Set-points and bus, with the IT power of each slot as the free variable ``it_kw``."""
+def site_model(
+    tables: PlantTables, prices: Prices, bus: Bus, kept: NDArray[np.bool_]
+) -> pyo.ConcreteModel:
+    """Set-points and bus, with the IT power of each slot as the free variable ``it_kw``.
+
+    Args:
+        tables: sampled plant.
+        prices: of the objective.
+        bus: what else there is.
+        kept: options to offer in each slot, shape (slots, options).
+    """
     m = pyo.ConcreteModel()
     slots, _, points = tables.facility_kw.shape
     m.SLOT = pyo.RangeSet(0, slots - 1)
     m.POINT = pyo.RangeSet(0, points - 1)
-    rows = [(t, k) for t in range(slots) for k in np.flatnonzero(tables.kept[t]).tolist()]
+    rows = [(t, k) for t in range(slots) for k in np.flatnonzero(kept[t]).tolist()]
     m.ROW = pyo.Set(initialize=rows, dimen=2)
     of_slot: dict[int, list[int]] = {t: [] for t in range(slots)}
     for t, k in rows:

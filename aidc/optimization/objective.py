@@ -1,5 +1,6 @@
 """What a plan minimises, as prices on imported energy, site energy and the plant's own accounts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from aidc.scenario import Objective, Weights
 from aidc.units import L_PER_M3
 
 Array = NDArray[np.float64]
+TIE = 1e-9
 UNMET_PRICE_FACTOR = 100.0  # a kWh of heat not removed, over the dearest kWh of the window
 
 
@@ -67,3 +69,53 @@ def prices(
     return Prices(
         unit, bought, facility, side + UNMET_PRICE_FACTOR * dearest * tables.unmet_kw, demand
     )
+
+
+def worth_keeping(tables: PlantTables, money: Prices) -> NDArray[np.bool_]:
+    """Options that an optimal plan may need, shape (slots, options); dropping the others is exact.
+
+    In a slot the dry or the sprayed twin of a level goes where the other is nowhere dearer. The coldest
+    and the warmest level go where the next one is nowhere dearer in any slot: a course of set-points cut
+    off there keeps every ramp.
+    """
+    priced = bool((money.import_price + money.facility_price).any())
+    site_kw = tables.facility_kw if priced else np.zeros_like(tables.facility_kw)
+    kept = np.ones(site_kw.shape[:2], bool)
+
+    def no_dearer(k: int, other: int) -> NDArray[np.bool_]:
+        cheaper = (site_kw[:, k] <= site_kw[:, other] + TIE) & (
+            money.side[:, k] <= money.side[:, other] + TIE
+        )
+        return np.asarray(cheaper.all(axis=1))
+
+    supply = [option.supply_degc for option in tables.options]
+    for k, level in enumerate(supply):
+        for other in range(len(supply)):
+            if other != k and supply[other] == level:
+                kept[:, k] &= ~(no_dearer(other, k) & (~no_dearer(k, other) | (other < k)))
+    levels = sorted(set(supply))
+    for ends in (1, -1):
+        while len(levels) > 1:
+            edge, next_one = levels[::ends][:2]
+            if not _replaceable(supply, edge, next_one, kept, no_dearer):
+                break
+            kept[:, [k for k, level in enumerate(supply) if level == edge]] = False
+            levels.remove(edge)
+    return kept
+
+
+def _replaceable(
+    supply: list[float],
+    edge: float,
+    next_one: float,
+    kept: NDArray[np.bool_],
+    no_dearer: Callable[[int, int], NDArray[np.bool_]],
+) -> bool:
+    """Whether every option of one level has, in every slot, a cheaper one of another level."""
+    for k in (k for k, level in enumerate(supply) if level == edge):
+        cheaper = np.zeros(len(kept), bool)
+        for other in (other for other, level in enumerate(supply) if level == next_one):
+            cheaper |= no_dearer(other, k) & kept[:, other]
+        if not (cheaper | ~kept[:, k]).all():
+            return False
+    return True

@@ -15,10 +15,11 @@ from aidc.plant.facility import Outdoor, facility
 from aidc.scenario import Plan
 from aidc.schedule import SPRAY_OFF, SPRAY_ON
 from aidc.site import ModePolicy, Site
+from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
 POINTS = 6  # of IT power per slot and option: five segments
-LEVELS = 5  # of supply air where the plan names none
+LEVEL_STEP_K = 1.5  # between supply levels where the plan names none
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class PlantTables:
         overhead_kw: site power less IT power, plus server fans, same shape.
         water_l_per_h: same shape.
         unmet_kw: heat that the plant could not remove, same shape.
-        kept: options worth keeping in a slot, shape (slots, options).
     """
 
     options: tuple[Option, ...]
@@ -49,7 +49,6 @@ class PlantTables:
     overhead_kw: Array
     water_l_per_h: Array
     unmet_kw: Array
-    kept: NDArray[np.bool_]
 
 
 def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Option, ...]:
@@ -64,8 +63,11 @@ def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Opt
     warmest = min(
         hall.supply_max_degc, hall.inlet_max_degc - hall.recirculation_frac * hall.air_rise_k
     )
-    asked = plan.levels_degc or tuple(
-        np.linspace(hall.supply_min_degc, warmest, LEVELS).round(3).tolist()
+    asked = plan.levels_degc or _even_levels(
+        hall.supply_min_degc,
+        warmest,
+        baseline_supply_degc,
+        plan.ramp_k_per_h * plan.step_min / MIN_PER_H,
     )
     levels = sorted({level for level in (*asked, baseline_supply_degc) if level <= warmest + 1e-9})
     if not levels:
@@ -75,6 +77,16 @@ def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Opt
         )
     sprays = (SPRAY_OFF, SPRAY_ON) if site.cooling.kind == "iec" else (SPRAY_OFF,)
     return tuple(Option(level, spray) for level in levels for spray in sprays)
+
+
+def _even_levels(
+    coldest: float, warmest: float, baseline: float, ramp_k: float
+) -> tuple[float, ...]:
+    """Levels about the baseline, near enough for the set-point to step from each to the next in a slot."""
+    step = min(LEVEL_STEP_K, ramp_k)
+    down = np.arange(baseline, coldest - 1e-9, -step)
+    up = np.arange(baseline, warmest - 1e-9, step)
+    return tuple(np.unique(np.concatenate([down, up, [coldest, warmest]]).round(6)).tolist())
 
 
 def slot_means(frame: pd.DataFrame, steps_per_slot: int, name: str) -> Array:
@@ -139,30 +151,4 @@ def sample(
         overhead_kw=overhead,
         water_l_per_h=water,
         unmet_kw=unmet,
-        kept=_kept(options, facility_kw, water, unmet),
     )
-
-
-def _kept(
-    options: tuple[Option, ...], facility_kw: Array, water: Array, unmet: Array
-) -> NDArray[np.bool_]:
-    """Drops the dry or the sprayed twin of a level where it is nowhere better.
-
-    Only twins are compared: levels stay, because ramps tie them together over time.
-    """
-    kept = np.ones(facility_kw.shape[:2], bool)
-    for k, option in enumerate(options):
-        for other, twin in enumerate(options):
-            if other == k or twin.supply_degc != option.supply_degc:
-                continue
-            no_worse = (
-                (facility_kw[:, other] <= facility_kw[:, k] + 1e-9)
-                & (water[:, other] <= water[:, k] + 1e-9)
-                & (unmet[:, other] <= unmet[:, k] + 1e-9)
-            ).all(axis=1)
-            same = (
-                (facility_kw[:, other] >= facility_kw[:, k] - 1e-9)
-                & (water[:, other] >= water[:, k] - 1e-9)
-            ).all(axis=1)
-            kept[:, k] &= ~(no_worse & (~same | (other < k)))
-    return kept

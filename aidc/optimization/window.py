@@ -14,13 +14,12 @@ from aidc.optimization import calendar, classes
 from aidc.optimization.classes import Movable
 from aidc.optimization.model import (
     Bus,
-    ClassColumns,
     add_jobs,
     fix_it_power,
     price_it_power,
     site_model,
 )
-from aidc.optimization.objective import Prices, prices
+from aidc.optimization.objective import Prices, prices, worth_keeping
 from aidc.optimization.plant_tables import Option, PlantTables, sample, slot_means
 from aidc.optimization.solve import Solution, solve
 from aidc.scenario import Scenario
@@ -129,7 +128,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
     load = _load(problem, start_s, edges)
-    model = site_model(tables, money, bus)
+    model = site_model(tables, money, bus, worth_keeping(tables, money))
     fix_it_power(model, load)
     done = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
     tail = _tail_of(problem, start_s, edges, tail_price)
@@ -236,7 +235,7 @@ def _marginal(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Arr
             continue
         around = np.clip([load - 0.1 * width, load + 0.1 * width], grid[0], grid[-1])
         best = np.full(2, np.inf)
-        for k in np.flatnonzero(tables.kept[t]):
+        for k in range(len(tables.options)):
             site_kw = np.interp(around, grid, tables.facility_kw[t, k])
             bought = np.maximum(site_kw - bus.pv_kw[t], 0.0)
             side = np.interp(around, grid, money.side[t, k])
@@ -278,7 +277,7 @@ def _plan_jobs(
     side = classes.job_side(
         jobs.take(big), problem.state.now_s, edges, tail_price, boards[:, None] - used
     )
-    model = site_model(tables, money, bus)
+    model = site_model(tables, money, bus, worth_keeping(tables, money))
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
     solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
@@ -363,7 +362,7 @@ def _bound(
     boards for all. The price taken is the marginal cost at the plan's load.
     """
     price = _marginal(tables, money, bus, it_kw)
-    model = site_model(tables, money, bus)
+    model = site_model(tables, money, bus, worth_keeping(tables, money))
     price_it_power(model, price, bus.slot_h)
     site = solve(
         model,

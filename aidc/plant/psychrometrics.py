@@ -29,7 +29,7 @@ _WATER: Final = (
 _ICE: Final = (
     -5.6745359e3, 6.3925247, -9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13, 4.1635019,
 )  # fmt: skip
-_WETBULB_STEPS: Final = 3
+_WETBULB_STEPS: Final = 4
 _DEWPOINT_STEPS: Final = 4
 
 

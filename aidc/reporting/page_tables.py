@@ -144,7 +144,6 @@ def windows(frame: pd.DataFrame) -> Table:
             f"{number(row['objective'], 3)} {row['unit']}",
             number(row["bound"], 3),
             percent(row["gap_frac"], 3),
-            number(row["asap"], 3),
             f"{row['jobs_moved']:,} of {row['jobs_movable']:,}",
             f"{row['columns']:,} / {row['rows']:,} / {row['binaries']:,}",
         )
@@ -164,7 +163,6 @@ def windows(frame: pd.DataFrame) -> Table:
             "objective",
             "bound",
             "gap",
-            "at baseline starts",
             "jobs moved",
             "columns / rows / binaries",
         ),

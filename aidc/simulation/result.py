@@ -69,6 +69,7 @@ def trace_of(
         jobs=jobs,
         job_runs={result.name: result.run for result in results},
         setpoints={result.name: result.setpoints for result in results},
+        schedule=schedule,
         accounts={
             "jobs_kwh": float(jobs["energy_kwh"].sum()),
             "unallocated_kwh": unallocated,

@@ -23,6 +23,7 @@ from aidc.workload.power import idle_kw
 Array = NDArray[np.float64]
 Planner = Callable[[str, PlanningState], Commitment]
 Progress = Callable[[str, float], None]
+TRIM_K = 0.5  # a trim step, as in hewlettpackard.github.io/dc-rl
 
 
 def baseline_setpoints(scenario: Scenario, steps: int) -> SetPoints:
@@ -33,6 +34,22 @@ def baseline_setpoints(scenario: Scenario, steps: int) -> SetPoints:
         np.zeros(steps),
         np.zeros(steps),
     )
+
+
+def trim_and_respond_setpoints(scenario: Scenario, name: str) -> SetPoints:
+    """The set-points of a trim-and-respond sequence, a second baseline.
+
+    From the baseline's set-point the supply is raised by a step in each step of the simulation while
+    no server asks for cooler air, and held one step below where its inlet would pass the limit. In
+    the quasi-steady hall the inlet follows from the supply alone, so the sequence is closed form.
+    """
+    hall, steps = scenario.sites[name].site.hall, scenario.horizon(name).steps
+    warmest = min(
+        hall.supply_max_degc, hall.inlet_max_degc - hall.recirculation_frac * hall.air_rise_k
+    )
+    start = scenario.baseline.supply_air_degc
+    supply = np.minimum(start + TRIM_K * np.arange(steps), max(warmest, start))
+    return replace(baseline_setpoints(scenario, steps), supply_degc=supply)
 
 
 def simulate(

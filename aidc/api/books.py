@@ -1,0 +1,79 @@
+"""From traces to books: every run is posted to one ledger, and each book is closed for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aidc import __version__
+from aidc.ledger import Ledger, Pathway, Statement, post_trace, project, reported_years
+from aidc.scenario import Scenario
+from aidc.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the runs of a scenario come to.
+
+    Attributes:
+        ledger: journal in memory with every run as an entity of its own.
+        statements: by run and book.
+        pathway: the projection; None where the scenario has none.
+        pathway_reason: why there is none.
+    """
+
+    ledger: Ledger
+    statements: Mapping[str, Mapping[str, Statement]]
+    pathway: Pathway | None
+    pathway_reason: str
+
+    def save(self, folder: Path) -> None:
+        """Writes ``ledger.db`` and its export ``ledger.jsonl``."""
+        self.ledger.save_as(folder / "ledger.db")
+        self.ledger.export(folder / "ledger.jsonl")
+
+
+def books_of(*traces: Trace) -> Books:
+    """Books of one or more runs of a scenario.
+
+    ``recorded_at`` is the scenario's end, so that the same run gives the same bytes.
+
+    Raises:
+        InputError: no factor for a region and year by the report date.
+        LedgerError: the books would not add up.
+    """
+    scenario = traces[0].scenario
+    zone = next(iter(scenario.sites.values())).site.zone
+    at = scenario.end
+    ledger = Ledger.init(":memory:", ledger_id=scenario.name, zone=zone, recorded_at=at)
+    statements: dict[str, dict[str, Statement]] = {}
+    for trace in traces:
+        for name, choice in scenario.sites.items():
+            post_trace(
+                ledger,
+                trace.site(name),
+                entity=trace.variant,
+                site=name,
+                region=choice.grid.location,
+                zone=choice.site.zone,
+                step_h=trace.step_h,
+                attribute_kept=True,
+                recorded_at=at,
+            )
+        drawn = ledger.draw_up(
+            scenario.ledger.books,
+            entity=trace.variant,
+            period=(scenario.start, scenario.end),
+            report_date=scenario.ledger.report_date,
+            recorded_at=at,
+            code_version=__version__,
+        )
+        statements[trace.variant] = {statement.book: statement for statement in drawn}
+    pathway, reason = pathway_of(scenario)
+    return Books(ledger, statements, pathway, reason)
+
+
+def pathway_of(scenario: Scenario) -> tuple[Pathway | None, str]:
+    """The projection of a scenario's pathway block, or why there is none."""
+    if scenario.pathway is None:
+        return None, "the scenario has no pathway block"
+    return project(scenario.pathway, reported_years()), ""

@@ -1,0 +1,222 @@
+"""From a scenario to what drives it: jobs, weather, PV, grid intensity and tariff on one index."""
+
+import functools
+import json
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
+from aidc.horizon import Horizon
+from aidc.job import JobTable
+from aidc.plant.psychrometrics import wetbulb_degc
+from aidc.scenario import (
+    EpwWeather,
+    GeneratedWorkload,
+    Scenario,
+    SeriesIntensity,
+    SiteChoice,
+    SyntheticIntensity,
+    TypicalWeather,
+    data_path,
+)
+from aidc.supply.grid import Intensity
+from aidc.supply.weather import Weather
+from aidc.workload.flexibility import deferrable_gpu_time_frac, with_slack
+
+_IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Key:
+    """A scenario that is equal to another with the same drivers."""
+
+    text: str
+    scenario: Scenario
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def drivers_of(scenario: Scenario) -> Drivers:
+    """Jobs and series of a scenario; the last few are kept, as variants share them.
+
+    Raises:
+        InputError: a file is naive, gappy or does not cover the horizon.
+    """
+    parts = {key: value for key, value in scenario.raw.items() if key not in _IGNORED}
+    text = json.dumps([str(scenario.folder), parts], sort_keys=True, default=str)
+    return _drivers(_Key(text, scenario))
+
+
+@functools.lru_cache(maxsize=3)
+def _drivers(key: _Key) -> Drivers:
+    scenario = key.scenario
+    jobs, label, notes = _jobs(scenario)
+    share = deferrable_gpu_time_frac(jobs)
+    notes = (
+        *notes,
+        f"{share:.1%} of the GPU time submitted is deferrable ({scenario.flexibility.deferrable_frac:.0%} of the jobs asked for)",
+    )
+    return Drivers(
+        jobs=jobs.check(),
+        sites={
+            name: _site_drivers(scenario, name, choice) for name, choice in scenario.sites.items()
+        },
+        job_label=label,
+        synthetic_jobs=isinstance(scenario.workload, GeneratedWorkload),
+        notes=notes,
+    )
+
+
+def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
+    """The job table with power and slack, its label, and what a reader must know of it."""
+    from aidc.workload.generator import generate
+    from aidc.workload.helios import read_helios
+    from aidc.workload.power import with_power
+    from aidc.workload.profile import load_profile
+
+    work, sites = scenario.workload, tuple(choice.site for choice in scenario.sites.values())
+    horizon = scenario.horizon(next(iter(scenario.sites)))
+    notes: tuple[str, ...] = ()
+    if isinstance(work, GeneratedWorkload):
+        jobs = generate(
+            load_profile(work.profile),
+            work.jobs_per_day,
+            horizon,
+            sites,
+            scenario.seed,
+            ramp=work.ramp,
+            warm_start=work.warm_start,
+        )
+        label = f"generated, profile {work.profile}, {work.jobs_per_day:g} jobs a day (synthetic)"
+    else:
+        shares = load_profile(work.class_shares).class_shares
+        path = data_path(work.file, scenario.folder)
+        jobs, read = read_helios(
+            path, horizon, sites, limit_factor=work.limit_factor, class_shares=shares
+        )
+        label = read.label
+        notes = tuple(
+            f"{count} rows of {path.name} left out: {reason}"
+            for reason, count in read.skipped.items()
+        )
+        if read.timeouts:
+            notes += (
+                f"{read.timeouts} jobs were killed at their limit; their recorded run is replayed",
+            )
+    jobs = with_power(jobs, sites, work.class_power)
+    return (
+        with_slack(jobs, scenario.flexibility.deferrable_frac, scenario.flexibility.slack_h),
+        label,
+        notes,
+    )
+
+
+def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDrivers:
+    """Series of one site."""
+    from aidc.supply.pv import pv_kw
+    from aidc.supply.tariff import energy_price_cny_per_kwh, read_tariff, tariff_notes
+
+    horizon, site = scenario.horizon(name), choice.site
+    weather = _weather(scenario, choice, horizon)
+    air = weather.frame
+    intensity = _intensity(scenario, choice, horizon)
+    tariff = read_tariff(choice.tariff)
+    columns = {column: air[column] for column in air.columns}
+    frame = pd.DataFrame(columns, index=horizon.index).assign(
+        wetbulb_degc=wetbulb_degc(
+            air["drybulb_degc"].to_numpy(),
+            air["dewpoint_degc"].to_numpy(),
+            air["pressure_pa"].to_numpy(),
+        ),
+        pv_kw=pv_kw(site, air, horizon),
+        grid_kgco2e_per_kwh=intensity.kgco2e_per_kwh,
+        tariff_cny_per_kwh=energy_price_cny_per_kwh(tariff, horizon),
+    )
+    synthetic = [
+        text
+        for text, made in (("weather", weather.synthetic), ("grid intensity", intensity.synthetic))
+        if made
+    ]
+    return SiteDrivers(
+        frame=horizon.check(frame, DRIVER_COLUMNS),
+        water_cny_per_m3=tariff.water_cny_per_m3,
+        demand_cny_per_kw_month=tariff.demand_cny_per_kw_month,
+        labels={
+            "weather": weather.label,
+            "grid intensity": intensity.label,
+            "tariff": tariff.label,
+        },
+        synthetic=tuple(synthetic),
+        notes=(*weather.notes, *tariff_notes(tariff, horizon)),
+    )
+
+
+def _weather(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Weather:
+    from aidc.supply.csv_weather import read_csv
+    from aidc.supply.epw import read_epw
+    from aidc.supply.typical import typical
+
+    asked, site = choice.weather, choice.site
+    if isinstance(asked, TypicalWeather):
+        return typical(
+            asked.climate,
+            horizon,
+            scenario.seed,
+            latitude_deg=site.latitude_deg,
+            longitude_deg=site.longitude_deg,
+            elevation_m=site.elevation_m,
+        )
+    path = data_path(asked.file, scenario.folder)
+    read = read_epw if isinstance(asked, EpwWeather) else read_csv
+    return read(path, horizon, latitude_deg=site.latitude_deg, longitude_deg=site.longitude_deg)
+
+
+def _intensity(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Intensity:
+    """The intensity that the plan decides on."""
+    from aidc.supply import grid
+
+    asked = choice.grid.intensity
+    if isinstance(asked, SeriesIntensity):
+        return grid.series(data_path(asked.file, scenario.folder), horizon)
+    year = min(scenario.start.year, scenario.ledger.report_date.year)
+    factor = decision_factor(choice.grid.location, year, scenario.ledger.report_date)
+    if isinstance(asked, SyntheticIntensity):
+        made = grid.synthetic(factor.kgco2e_per_kwh, asked.amplitude, asked.shape, horizon)
+    else:
+        made = grid.flat(factor.kgco2e_per_kwh, horizon)
+    return made._replace(label=f"{made.label}, from {factor.label}")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFactor:
+    """The annual factor that a plan decides on, with its name and year."""
+
+    kgco2e_per_kwh: float
+    label: str
+
+
+def decision_factor(region: str, year: int, report_date: date) -> DecisionFactor:
+    """The factor that the location-based book would choose for a region and year.
+
+    Raises:
+        InputError: no row fits; lists what exists.
+    """
+    from aidc.ledger import factors, policies
+
+    chosen = policies.select(
+        policies.shipped(),
+        "MEE-LB",
+        factors.grid_factors().values(),
+        region=region,
+        activity_year=year,
+        report_date=report_date,
+    )
+    lag = f", {chosen.lag_years} years before the activity" if chosen.lag_years else ""
+    label = f"{chosen.factor.publisher} {chosen.level} of {chosen.factor.data_year}{lag}"
+    return DecisionFactor(float(chosen.factor.t_per_mwh), label)

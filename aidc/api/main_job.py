@@ -1,0 +1,126 @@
+"""The main job: baseline, plan, replay, account, pathway and report of one scenario."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aidc.api import ends as assumption_ends
+from aidc.api.books import books_of
+from aidc.api.drivers import drivers_of
+from aidc.api.ends import Case, End, Ends
+from aidc.api.manifest import manifest
+from aidc.api.progress import Stages
+from aidc.api.study import study_of
+from aidc.api.verbs import plan, simulate
+from aidc.errors import PlanError
+from aidc.forecast import Drivers
+from aidc.reporting import Report, build
+from aidc.scenario import Scenario
+from aidc.schedule import Schedule
+from aidc.simulation import trim_and_respond_setpoints, with_setpoints
+from aidc.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the main job made.
+
+    Attributes:
+        folder: where it is.
+        summary: as in ``summary.json``.
+        report: figures, tables and page.
+        fault: why there is no plan; the baseline is reported all the same.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    report: Report
+    fault: PlanError | None
+
+    def lines(self) -> list[str]:
+        """About ten lines for a terminal."""
+        return [*self.report.lines(), f"report: {self.folder / 'report.html'}"]
+
+
+def run(
+    scenario: Scenario, out: Path, *, ends: bool = True, stages: Stages | None = None
+) -> Result:
+    """Runs a scenario from baseline to report and writes its folder.
+
+    Args:
+        scenario: what to run.
+        out: folder of results; replaced when the new one is complete.
+        ends: judge the low and high ends of the assumptions too, in processes beside the main run.
+        stages: who tells of progress.
+
+    Raises:
+        InputError: data that do not fit, before anything is computed where it can be seen then.
+    """
+    stages = stages or Stages(quiet=True)
+    with ExitStack() as stack:
+        judged = Ends(scenario, stack.enter_context(assumption_ends.workers())) if ends else None
+        with stages.stage("jobs, weather, prices"):
+            drivers = drivers_of(scenario)
+        with stages.stage("baseline") as stage:
+            before = simulate(scenario, progress=lambda _, share: stage.at(share))
+        schedule, fault = _planned(scenario, before, stages)
+        runs = {"baseline": before}
+        if schedule is not None:
+            with stages.stage("replay of the plan") as stage:
+                runs |= _replayed(scenario, drivers, before, schedule)
+        with stages.stage("ledger"):
+            books = books_of(*(runs[name] for name in ("baseline", "optimized") if name in runs))
+        cases: list[Case] = []
+        if judged is not None and schedule is not None:
+            with stages.stage("ends of the assumptions"):
+                cases = judged.cases(_end(runs))
+    with stages.stage("report"):
+        study = study_of(drivers, runs, schedule, books, cases, fault)
+        report = build(study)
+        report.save(
+            out,
+            books=books.save,
+            manifest=lambda: manifest(scenario, schedule, stages.seconds, report.summary),
+        )
+    return Result(out, report.summary, report, fault)
+
+
+def _planned(
+    scenario: Scenario, before: Trace, stages: Stages
+) -> tuple[Schedule | None, PlanError | None]:
+    """The schedule, or why there is none."""
+    windows = max(
+        1, round((scenario.end - scenario.start).total_seconds() / 3600 / scenario.plan.commit_h)
+    )
+    total, done = windows * len(scenario.sites), 0
+    with stages.stage("plan") as stage:
+
+        def told(_: object) -> None:
+            nonlocal done
+            done += 1
+            stage.at(done / total)
+
+        try:
+            return plan(before, progress=told), None
+        except PlanError as error:
+            return None, error
+
+
+def _replayed(
+    scenario: Scenario, drivers: Drivers, before: Trace, schedule: Schedule
+) -> dict[str, Trace]:
+    """The plan played, and what each of its two halves does alone; the second baseline."""
+    after = simulate(scenario, schedule=schedule)
+    trimmed = {name: trim_and_respond_setpoints(scenario, name) for name in scenario.sites}
+    return {
+        "optimized": after,
+        "setpoints_only": with_setpoints(before, drivers, schedule.setpoints, "setpoints_only"),
+        "shifting_only": with_setpoints(after, drivers, before.setpoints, "shifting_only"),
+        "trim_and_respond": with_setpoints(before, drivers, trimmed, "trim_and_respond"),
+    }
+
+
+def _end(runs: dict[str, Trace]) -> End:
+    """The main run's own figures, as an end of an assumption would give them."""
+    return assumption_ends.compared(runs["baseline"], runs["optimized"])

@@ -1,0 +1,115 @@
+"""`load`, `simulate`, `plan`, `account`, `report`: what a planner types."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.api.books import Books, books_of
+from aidc.api.drivers import drivers_of
+from aidc.api.study import study_of
+from aidc.optimization import RollingPlanner
+from aidc.reporting import Report, build
+from aidc.scenario import Objective, Scenario
+from aidc.scenario_file import load as _load
+from aidc.schedule import Schedule, WindowProof
+from aidc.simulation import simulate as _simulate
+from aidc.trace import Trace
+
+
+def load(
+    path: str | Path,
+    *,
+    sets: Iterable[str] = (),
+    variant: str | None = None,
+    seed: int | None = None,
+) -> Scenario:
+    """The scenario in a YAML file; see `aidc.scenario_file.load`."""
+    return _load(path, sets=sets, variant=variant, seed=seed)
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    schedule: Schedule | None = None,
+    variant: str | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Trace:
+    """The trace of a scenario: its baseline, or its run under a schedule.
+
+    Args:
+        scenario: what to run.
+        schedule: a plan to follow.
+        variant: name of the run; ``baseline`` or ``optimized`` by default.
+        progress: called with the site and the share done.
+    """
+    name = variant or ("baseline" if schedule is None else "optimized")
+    return _simulate(
+        scenario, drivers_of(scenario), variant=name, schedule=schedule, progress=progress
+    )
+
+
+def plan(
+    before: Trace,
+    *,
+    minimize: Objective | None = None,
+    limit_s: float | None = None,
+    progress: Callable[[WindowProof], None] | None = None,
+) -> Schedule:
+    """The schedule of a baseline's scenario, planned window by window.
+
+    Args:
+        before: the baseline; jobs that the plan does not move keep its starts.
+        minimize: instead of the scenario's objective.
+        limit_s: instead of the scenario's time limit of a window.
+        progress: called after each window with its proof.
+
+    Raises:
+        InfeasibleError: the limits leave no plan.
+        SolverTimeoutError: no plan within the time.
+    """
+    scenario = before.scenario
+    changes: dict[str, object] = {}
+    if minimize is not None:
+        changes["plan.objective"] = minimize
+    if limit_s is not None:
+        changes["plan.limit"] = f"{limit_s:g} s"
+    if changes:
+        scenario = scenario.replace_all(changes)
+    drivers = drivers_of(scenario)
+    planner = RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+    _simulate(scenario, drivers, variant="planning", planner=planner)
+    return planner.schedule()
+
+
+def _starts(trace: Trace, sites: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Starts of all jobs of a trace, in the order of the drivers' job table."""
+    start = np.full(len(sites), np.nan)
+    for name, run in trace.job_runs.items():
+        start[sites == name] = run.start_s
+    return start
+
+
+def account(*traces: Trace) -> Books:
+    """The books of one or more runs of a scenario, and its pathway; see `aidc.api.books.books_of`."""
+    return books_of(*traces)
+
+
+def report(before: Trace, after: Trace | None = None, *, books: Books | None = None) -> Report:
+    """The report of a baseline, and of the run under its plan where there is one.
+
+    Args:
+        before: the baseline.
+        after: the replayed plan.
+        books: of both runs; drawn up here where not given.
+    """
+    runs = {"baseline": before} if after is None else {"baseline": before, "optimized": after}
+    drawn = books or books_of(*runs.values())
+    missing = {name: run for name, run in runs.items() if name not in drawn.statements}
+    if missing:
+        statements = dict(drawn.statements) | dict(books_of(*missing.values()).statements)
+        drawn = replace(drawn, statements=statements)
+    schedule = after.schedule if after is not None else None
+    return build(study_of(drivers_of(before.scenario), runs, schedule, drawn))

@@ -1,0 +1,145 @@
+"""The queue of a pool: exact times, gangs, FIFO and EASY backfill."""
+
+import heapq
+
+import numpy as np
+import pytest
+import simpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aidc.job import JobTable
+from aidc.simulation.pool import Policy, Pool
+from tests.jobs import jobs
+
+
+def play(table: JobTable, capacity: int, policy: Policy, end_s: float, step_s: float) -> tuple[Pool, np.ndarray]:
+    """Runs a pool to the end; rows are kWh above idle, GPU-s and queued job-s of each step."""
+    pool = Pool(
+        capacity, table.gpu_count, table.run_s, table.limit_s, table.added_kw, table.submit_s, policy
+    )
+    env, readings = simpy.Environment(), []
+
+    def meter():
+        while env.now < end_s:
+            yield env.timeout(step_s)
+            readings.append(pool.read(env.now))
+
+    env.process(meter())
+    env.process(pool.process(env, end_s))
+    env.run()
+    return pool, np.array(readings)
+
+
+def test_energy_is_exact_for_any_step() -> None:
+    table = jobs([0, 100], [4, 4], [1000, 333])
+    expected_kwh = (4 * 1000 + 4 * 333) / 3600
+    for step_s in (60.0, 900.0, 3600.0):
+        _, readings = play(table, 8, "fifo", 3600.0, step_s)
+        assert readings[:, 0].sum() == pytest.approx(expected_kwh, rel=1e-12)
+        assert readings[:, 1].sum() == pytest.approx(4 * 1000 + 4 * 333, rel=1e-12)
+
+
+def test_an_end_comes_before_a_start_at_the_same_instant() -> None:
+    pool, _ = play(jobs([0, 100], [8, 8], [100, 50]), 8, "fifo", 3600.0, 900.0)
+    assert pool.start_s.tolist() == [0.0, 100.0]
+
+
+def test_fifo_lets_the_head_block() -> None:
+    pool, _ = play(jobs([0, 1, 2], [6, 8, 1], [100, 10, 10]), 8, "fifo", 3600.0, 900.0)
+    assert pool.start_s.tolist() == [0.0, 100.0, 110.0]
+
+
+def test_easy_fills_the_gap_without_delaying_the_head() -> None:
+    table = jobs([0, 1, 2, 3], [6, 8, 1, 1], [100, 10, 10, 500], limit_s=[100, 10, 10, 500])
+    pool, _ = play(table, 8, "easy_backfill", 3600.0, 900.0)
+    # the 10 s job fits before the head's reservation at 100 s, the 500 s job would delay it
+    assert pool.start_s.tolist() == [0.0, 100.0, 2.0, 110.0]
+
+
+def test_a_shadow_time_goes_by_predicted_end_not_by_limit() -> None:
+    # job 1 has the shorter limit but started later, so job 0 is expected to end first
+    table = jobs([0, 40, 50, 51], [4, 4, 4, 1], [60, 50, 10, 15], limit_s=[60, 50, 10, 15])
+    pool, _ = play(table, 8, "easy_backfill", 3600.0, 900.0)
+    assert pool.start_s.tolist() == [0.0, 40.0, 60.0, 70.0]
+
+
+def test_a_job_larger_than_its_pool_is_refused_and_the_rest_runs() -> None:
+    pool, _ = play(jobs([0, 1], [16, 1], [10, 10]), 8, "fifo", 3600.0, 900.0)
+    assert pool.refused.tolist() == [True, False]
+    assert np.isnan(pool.start_s[0])
+    assert pool.start_s[1] == 1.0
+
+
+def test_a_job_over_its_limit_is_cut_at_the_limit() -> None:
+    _, readings = play(jobs([0], [8], [1000], limit_s=[100]), 8, "fifo", 3600.0, 900.0)
+    assert readings[:, 1].sum() == pytest.approx(800.0)
+
+
+def test_an_empty_table_and_a_job_of_no_length_are_handled() -> None:
+    _, readings = play(jobs([], [], []), 8, "easy_backfill", 3600.0, 900.0)
+    assert readings.sum() == 0.0
+    pool, _ = play(jobs([5], [8], [0], limit_s=[1]), 8, "easy_backfill", 3600.0, 900.0)
+    assert pool.start_s.tolist() == [5.0]
+
+
+def fifo_oracle(table: JobTable, capacity: int) -> list[float]:
+    """First come, first served, one job at a time, as simply as it can be written."""
+    running: list[tuple[float, int]] = []
+    free, now, starts = capacity, 0.0, []
+    for submit, gpus, run in zip(table.submit_s, table.gpu_count, table.run_s, strict=True):
+        now = max(now, float(submit))
+        while running and running[0][0] <= now:
+            free += heapq.heappop(running)[1]
+        while free < gpus:
+            end, freed = heapq.heappop(running)
+            now, free = max(now, end), free + freed
+        starts.append(now)
+        free -= int(gpus)
+        heapq.heappush(running, (now + float(run), int(gpus)))
+    return starts
+
+
+TABLES = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 8), st.integers(1, 200)), min_size=1, max_size=40)
+
+
+@given(TABLES)
+def test_fifo_agrees_with_the_simplest_program(drawn: list[tuple[int, int, int]]) -> None:
+    submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
+    table = jobs(submit, gpus, run)
+    pool, _ = play(table, 8, "fifo", 20_000.0, 900.0)
+    assert pool.start_s.tolist() == fifo_oracle(table, 8)
+
+
+@given(TABLES)
+def test_no_more_boards_are_held_than_exist_and_gpu_time_is_conserved(drawn: list[tuple[int, int, int]]) -> None:
+    submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
+    table = jobs(submit, gpus, run)
+    pool, readings = play(table, 8, "easy_backfill", 20_000.0, 50.0)
+    start = pool.start_s
+    assert np.isfinite(start).all()
+    assert (start >= table.submit_s).all()
+    for at in start:
+        held = ((start <= at) & (at < start + table.run_s)) @ table.gpu_count
+        assert held <= 8
+    assert readings[:, 1].max() <= 8 * 50.0 + 1e-6
+    assert readings[:, 1].sum() == pytest.approx(float(table.gpu_s.sum()), rel=1e-9)
+
+
+@given(TABLES)
+def test_little_s_law_holds_for_the_queue(drawn: list[tuple[int, int, int]]) -> None:
+    submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
+    table = jobs(submit, gpus, run)
+    pool, readings = play(table, 8, "fifo", 20_000.0, 50.0)
+    assert readings[:, 2].sum() == pytest.approx(float((pool.start_s - table.submit_s).sum()), abs=1e-6)
+
+
+@given(TABLES)
+def test_easy_with_exact_predictions_never_delays_the_first_that_waits(drawn: list[tuple[int, int, int]]) -> None:
+    submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
+    table = jobs(submit, gpus, run, limit_s=run)
+    fifo, _ = play(table, 8, "fifo", 20_000.0, 900.0)
+    easy, _ = play(table, 8, "easy_backfill", 20_000.0, 900.0)
+    waits = np.flatnonzero(fifo.start_s > table.submit_s)
+    if len(waits):
+        assert easy.start_s[waits[0]] <= fifo.start_s[waits[0]]
