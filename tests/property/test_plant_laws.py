@@ -150,7 +150,8 @@ def test_cooling_never_needs_less_as_the_dry_bulb_rises(
 
 def _never_falls(done: Facility) -> None:
     need = done.cooling_kw - done.humidifier_kw  # dry cold air is humidified; that is no cooling
-    assert (np.diff(need) >= -1e-9 * done.it_kw[1:]).all()
+    carried = done.unmet_cooling_kw[1:] == 0.0  # beyond its capacity the plant reports, see below
+    assert (np.diff(need)[carried] >= -1e-9 * done.it_kw[1:][carried]).all()
     assert (np.diff(done.unmet_cooling_kw) >= -1e-9 * done.it_kw[1:]).all()
 
 
@@ -165,7 +166,7 @@ def _never_falls(done: Facility) -> None:
     st.floats(0.0, 8.0),
     st.sampled_from([0, 1]),
 )
-def test_compressors_never_work_harder_where_neither_bulb_is_higher(
+def test_compressors_of_one_mode_never_work_harder_where_neither_bulb_is_higher(
     name: str,
     load: float,
     supply: float,
@@ -180,10 +181,12 @@ def test_compressors_never_work_harder_where_neither_bulb_is_higher(
     cool = (max(warm[0] - colder, cool_wet), cool_wet)
     outdoor = from_wetbulb(np.array([warm[0], cool[0]]), np.array([warm[1], cool[1]]))
     done = run(SITES[name], load, outdoor, supply, spray=spray)
-    at_plant = (done.heat_removed_kw - done.heat_removed_kw.max()) < 1e-9
-    assert at_plant.all()
+    # lowest power may prefer a compressor to spray in the cooler hour, but only where all is less
+    free = run(SITES[name], load, outdoor, supply)
+    need = free.cooling_kw - free.humidifier_kw
+    assert free.unmet_cooling_kw[0] > 0 or need[1] <= need[0] + 1e-9 * free.it_kw[0]
     compressor = done.chiller_kw + done.dx_kw
-    if spray == 1 and np.ptp(np.array([warm[0], cool[0]]) >= 5.0):
+    if spray == 1 and (warm[0] >= 5.0) != (cool[0] >= 5.0):
         return  # frost takes the spray away on one side
     assert compressor[1] <= compressor[0] + 1e-9 * done.it_kw[0]
 
