@@ -104,18 +104,21 @@ def wet(unit: IecUnit, heat_kw: Array, airs: Airs) -> Exchange:
 def _modulated(
     heat_kw: Array, reach_k: Array, scale_k: Array, curve: Sampled, airs: Airs
 ) -> tuple[Array, Array]:
-    """Heat taken and share of secondary flow: the flow that just does it, or all of it."""
+    """Heat taken and share of secondary flow: the least flow that takes the heat, or all that can be had.
+
+    Air beyond the end of the curve, or beyond the dew-point bound, would cool no further: the fans do
+    not move it.
+    """
     capacity = AIR_CP_KJ_PER_KG_K * airs.primary_kg_per_s
     reached_kw = reach_k * capacity
     useful = (heat_kw > 0.0) & (reached_kw > 0.0)
+    taken = np.where(useful, np.minimum(heat_kw, reached_kw), 0.0)
     scale_kw = scale_k * capacity  # heat at a factor of 1 on effectiveness
-    factor = np.divide(heat_kw, scale_kw, out=np.zeros_like(heat_kw), where=useful)
+    factor = np.divide(taken, scale_kw, out=np.zeros_like(heat_kw), where=useful)
     part = np.divide(
         curve.inverse(factor), airs.flow_ratio_max, out=np.zeros_like(heat_kw), where=useful
     )
-    enough = heat_kw <= reached_kw
-    flow = np.where(useful, np.where(enough, np.minimum(part, 1.0), 1.0), 0.0)
-    return np.where(useful, np.minimum(heat_kw, reached_kw), 0.0), flow
+    return taken, np.minimum(part, 1.0)
 
 
 def _fan_kw(unit: IecUnit, flow_frac: Array, secondary_m3_per_s: float) -> Array:
