@@ -92,7 +92,7 @@ def trace(
     it = np.broadcast_to(np.asarray(it_kw, np.float64), (len(index),)).copy()
     if moved:
         it += np.where((day >= 18) & (day < 21), -50.0, 0.0) + np.where(day < 3, 50.0, 0.0)
-    wet = 22 + 4 * np.sin((day - 9) / 24 * 2 * np.pi) + 0.3 * (hours / 24)
+    wet = 22 + 4 * np.sin((day - 9) / 24 * 2 * np.pi) + 0.3 * (hours / 24 % 7)
     cooling = it * 0.1 * overhead * (1 + 0.05 * (wet - 22))
     frame = pd.DataFrame(0.0, index=index, columns=list(FRAME_COLUMNS))
     frame["site"] = "hall"

@@ -7,7 +7,7 @@ from aidc.reporting.charts.plant_charts import setpoint_chart, wetbulb_chart
 from aidc.reporting.charts.time_charts import load_chart, pue_chart, shift_chart
 from aidc.reporting.charts.total_charts import emissions_chart, split_chart
 from aidc.reporting.numbers import ratio
-from aidc.reporting.study import BASELINE, LOCATION_BOOK, Study
+from aidc.reporting.study import BASELINE, LOCATION_BOOK, SHIFTING_ONLY, Study
 from aidc.units import KG_PER_T
 
 
@@ -22,7 +22,8 @@ def charts_of(study: Study, gases: str) -> tuple[Chart, ...]:
     charts = [pue_chart(study), load_chart(shown)]
     if study.optimized is not None:
         factor = booked_kgco2e_per_kwh(study)
-        charts.append(shift_chart(study.baseline, study.optimized, factor))
+        moved = study.runs.get(SHIFTING_ONLY, study.optimized)
+        charts.append(shift_chart(study.baseline, moved, factor))
     charts += [split_chart(study), emissions_chart(study, gases)]
     sites = list(study.baseline.scenario.sites)
     for site in sites:

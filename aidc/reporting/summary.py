@@ -84,7 +84,7 @@ def _labels(study: Study) -> dict[str, Any]:
         "synthetic": list(before.synthetic),
         "notes": list(before.notes),
         "baseline": f"{before.scenario.baseline.policy}, supply air fixed at "
-        f"{before.scenario.baseline.supply_air_degc:g} degC, mode "
+        f"{before.scenario.baseline.supply_air_degc:g} °C, mode "
         f"{before.scenario.baseline.mode_policy}, no battery dispatch",
         "foresight": foresight,
         "decided_on": decision_label(study),

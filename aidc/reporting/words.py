@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aidc.reporting.numbers import (
     energy,
@@ -12,6 +12,8 @@ from aidc.reporting.numbers import (
     signed_energy,
     signed_percent,
 )
+
+FLATTERS_FRAC: Final = 1e-4  # IT energy above the baseline's that a reader of PUE is told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ def verdict(summary: Mapping[str, Any]) -> str:
         f"({signed_percent(_minus(relative['cost_cny']), 2)})"
     )
     worse = _worse(absolute)
-    return text + "." + (f" It is worse in {worse}." if worse else "")
+    text += "." + (f" It is worse in {worse}." if worse else "")
+    if relative["it_kwh"] < -FLATTERS_FRAC and relative["pue"] > 0:
+        text += (
+            f" IT energy changes by {signed_percent(_minus(relative['it_kwh']), 2)} "
+            "(server fans in warmer air), which lowers PUE without saving anything."
+        )
+    return text
 
 
 def _worse(absolute: Mapping[str, float | None]) -> str:

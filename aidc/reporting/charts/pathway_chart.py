@@ -91,9 +91,9 @@ def pathway_chart(pathway: Pathway) -> Chart:
             upper.annotate(
                 "as published",
                 (published.index[-1], published.iloc[-1] / KT),
-                xytext=(-3, 7),
+                xytext=(7, -3),
                 textcoords="offset points",
-                ha="center",
+                va="center",
                 fontsize=SMALL - 0.5,
             )
         _bought(lower, data)
@@ -112,7 +112,7 @@ def _lines(axes: "Axes", data: pd.DataFrame) -> None:
     facts = int((data["status"] == "reported").sum())
     top = float(data[list(LINES)].to_numpy(np.float64).max()) / KT or 1.0
     ends = spread([float(data[name].iloc[-1]) / KT for name in LINES], 0.13 * top)
-    lift = max(0.0, 0.03 * top - min(ends))
+    lift = max(0.0, 0.08 * top - min(ends))
     for (column, (label, colour, marker)), y in zip(LINES.items(), ends, strict=True):
         series = data[column] / KT
         axes.plot(series.index[:facts], series.iloc[:facts], color=colour, marker=marker, ms=4)
@@ -143,10 +143,10 @@ def _targets(axes: "Axes", pathway: Pathway) -> None:
         year = getattr(pathway.inputs.targets, name).by
         axes.axvline(year, color="#555555", linewidth=0.6)
         axes.annotate(
-            f"{words} {year}",
+            f"{words}\n{year}",
             (year, 1.0),
             xycoords=("data", "axes fraction"),
-            xytext=(2, -2),
+            xytext=(3, -2),
             textcoords="offset points",
             va="top",
             fontsize=SMALL - 0.5,

@@ -12,6 +12,7 @@ from aidc.reporting.charts.style import (
     drawing,
     nothing,
     steps,
+    thousands,
     time_axis,
 )
 from aidc.reporting.comparison import promise
@@ -71,6 +72,7 @@ def promise_chart(schedule: Schedule, trace: Trace) -> Chart:
         reach = float(np.nanmax((shown["delivered_kw"] - shown["promised_kw"]).abs())) or 1.0
         lower.set_ylim(-1.2 * reach, 1.2 * reach)
         lower.set_ylabel("difference\n[kW]")
+        thousands(upper)
         time_axis(lower, shown.index)
         figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=SMALL, borderpad=0)
     description = (

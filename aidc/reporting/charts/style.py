@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.reporting.numbers import number
 from aidc.units import H_PER_DAY
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def drawing(height_in: float) -> "Iterator[Figure]":
         figure = Figure(figsize=(SLOT_IN, height_in), layout="constrained")
         yield figure
         figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once: drawing again moves nothing
 
 
 def days_of(index: pd.DatetimeIndex, step_h: float) -> float:
@@ -292,6 +294,17 @@ def time_axis(axes: "Axes", index: pd.DatetimeIndex) -> None:
     if len(index):
         x, _ = ends_of(pd.Series(0.0, index=index))
         axes.set_xlim(x[0], x[-1])
+
+
+def thousands(*panels: "Axes") -> None:
+    """Numbers of the y axes with thousands separators."""
+    from matplotlib.ticker import FuncFormatter
+
+    def text(value: float, _: object) -> str:
+        return number(value, 0 if float(value).is_integer() else 1)
+
+    for axes in panels:
+        axes.yaxis.set_major_formatter(FuncFormatter(text))
 
 
 def spread(positions: list[float], gap: float) -> list[float]:

@@ -17,6 +17,7 @@ from aidc.reporting.charts.style import (
     ends_of,
     nothing,
     steps,
+    thousands,
     time_axis,
 )
 from aidc.reporting.figures import by_time
@@ -175,6 +176,7 @@ def load_chart(trace: Trace) -> Chart:
             )
         axes.set_ylim(0, 1.15 * float(data[["it_kw", "grid_import_kw"]].to_numpy().max()) / scale)
         axes.set_ylabel(f"power [{unit}]")
+        thousands(axes)
         time_axis(axes, data.index)
         _legend_above(axes, 3)
     description = "IT load, power from the PV plant and import from the grid, from zero."
@@ -186,7 +188,8 @@ def shift_data(before: Trace, after: Trace, booked_kgco2e_per_kwh: float) -> pd.
 
     Args:
         before: the baseline.
-        after: the run with moved jobs.
+        after: the run with moved jobs; under the baseline's set-points where there is one, so that
+            server fans do not count as moved work.
         booked_kgco2e_per_kwh: the factor that the ledger books in every hour.
     """
     was, became = by_time(before, "it_kw"), by_time(after, "it_kw")
@@ -238,50 +241,40 @@ def shift_chart(before: Trace, after: Trace, booked_kgco2e_per_kwh: float) -> Ch
     name, title = "shift", "One day of load shifting"
     data = shift_data(before, after, booked_kgco2e_per_kwh)
     if not len(data) or not (data["moved_kw"].abs() > 0).any():
-        return nothing(name, title, "The plan moved no IT load: both runs have the same.", data)
+        return nothing(name, title, "The plan moved no job: both runs have the same IT load.", data)
     day = shift_day(data)
-    with drawing(3.5) as figure:
-        strip, axes = figure.subplots(2, 1, sharex=True, height_ratios=[1, 3.2])
-        steps(
-            strip,
-            day["grid_kgco2e_per_kwh"],
-            color=COLOURS["grid_kgco2e_per_kwh"],
-        )
-        high = float(day["grid_kgco2e_per_kwh"].max())
-        strip.set_ylim(0, 1.25 * high if high > 0 else 1.0)
+    with drawing(4.0) as figure:
+        strip, axes, moved = figure.subplots(3, 1, sharex=True, height_ratios=[1, 2.2, 1.5])
+        intensity = day["grid_kgco2e_per_kwh"]
+        steps(strip, intensity, color=COLOURS["grid_kgco2e_per_kwh"])
+        strip.set_ylim(0, 1.25 * float(intensity.max()) or 1.0)
         strip.set_ylabel("grid\n[kg/kWh]")
-        x, was = ends_of(day["baseline_kw"])
-        _, became = ends_of(day["plan_kw"])
-        axes.fill_between(
-            x, was, became, where=became >= was, step="post", facecolor="#f6c9a5",
-            edgecolor="#8a3d00", hatch="////", linewidth=0, label="moved in",
-        )  # fmt: skip
-        axes.fill_between(
-            x, was, became, where=became <= was, step="post", facecolor="#dddddd",
-            linewidth=0, label="moved away",
-        )  # fmt: skip
         for column, variant in (("baseline_kw", BASELINE), ("plan_kw", OPTIMIZED)):
             steps(
                 axes,
                 day[column],
                 color=VARIANT_COLOURS[variant],
                 linestyle=VARIANT_DASHES[variant],
-                label="baseline" if variant == BASELINE else "plan",
+                label="baseline" if variant == BASELINE else "jobs as planned",
             )
         axes.set_ylim(0, 1.2 * float(day[["baseline_kw", "plan_kw"]].to_numpy().max()))
         axes.set_ylabel("IT load [kW]")
-        time_axis(axes, day.index)
-        figure.legend(
-            *axes.get_legend_handles_labels(),
-            loc="outside upper left",
-            ncols=4,
-            frameon=False,
-            fontsize=SMALL,
-            borderpad=0,
+        x, y = ends_of(day["moved_kw"])
+        moved.fill_between(
+            x, 0, y.clip(min=0), step="post", facecolor="#f6c9a5",
+            edgecolor="#8a3d00", hatch="////", linewidth=0, label="moved in",
+        )  # fmt: skip
+        moved.fill_between(
+            x, 0, y.clip(max=0), step="post", facecolor="#aaaaaa", linewidth=0, label="moved away"
         )
+        moved.axhline(0, color="#555555", linewidth=0.8)
+        moved.set_ylabel("moved [kW]")
+        time_axis(moved, day.index)
+        thousands(axes, moved)
+        figure.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=SMALL, borderpad=0)
     description = (
-        "Grid intensity above; below, IT load of baseline and plan in the day with most moved, "
-        "moved-in load hatched and moved-away load plain."
+        "Grid intensity above; IT load of the baseline and with jobs as planned in the day with "
+        "most moved; below, the difference, moved-in load hatched and moved-away load plain."
     )
     return Chart(name, title, description, shift_caption(data), figure, data)
 

@@ -122,7 +122,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
             fontweight="bold",
         )
     axes.set_ylim(0, 1.12 * top)
-    axes.set_xlim(-0.5, places[-1] + 1.75)
+    axes.set_xlim(-0.5, places[-1] + 1.95)
     axes.set_xticks(places, [VARIANTS[str(name)] for name in shown.columns])
     axes.set_title(label, fontsize=SMALL + 0.5, fontweight="normal")
     kept = [
@@ -139,6 +139,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
             xytext=(places[-1] + 0.48, y + lift),
             va="center",
             fontsize=SMALL - 0.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
             arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": "#888888"},
         )
 
