@@ -1,11 +1,10 @@
 """What is read from a file: YAML with positions, pydantic base classes, faults with their place."""
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -174,7 +173,7 @@ def merge(base: Any, over: Any) -> Any:
     """``over`` laid on ``base``: maps merge by key, everything else replaces.
 
     A map laid on a name of the catalog keeps the name as ``like``; a map of indices laid on a list
-    changes those items.
+    changes those items; a map of another ``kind`` replaces.
     """
     if not isinstance(over, Mapping):
         return over
@@ -184,6 +183,8 @@ def merge(base: Any, over: Any) -> Any:
             if int(key) < len(items):
                 items[int(key)] = merge(items[int(key)], value)
         return items
+    if "kind" in over and not (isinstance(base, Mapping) and base.get("kind") == over["kind"]):
+        return dict(over)
     if isinstance(base, str) and "like" not in over:
         base = {"like": base}
     merged = dict(base) if isinstance(base, Mapping) else {}
@@ -209,11 +210,14 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f" - did you mean '{by_lower[found[0]]}'?" if found else ""
 
 
-_UNION_TAG: Final = re.compile(r"^(function-|tagged-union|.*\[.*\])")
+def key_path(loc: Iterable[str | int], data: Any, *, all_known: bool = False) -> KeyPath:
+    """A pydantic location without the parts that name a branch of a union instead of a key.
 
-
-def key_path(loc: Iterable[str | int], data: Any) -> KeyPath:
-    """A pydantic location without the parts that name a branch of a union instead of a key."""
+    Args:
+        loc: from pydantic.
+        data: what was validated.
+        all_known: whether the last part, too, must stand in the data.
+    """
     path: list[str | int] = []
     here = data
     parts = list(loc)
@@ -223,7 +227,7 @@ def key_path(loc: Iterable[str | int], data: Any) -> KeyPath:
         )
         if known:
             here = here[part]
-        elif index < len(parts) - 1 or isinstance(here, str | int | float | None):
+        elif all_known or index < len(parts) - 1 or isinstance(here, str | int | float | None):
             continue
         path.append(part)
     return tuple(path)
@@ -245,10 +249,10 @@ def faults_of(
         path = key_path(item["loc"], data)
         if item["type"] == "extra_forbidden":
             key = str(item["loc"][-1])
-            path = (*key_path(item["loc"][:-1], data), key)
+            path = (*key_path(item["loc"][:-1], data, all_known=True), key)
             found.append((path, f"unknown key '{key}'{nearest(key, names)}", True))
         elif item["type"] == "missing":
-            path = (*key_path(item["loc"][:-1], data), str(item["loc"][-1]))
+            path = (*key_path(item["loc"][:-1], data, all_known=True), str(item["loc"][-1]))
             found.append((path, "required, but not given", True))
         else:
             found.append((path, _plain(item), False))

@@ -78,10 +78,17 @@ def plan(
         changes["plan.limit"] = f"{limit_s:g} s"
     if changes:
         scenario = scenario.replace_all(changes)
+    return lived(scenario, before, progress)[0]
+
+
+def lived(
+    scenario: Scenario, before: Trace, progress: Callable[[WindowProof], None] | None = None
+) -> tuple[Schedule, Trace]:
+    """The schedule with the run in which it was planned; its replay gives the same run."""
     drivers = drivers_of(scenario)
     planner = RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
-    _simulate(scenario, drivers, variant="planning", planner=planner)
-    return planner.schedule()
+    trace = _simulate(scenario, drivers, variant="planned", planner=planner)
+    return planner.schedule(), trace
 
 
 def _starts(trace: Trace, sites: NDArray[np.object_]) -> NDArray[np.float64]:

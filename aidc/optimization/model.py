@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
+from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
 from aidc.optimization.objective import Prices
@@ -98,10 +99,14 @@ def site_model(
     m.import_kw = pyo.Var(m.SLOT, domain=pyo.NonNegativeReals)
     m.curtailed_kw = pyo.Var(m.SLOT, bounds=lambda _, t: (0, float(bus.pv_kw[t])))
 
-    def of_points(m: pyo.ConcreteModel, t: int, values: Array) -> pyo.Expression:
-        return pyo.quicksum(
-            float(values[t, k, j]) * m.share[t, k, j] for k in of_slot[t] for j in range(points)
+    def of_points(m: pyo.ConcreteModel, t: int, values: Array) -> LinearExpression:
+        return LinearExpression(
+            constant=0,
+            linear_coefs=values[t, of_slot[t]].ravel().tolist(),
+            linear_vars=[m.share[t, k, j] for k in of_slot[t] for j in range(points)],
         )
+
+    load = np.broadcast_to(tables.it_kw[:, None, :], tables.facility_kw.shape)
 
     def one_setpoint(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         return pyo.quicksum(m.choose[t, k] for k in of_slot[t]) == 1
@@ -110,10 +115,7 @@ def site_model(
         return pyo.quicksum(m.share[t, k, j] for j in range(points)) == m.choose[t, k]
 
     def it_power(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        load = pyo.quicksum(
-            float(tables.it_kw[t, j]) * m.share[t, k, j] for k in of_slot[t] for j in range(points)
-        )
-        return load == m.it_kw[t]
+        return of_points(m, t, load) == m.it_kw[t]
 
     m.one_setpoint = pyo.Constraint(
         m.SLOT, rule=one_setpoint
@@ -214,16 +216,23 @@ def _add_ramp(
     m.setpoint_falls = pyo.Constraint(m.SLOT, rule=falls)  # nor does it fall faster
 
 
-def fix_it_power(m: pyo.ConcreteModel, it_kw: Array) -> None:
-    """Sets the IT power of each slot to a given value."""
-    m.given_it_power = pyo.Constraint(m.SLOT, rule=lambda m, t: m.it_kw[t] == float(it_kw[t]))
-
-
 def price_it_power(m: pyo.ConcreteModel, price: Array, slot_h: float) -> None:
     """Pays the site for IT power: the Lagrangian subproblem of the bound."""
     m.objective.deactivate()
     revenue = pyo.quicksum(float(price[t]) * slot_h * m.it_kw[t] for t in m.SLOT)
     m.priced_objective = pyo.Objective(expr=m.site_cost - revenue)
+
+
+def _tight(jobs: ClassColumns) -> NDArray[np.bool_]:
+    """Where boards could run short, shape (pools, slots): every class at its greediest start."""
+    slots = jobs.gpus_free.shape[1]
+    greediest = np.zeros((jobs.classes, slots))
+    np.maximum.at(greediest, (jobs.class_of[jobs.column], jobs.slot), jobs.gpus)
+    pool_of = np.zeros(jobs.classes, np.int64)
+    pool_of[jobs.class_of] = jobs.pool
+    wanted = np.zeros_like(jobs.gpus_free)
+    np.add.at(wanted, pool_of, greediest)
+    return np.asarray(wanted > jobs.gpus_free)
 
 
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
@@ -235,25 +244,24 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     by_class: list[list[int]] = [[] for _ in range(jobs.classes)]
     for column, which in enumerate(jobs.class_of.tolist()):
         by_class[which].append(column)
-    by_slot: dict[int, list[tuple[int, float, float]]] = {t: [] for t in m.SLOT}
-    for column, slot, kw, gpus in zip(
-        jobs.column.tolist(), jobs.slot.tolist(), jobs.kw.tolist(), jobs.gpus.tolist(), strict=True
-    ):
-        by_slot[slot].append((column, kw, gpus))
+    entries = [np.flatnonzero(jobs.slot == t) for t in m.SLOT]
+    tight = _tight(jobs)
+
+    def sum_of(m: pyo.ConcreteModel, rows: NDArray[np.intp], values: Array) -> LinearExpression:
+        starts = [m.start[column] for column in jobs.column[rows].tolist()]
+        return LinearExpression(constant=0, linear_coefs=values[rows].tolist(), linear_vars=starts)
 
     def every_class_starts(m: pyo.ConcreteModel, c: int) -> pyo.Expression:
         return pyo.quicksum(m.start[column] for column in by_class[c]) == 1
 
     def it_load(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        moved = pyo.quicksum(kw * m.start[column] for column, kw, _ in by_slot[t])
-        return m.it_kw[t] == float(fixed_kw[t]) + moved
+        return m.it_kw[t] == float(fixed_kw[t]) + sum_of(m, entries[t], jobs.kw)
 
     def gpu_capacity(m: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
-        mine = [(column, gpus) for column, _, gpus in by_slot[t] if jobs.pool[column] == pool]
-        free = float(jobs.gpus_free[pool, t])
-        if sum(gpus for _, gpus in mine) <= free:
+        if not tight[pool, t]:
             return pyo.Constraint.Skip  # everything fits, whatever is chosen
-        return pyo.quicksum(gpus * m.start[column] for column, gpus in mine) <= free
+        mine = entries[t][jobs.pool[jobs.column[entries[t]]] == pool]
+        return sum_of(m, mine, jobs.gpus) <= float(jobs.gpus_free[pool, t])
 
     m.every_class_starts = pyo.Constraint(m.CLASS, rule=every_class_starts)  # no work is left out
     m.it_load = pyo.Constraint(m.SLOT, rule=it_load)  # IT power is fixed work plus what starts

@@ -101,6 +101,7 @@ def sample(
     steps_per_slot: int,
     low_kw: Array,
     high_kw: Array,
+    points: int,
     policy: ModePolicy,
     water_cny_per_m3: float,
 ) -> PlantTables:
@@ -113,13 +114,14 @@ def sample(
         steps_per_slot: simulation steps in a slot.
         low_kw: least IT power that the window can reach, by pool, shape (pools, slots).
         high_kw: most of it, same shape.
+        points: of IT power from low to high.
         policy: mode policy where an option leaves the mode open.
         water_cny_per_m3: price of water.
     """
     slots, choices = low_kw.shape[1], len(options)
-    part = np.linspace(0.0, 1.0, POINTS)
+    part = np.linspace(0.0, 1.0, points)
     by_pool = low_kw[:, :, None] + (high_kw - low_kw)[:, :, None] * part  # (pools, slots, points)
-    shape = (slots, choices, POINTS)
+    shape = (slots, choices, points)
     load = np.broadcast_to(by_pool[:, :, None, :], (len(low_kw), *shape)).reshape(len(low_kw), -1)
 
     def spread(values: Array) -> Array:

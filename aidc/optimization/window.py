@@ -15,12 +15,11 @@ from aidc.optimization.classes import Movable
 from aidc.optimization.model import (
     Bus,
     add_jobs,
-    fix_it_power,
     price_it_power,
     site_model,
 )
 from aidc.optimization.objective import Prices, prices, worth_keeping
-from aidc.optimization.plant_tables import Option, PlantTables, sample, slot_means
+from aidc.optimization.plant_tables import POINTS, Option, PlantTables, sample, slot_means
 from aidc.optimization.solve import Solution, solve
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState, SetPoints, WindowProof
@@ -29,6 +28,7 @@ from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+NARROW_KW = 1e-3  # a range of IT power that is no range
 BOUND_GAP_FRAC = (
     1e-4  # to which the site's part of the bound is solved; its own bound is what counts
 )
@@ -128,22 +128,23 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
     load = _load(problem, start_s, edges)
-    model = site_model(tables, money, bus, worth_keeping(tables, money))
-    fix_it_power(model, load)
+    here = _tables_at(problem, per_slot, start_s, edges)
+    here_money = _prices(problem, here, per_slot)
+    model = site_model(here, here_money, bus, worth_keeping(here, here_money))
     done = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
     tail = _tail_of(problem, start_s, edges, tail_price)
-    objective = done.objective + tail
     bounded = time.perf_counter()
     bound = _bound(problem, tables, money, bus, edges, tail_price, load, what)
-    setpoints, promised = _read(problem, model, tables, bus, per_slot)
+    setpoints, promised = _read(problem, model, here, here_money, bus, per_slot)
+    objective = done.objective + tail + _interpolation(tables, money, bus, promised, load)
     proof = WindowProof(
         site=problem.site.name,
         start=problem.forecast.frame.index[0].isoformat(),
         status="time_limit" if "time_limit" in (status, done.status) else "optimal",
         unit=money.unit,
         objective=objective,
-        bound=min(bound, objective),
-        gap_frac=max(objective - bound, 0.0) / max(abs(objective), 1e-9),
+        bound=bound,
+        gap_frac=(objective - bound) / max(abs(objective), 1e-9),
         columns=max(sizes[0], done.columns),
         rows=max(sizes[1], done.rows),
         binaries=max(sizes[2], done.binaries),
@@ -171,14 +172,28 @@ def _tables(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTables:
             dense = np.max(jobs.kw[of_pool] / jobs.gpus[of_pool], initial=0.0)
             reach[pool] = np.minimum(reach[pool], free * dense)
     here = np.stack([_pool_load(problem, problem.at_s, edges, pool) for pool in range(len(low))])
-    high = np.maximum(low + reach, here) + 1e-6
+    high = np.maximum(low + reach, here) + NARROW_KW
+    return _sampled(problem, per_slot, low, high, POINTS)
+
+
+def _tables_at(problem: WindowProblem, per_slot: int, start_s: Array, edges: Array) -> PlantTables:
+    """Plant tables at the very load of a schedule: one point a slot, no interpolation."""
+    pools = range(len(problem.fixed.kw))
+    load = np.stack([_pool_load(problem, start_s, edges, pool) for pool in pools])
+    return _sampled(problem, per_slot, load, load, 1)
+
+
+def _sampled(
+    problem: WindowProblem, per_slot: int, low: Array, high: Array, points: int
+) -> PlantTables:
     return sample(
-        site,
+        problem.site,
         problem.options,
         problem.forecast.frame,
         per_slot,
         low,
         high,
+        points,
         problem.scenario.baseline.mode_policy,
         problem.drivers.water_cny_per_m3,
     )
@@ -226,23 +241,28 @@ def _load(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
 
 
 def _marginal(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:
-    """What a further kWh of IT work costs in each slot at a given load, best set-point, shape (slots,)."""
+    """What a further kWh of IT work costs in each slot about a given load, shape (slots,).
+
+    It is the slope of the convex hull of the site's cost under its best set-point, so that a step of the
+    plant (a pump, a mode) counts by what it costs on average and not at its edge.
+    """
+    bought = np.maximum(tables.facility_kw - bus.pv_kw[:, None, None], 0.0)
+    cost = money.import_price[:, None, None] * bought
+    cost = cost + money.facility_price[:, None, None] * tables.facility_kw + money.side
+    best = cost.min(axis=1)
     price = np.zeros(len(it_kw))
     for t, load in enumerate(it_kw):
-        grid = tables.it_kw[t]
-        width = grid[-1] - grid[0]
-        if width <= 1e-6:
+        x, y = tables.it_kw[t], best[t]
+        if x[-1] - x[0] <= NARROW_KW:
             continue
-        around = np.clip([load - 0.1 * width, load + 0.1 * width], grid[0], grid[-1])
-        best = np.full(2, np.inf)
-        for k in range(len(tables.options)):
-            site_kw = np.interp(around, grid, tables.facility_kw[t, k])
-            bought = np.maximum(site_kw - bus.pv_kw[t], 0.0)
-            side = np.interp(around, grid, money.side[t, k])
-            best = np.minimum(
-                best, money.import_price[t] * bought + money.facility_price[t] * site_kw + side
-            )
-        price[t] = (best[1] - best[0]) / max(around[1] - around[0], 1e-9)
+        corner = 0
+        while True:  # facets of the lower hull, from the left, until one holds the load
+            slopes = (y[corner + 1 :] - y[corner]) / (x[corner + 1 :] - x[corner])
+            step = int(np.argmin(slopes))
+            price[t] = slopes[step]
+            corner += step + 1
+            if x[corner] >= load or corner == len(x) - 1:
+                break
     return price
 
 
@@ -380,18 +400,45 @@ def _bound(
     return site + work + float(cheapest.sum())
 
 
+def _interpolation(
+    tables: PlantTables, money: Prices, bus: Bus, promised: pd.DataFrame, it_kw: Array
+) -> float:
+    """What the tables' straight lines add to the cost of a schedule, in the unit of the objective.
+
+    Objective and bound are compared in one model, that of the tables; the promise is without them.
+    """
+    option = promised["option"].to_numpy(np.int64)
+    site_kw = promised["facility_kw"].to_numpy(np.float64)
+    lines, side = np.zeros(len(it_kw)), np.zeros(len(it_kw))
+    for t, k in enumerate(option):
+        lines[t] = np.interp(it_kw[t], tables.it_kw[t], tables.facility_kw[t, k])
+        side[t] = np.interp(it_kw[t], tables.it_kw[t], money.side[t, k])
+    bought = promised["import_kw"].to_numpy(np.float64)
+    more = np.maximum(bought + lines - site_kw, 0.0) - bought
+    extra_side = side - promised["side"].to_numpy(np.float64)
+    cost = money.import_price * more + money.facility_price * (lines - site_kw) + extra_side
+    return float(cost.sum() * bus.slot_h)
+
+
 def _read(
-    problem: WindowProblem, model: pyo.ConcreteModel, tables: PlantTables, bus: Bus, per_slot: int
+    problem: WindowProblem,
+    model: pyo.ConcreteModel,
+    tables: PlantTables,
+    money: Prices,
+    bus: Bus,
+    per_slot: int,
 ) -> tuple[SetPoints, pd.DataFrame]:
-    """Set-points on the simulation's steps, and what the plan promises by slot."""
+    """Set-points on the simulation's steps, and what the plan promises by slot.
+
+    ``tables`` are those at the very load of the plan, with one point a slot.
+    """
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
-    site_kw, bought = np.zeros(slots), np.zeros(slots)
+    site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
     for t, k in model.ROW:
         if pyo.value(model.choose[t, k]) > 0.5:
             supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
-            shares = [pyo.value(model.share[t, k, j]) for j in model.POINT]
-            site_kw[t] = float(np.dot(shares, tables.facility_kw[t, k]))
+            site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
     charge, discharge = np.zeros(slots), np.zeros(slots)
     if bus.battery_kwh > 0:
         charge = np.maximum([pyo.value(model.charge_kw[t]) for t in model.SLOT], 0.0)
@@ -400,7 +447,14 @@ def _read(
     index = problem.forecast.frame.index[::per_slot]
     it_kw = [pyo.value(model.it_kw[t]) for t in model.SLOT]
     promised = pd.DataFrame(
-        {"facility_kw": site_kw, "it_reference_kw": it_kw, "import_kw": bought}, index=index
+        {
+            "facility_kw": site_kw,
+            "it_reference_kw": it_kw,
+            "import_kw": bought,
+            "side": side,
+            "option": option,
+        },
+        index=index,
     )
     steps = SetPoints(
         np.repeat(supply, per_slot),

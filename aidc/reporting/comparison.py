@@ -1,12 +1,13 @@
 """What the plan saved: differences of simulations that did the same work, or none at all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import pandas as pd
 
 from aidc import catalog
 from aidc.config import Config
+from aidc.ledger.inventory import facts
 from aidc.reporting.figures import gpu_seconds
 from aidc.reporting.numbers import ratio, signed_percent
 from aidc.reporting.study import (
@@ -35,6 +36,8 @@ COMPARED: Final = (
     "tue",
     "wue_l_per_kwh",
 )
+DESIGN_CLAIMS: Final = ("design_saving", "design_saving_emissions")
+BESIDE_A_YEAR: Final = ("pue", "operation_cost")  # published figures shown beside a run of a year
 CLAIMED_SAVING_FRAC: Final = 0.10  # "at least 10 %" below the average, SenseTime SR2022
 
 
@@ -237,7 +240,19 @@ def avoided_emissions(study: Study, figures: Mapping[str, Any]) -> dict[str, Any
         "saving_tco2e": None if factor is None else saving * factor,
         "factor_t_per_kwh": factor,
         "reading": _reading(frac),
+        "published": published(DESIGN_CLAIMS, None),
     }
+
+
+def published(quantities: Collection[str], year: int | None) -> list[str]:
+    """Published figures of the catalog in words, of one year or of any."""
+    relations = {"=": "", "<": "below ", ">": "above ", "about": "about "}
+    return [
+        f"{row.quantity.replace('_', ' ')} {row.year}: {relations[row.relation]}"
+        f"{row.value} {row.unit} ({row.source})"
+        for row in facts().rows.values()
+        if row.quantity in quantities and year in (None, row.year)
+    ]
 
 
 def _t_per_kwh(figures: Mapping[str, Any]) -> float | None:

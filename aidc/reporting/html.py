@@ -9,7 +9,7 @@ import pandas as pd
 from aidc import __version__
 from aidc.reporting import page_tables, words
 from aidc.reporting.charts import Chart
-from aidc.reporting.numbers import energy, number, percent, signed_energy, signed_percent
+from aidc.reporting.numbers import energy, number, percent, signed_energy, signed_percent, tonnes
 from aidc.reporting.study import VARIANTS, Study
 from aidc.reporting.tables import monthly
 
@@ -168,14 +168,15 @@ def _claim(claim: Mapping[str, Any] | None) -> dict[str, Any] | None:
     head = f"Against {claim['average']} (PUE {claim['average_pue']:g}; {claim['source']})"
     if not claim["stated"]:
         return {"head": head, "lines": [claim["reason"]]}
-    tonnes = number(claim["saving_tco2e"], 0, "t")
+    saved = tonnes(claim["saving_tco2e"])
     return {
         "head": head,
         "lines": [
             f"Own use {energy(claim['own_kwh'])}; at equal IT work ({energy(claim['it_kwh'])}) the "
             f"average would use {energy(claim['average_kwh'])}: {energy(claim['saving_kwh'])} less "
-            f"({percent(claim['saving_frac'])} of the average's), {tonnes} at the run's own "
+            f"({percent(claim['saving_frac'])} of the average's), {saved} at the run's own "
             "location-based factor.",
+            *(f"Published, on assumptions that are not: {text}." for text in claim["published"]),
             f"{claim['reading'][0].upper()}{claim['reading'][1:]}.",
             f"{claim['note'][0].upper()}{claim['note'][1:]}.",
         ],

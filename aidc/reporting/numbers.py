@@ -76,6 +76,26 @@ def signed_energy(kwh: float | None) -> str:
     return signed(kwh / KWH_PER_MWH, 1, "MWh")
 
 
+def tonnes(t: float | None) -> str:
+    """Emissions with as many decimals as say something.
+
+    Examples:
+        >>> tonnes(232.71), tonnes(97_016.03)
+        ('232.71 t', '97,016 t')
+    """
+    return number(t, mass_decimals(t or 0.0), "t")
+
+
+def signed_tonnes(t: float | None) -> str:
+    """A difference of emissions."""
+    return signed(t, mass_decimals(t or 0.0), "t")
+
+
+def mass_decimals(t: float) -> int:
+    """Decimals for a number of tonnes."""
+    return 2 if abs(t) < 1_000 else 1 if abs(t) < 10_000 else 0
+
+
 def ratio(part: float | None, whole: float | None) -> float | None:
     """Part over whole; None where there is no whole."""
     if part is None or whole is None or whole == 0:

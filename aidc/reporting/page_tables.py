@@ -248,7 +248,8 @@ def key_figures(summary: Mapping[str, Any]) -> Table:
     headers = ["", "baseline"]
     headers += ["optimised"] if now is not None else []
     headers += ["difference", "of the baseline’s"] if compared else []
-    return Table(headers, rows, f"Cost: {was['cost_label']}.")
+    beside = "".join(f" Published, on another boundary: {text}." for text in summary["published"])
+    return Table(headers, rows, f"Cost: {was['cost_label']}.{beside}")
 
 
 def _scaled(value: float | None, scale: float, decimals: int, unit: str) -> str:

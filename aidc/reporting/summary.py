@@ -6,10 +6,12 @@ from typing import Any
 
 from aidc.ledger.pathway import Pathway
 from aidc.reporting.comparison import (
+    BESIDE_A_YEAR,
     attribution,
     avoided_emissions,
     decision_label,
     plan_figures,
+    published,
     savings,
 )
 from aidc.reporting.numbers import plain
@@ -52,6 +54,9 @@ def summarise(study: Study) -> dict[str, Any]:
                 "pathway": _pathway(study.pathway, study.pathway_reason),
                 "assumptions": [asdict(item) for item in study.assumptions],
                 "avoided_emissions": avoided_emissions(study, after or baseline),
+                "published": published(BESIDE_A_YEAR, scenario.start.year)
+                if study.full_years
+                else [],
                 "labels": _labels(study),
                 "counts": {name: dict(trace.counts) for name, trace in study.runs.items()},
                 "factors": factors(study).to_dict(orient="records"),

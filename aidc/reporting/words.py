@@ -11,6 +11,8 @@ from aidc.reporting.numbers import (
     signed,
     signed_energy,
     signed_percent,
+    signed_tonnes,
+    tonnes,
 )
 
 FLATTERS_FRAC: Final = 1e-4  # IT energy above the baseline's that a reader of PUE is told of
@@ -53,12 +55,12 @@ def verdict(summary: Mapping[str, Any]) -> str:
     )
     if absolute["scope2_location_tco2e"] is not None:
         text += (
-            f", scope 2 location-based by {signed(_minus(absolute['scope2_location_tco2e']), 2, 't')}"
+            f", scope 2 location-based by {signed_tonnes(_minus(absolute['scope2_location_tco2e']))}"
             f" ({signed_percent(_minus(relative['scope2_location_tco2e']), 2)})"
         )
     if absolute["scope2_market_tco2e"] is not None:
         text += (
-            f", market-based by {signed(_minus(absolute['scope2_market_tco2e']), 2, 't')} "
+            f", market-based by {signed_tonnes(_minus(absolute['scope2_market_tco2e']))} "
             f"({signed_percent(_minus(relative['scope2_market_tco2e']), 2)})"
         )
     text += (
@@ -157,13 +159,13 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
         ),
         Tile(
             "Scope 2, location-based",
-            number(now["scope2_location_tco2e"], 1, "t"),
+            tonnes(now["scope2_location_tco2e"]),
             change("scope2_location_tco2e", 2, "t"),
             (f"CUE {number(now['cue_location_kgco2_per_kwh'], 3, 'kg/kWh of IT')}", now["gases"]),
         ),
         Tile(
             "Scope 2, market-based",
-            number(now["scope2_market_tco2e"], 1, "t"),
+            tonnes(now["scope2_market_tco2e"]),
             change("scope2_market_tco2e", 2, "t"),
             (f"CUE {number(now['cue_market_kgco2_per_kwh'], 3, 'kg/kWh of IT')}", now["gases"]),
         ),

@@ -101,7 +101,7 @@ def wetbulb_chart(study: Study, site: str, suffix: str) -> Chart:
                     marks["pue"],
                     marker,
                     color=colour,
-                    markersize=3.4,
+                    markersize=2.8,
                     markeredgecolor="black" if mode in ("free",) else colour,
                     markerfacecolor="none" if marker in "^Ds" else colour,
                     markeredgewidth=0.8,

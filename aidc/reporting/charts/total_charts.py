@@ -15,8 +15,18 @@ from aidc.reporting.charts.style import (
     drawing,
     nothing,
     spread,
+    thousands,
 )
-from aidc.reporting.numbers import energy, number, ratio, signed, signed_energy, signed_percent
+from aidc.reporting.numbers import (
+    energy,
+    mass_decimals,
+    number,
+    ratio,
+    signed_energy,
+    signed_percent,
+    signed_tonnes,
+    tonnes,
+)
 from aidc.reporting.study import (
     BASELINE,
     LOCATION_BOOK,
@@ -32,6 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OVERHEAD: Final = (*COOLING_PARTS, "electrical_loss_kw", "other_kw", "battery_loss_kw")
+MWH_SHOWN: Final = 1_000.0  # columns above this are in GWh
 SHOWN_FRAC: Final = 1e-4  # parts below this share of the column are drawn without a label
 
 
@@ -78,9 +89,9 @@ def split_chart(study: Study) -> Chart:
         return nothing(name, title, "No energy in the run: nothing to split.", data)
     with drawing(3.9) as figure:
         left, right = figure.subplots(1, 2)
-        _stack(left, data, ("it_kw", "server_fan_kw", "overhead"), "facility energy [MWh]")
+        _stack(left, data, ("it_kw", "server_fan_kw", "overhead"), "facility energy")
         used = [part for part in OVERHEAD if float(data.loc[part].max()) > 0]
-        _stack(right, data, tuple(used), "overhead, enlarged [MWh]")
+        _stack(right, data, tuple(used), "overhead, enlarged")
     description = (
         "Stacked columns of baseline and plan: IT energy, server fans and overhead on the left; "
         "the parts of the overhead, enlarged, on the right."
@@ -91,7 +102,9 @@ def split_chart(study: Study) -> Chart:
 def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str) -> None:
     shown = data.copy()
     shown.loc["overhead"] = data.loc[list(OVERHEAD)].sum()
-    shown = shown / KWH_PER_MWH
+    highest_mwh = float(shown.loc[list(parts)].sum().max()) / KWH_PER_MWH
+    unit = "MWh" if highest_mwh < MWH_SHOWN else "GWh"
+    shown = shown / (KWH_PER_MWH if unit == "MWh" else KWH_PER_MWH * KWH_PER_MWH)
     places = np.arange(len(shown.columns), dtype=np.float64)
     bottom = np.zeros(len(places))
     middles: list[tuple[str, float]] = []
@@ -110,7 +123,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
         middles.append((part, float(bottom[-1] + height[-1] / 2)))
         bottom += height
     top = float(bottom.max()) or 1.0
-    decimals = 1 if top >= 10 else 2
+    decimals = 1 if top >= 50 else 2
     for place, total in zip(places, bottom, strict=True):
         axes.annotate(
             number(float(total), decimals),
@@ -124,7 +137,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
     axes.set_ylim(0, 1.12 * top)
     axes.set_xlim(-0.5, places[-1] + 1.95)
     axes.set_xticks(places, [VARIANTS[str(name)] for name in shown.columns])
-    axes.set_title(label, fontsize=SMALL + 0.5, fontweight="normal")
+    axes.set_title(f"{label} [{unit}]", fontsize=SMALL + 0.5, fontweight="normal")
     kept = [
         (part, at)
         for part, at in middles
@@ -152,7 +165,7 @@ def emissions_data(study: Study) -> pd.DataFrame:
     variants = [name for name in (BASELINE, OPTIMIZED) if name in study.runs]
     rows = {
         variant: {
-            book: tonnes for book in BOOKS if (tonnes := study.tonnes(variant, book)) is not None
+            book: found for book in BOOKS if (found := study.tonnes(variant, book)) is not None
         }
         for variant in variants
     }
@@ -167,11 +180,11 @@ def emissions_caption(data: pd.DataFrame) -> str:
         if not np.isfinite(was):
             texts.append(f"{words}: not assessed")
             continue
-        text = f"{words}: baseline {number(was, 2, 't')}"
+        text = f"{words}: baseline {tonnes(was)}"
         if OPTIMIZED in data.index and np.isfinite(data.loc[OPTIMIZED, book]):
             became = float(data.loc[OPTIMIZED, book])
             text += (
-                f", optimised {number(became, 2, 't')}, {signed(became - was, 2, 't')} "
+                f", optimised {tonnes(became)}, {signed_tonnes(became - was)} "
                 f"({signed_percent(ratio(became - was, was), 2)} of the baseline's)"
             )
         texts.append(text)
@@ -205,7 +218,7 @@ def emissions_chart(study: Study, gases: str) -> Chart:
                 )
                 known = np.isfinite(data.loc[variant, book])
                 axes.annotate(
-                    number(height, 1 if top >= 10 else 2) if known else "not assessed",
+                    number(height, mass_decimals(top)) if known else "not assessed",
                     (place, height),
                     xytext=(0, 3),
                     textcoords="offset points",
@@ -216,6 +229,7 @@ def emissions_chart(study: Study, gases: str) -> Chart:
             axes.set_xlim(-0.6, len(data) - 0.4)
             axes.set_title(words)
         panels[0].set_ylim(0, 1.15 * top)
+        thousands(panels[0])
         panels[0].set_ylabel(f"scope 2 [t {gases.removesuffix(' only') or 'CO2'}]")
     description = (
         "Two panels from zero: location-based and market-based scope 2 of baseline and plan."
