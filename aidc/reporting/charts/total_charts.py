@@ -143,13 +143,12 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
         for part, at in middles
         if float(shown.loc[part, shown.columns[-1]]) > SHOWN_FRAC * top
     ]
-    at_y = spread([at for _, at in kept], 0.062 * top)
-    lift = max(0.0, 0.03 * top - min(at_y, default=top))
+    at_y = spread([max(at, 0.03 * top) for _, at in kept], 0.062 * top)
     for (part, at), y in zip(kept, at_y, strict=True):
         axes.annotate(
             "overhead" if part == "overhead" else NAMES[part],
             (places[-1] + 0.32, at),
-            xytext=(places[-1] + 0.48, y + lift),
+            xytext=(places[-1] + 0.48, y),
             va="center",
             fontsize=SMALL - 0.5,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8},
