@@ -8,6 +8,7 @@ from aidc.reporting.numbers import (
     energy,
     number,
     percent,
+    ratio,
     signed,
     signed_energy,
     signed_percent,
@@ -69,12 +70,28 @@ def verdict(summary: Mapping[str, Any]) -> str:
     )
     worse = _worse(absolute)
     text += "." + (f" It is worse in {worse}." if worse else "")
+    text += _second_baseline(summary)
     if relative["it_kwh"] < -FLATTERS_FRAC and relative["pue"] > 0:
         text += (
             f" IT energy changes by {signed_percent(_minus(relative['it_kwh']), 2)} "
             "(server fans in warmer air), which lowers PUE without saving anything."
         )
     return text
+
+
+def _second_baseline(summary: Mapping[str, Any]) -> str:
+    """What the plan is worth against trim-and-respond set-points, which a competent operator has."""
+    rows = {row["variant"]: row for row in summary["attribution"] if row["granted"]}
+    if not {"optimized", "trim_and_respond"} <= set(rows):
+        return ""
+    plan, second = rows["optimized"], rows["trim_and_respond"]
+    difference = plan["facility_kwh"] - second["facility_kwh"]
+    share = signed_percent(ratio(difference, second["facility_kwh"]), 2)
+    return (
+        f" Against a second baseline with trim-and-respond set-points it is "
+        f"{signed_energy(difference)} ({share} of that baseline's)"
+        + (": the plan uses more." if difference > 0 else ".")
+    )
 
 
 def _worse(absolute: Mapping[str, float | None]) -> str:

@@ -11,6 +11,7 @@ from aidc.reporting.comparison import avoided_emissions, savings
 from aidc.reporting.figures import costs, job_figures, key_figures
 from aidc.reporting.numbers import plain, signed
 from aidc.reporting.tables import monthly
+from aidc.reporting.words import verdict
 from tests import reporting_study as made
 
 PRICES = {"hall": Prices(demand_cny_per_kw_month=31.0, water_cny_per_m3=5.0)}
@@ -287,3 +288,19 @@ def test_noise_of_the_last_bits_does_not_reach_the_file():
 def test_the_frame_of_months_is_empty_of_emissions_without_a_statement():
     run = made.trace(made.scenario(), "baseline")
     assert pd.isna(monthly(run, PRICES, {})["scope2_location_tco2e"]).all()
+
+
+def test_the_verdict_says_where_the_second_baseline_does_better_than_the_plan():
+    scenario = made.scenario()
+    runs = {
+        "baseline": made.trace(scenario, "baseline"),
+        "optimized": made.trace(scenario, "optimized", overhead=0.9),
+        "trim_and_respond": made.trace(scenario, "trim_and_respond", overhead=0.8),
+    }
+    summary = summarise(Study(runs=runs, schedule=None, prices=PRICES))
+    assert "trim-and-respond set-points it is +" in verdict(summary)
+    assert "the plan uses more" in verdict(summary)
+    better = runs | {"optimized": made.trace(scenario, "optimized", overhead=0.7)}
+    text = verdict(summarise(Study(runs=better, schedule=None, prices=PRICES)))
+    assert "trim-and-respond set-points it is \N{MINUS SIGN}" in text
+    assert "uses more" not in text
