@@ -112,8 +112,8 @@ def wetbulb_chart(study: Study, site: str, suffix: str) -> Chart:
         panels[0].set_ylim(1.0, 1.0 + max(1.08 * (top - 1.0), 0.01))
         panels[0].set_ylabel("PUE of the step")
         figure.legend(
-            list(seen.values()),
-            list(seen),
+            [seen[name] for name in MODE_NAMES.values() if name in seen],
+            [name for name in MODE_NAMES.values() if name in seen],
             loc="outside upper left",
             ncols=len(seen),
             frameon=False,
