@@ -69,7 +69,7 @@ class Horizon:
     def full_years(self) -> bool:
         """Whether the horizon covers twelve months or more."""
         first = pd.Timestamp(self.start)
-        return pd.Timestamp(self.end) >= first + pd.DateOffset(years=1)
+        return bool(pd.Timestamp(self.end) >= first + pd.DateOffset(years=1))
 
     def check(self, frame: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
         """The frame, if it is on this very index and has the columns without gaps.

@@ -59,14 +59,12 @@ class JobTable:
 
     def take(self, rows: NDArray[Any]) -> "JobTable":
         """The chosen rows, in the given order."""
-        return replace(
-            self,
-            **{f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "rows_of"},
-        )
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "rows_of"}
+        return JobTable(**columns, rows_of=self.rows_of)
 
     def with_columns(self, **columns: NDArray[Any]) -> "JobTable":
         """A copy with other columns."""
-        return replace(self, **columns)
+        return replace(self, **columns)  # type: ignore[arg-type]
 
     @property
     def gpu_s(self) -> FloatColumn:

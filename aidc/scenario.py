@@ -181,6 +181,9 @@ class TraceWorkload(Config):
         "value"  # of each class, in models/job_classes.csv
     )
     class_shares: str = "research-cluster"  # profile whose class mix the jobs draw from
+    shift_h: WrittenHours = Field(
+        default=0.0, alias="shift"
+    )  # moves the trace's times; whole weeks keep weekdays
     limit_factor: Number = Field(ge=1)  # what backfill expects over the recorded run time
 
 

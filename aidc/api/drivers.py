@@ -2,8 +2,8 @@
 
 import functools
 import json
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -97,14 +97,18 @@ def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
     else:
         shares = load_profile(work.class_shares).class_shares
         path = data_path(work.file, scenario.folder)
+        moved = timedelta(hours=work.shift_h)
+        recorded = replace(horizon, start=horizon.start - moved, end=horizon.end - moved)
         jobs, read = read_helios(
-            path, horizon, sites, limit_factor=work.limit_factor, class_shares=shares
+            path, recorded, sites, limit_factor=work.limit_factor, class_shares=shares
         )
         label = read.label
         notes = tuple(
             f"{count} rows of {path.name} left out: {reason}"
             for reason, count in read.skipped.items()
         )
+        if moved:
+            notes += (f"the trace's times are moved by {moved.days} days",)
         if read.timeouts:
             notes += (
                 f"{read.timeouts} jobs were killed at their limit; their recorded run is replayed",

@@ -207,7 +207,8 @@ def _cumulative(price: Array, slot_s: float, time_s: Array) -> Array:
     edges = np.concatenate([[0.0], np.cumsum(price * (slot_s / S_PER_H))])
     period = len(price) * slot_s
     whole, rest = np.divmod(time_s, period)
-    return whole * edges[-1] + np.interp(rest, np.arange(len(price) + 1) * slot_s, edges)
+    inside = np.interp(rest, np.arange(len(price) + 1) * slot_s, edges)
+    return np.asarray(whole * edges[-1] + inside, np.float64)
 
 
 def assign(side: JobSide, start_share: Array) -> Array:

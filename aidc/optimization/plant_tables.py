@@ -91,7 +91,8 @@ def _even_levels(
 
 def slot_means(frame: pd.DataFrame, steps_per_slot: int, name: str) -> Array:
     """Mean of a driver over each slot, shape (slots,)."""
-    return frame[name].to_numpy(np.float64).reshape(-1, steps_per_slot).mean(axis=1)
+    by_slot = frame[name].to_numpy(np.float64).reshape(-1, steps_per_slot)
+    return np.asarray(by_slot.mean(axis=1), np.float64)
 
 
 def sample(

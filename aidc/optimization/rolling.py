@@ -177,7 +177,7 @@ class _SitePlan:
             & (run[open_rows] > 0)
         )
         movable_rows, fixed_rows = open_rows[may_move], open_rows[~may_move]
-        slots = np.arange(round(steps * step_s / (plan.step_min * 60)) + 1)
+        slots = np.arange(round(steps * step_s / (plan.step_min * 60)) + 1, dtype=np.float64)
         edges = now + slots * plan.step_min * 60.0
         jobs = self.jobs
         movable = Movable(

@@ -52,7 +52,7 @@ def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: st
     began = time.perf_counter()
     form = LinearStandardFormCompiler().write(model, mixed_form=True)
     lp = _as_highs(form)
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (
         ("output_flag", False),
         ("mip_rel_gap", gap_frac),

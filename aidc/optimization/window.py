@@ -111,7 +111,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     per_slot = round(plan.step_min / problem.scenario.step_min)
     slot_s = plan.step_min * 60.0
     slots = len(problem.forecast.frame) // per_slot
-    edges = problem.state.now_s + np.arange(slots + 1) * slot_s
+    edges = problem.state.now_s + np.arange(slots + 1, dtype=np.float64) * slot_s
     tables = _tables(problem, per_slot, edges)
     money = _prices(problem, tables, per_slot)
     bus = _bus(problem, per_slot)
@@ -237,7 +237,8 @@ def _pool_load(problem: WindowProblem, start_s: Array, edges: Array, pool: int) 
 def _load(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
     """IT power of the site with every movable job at a start, shape (slots,)."""
     pools = range(len(problem.fixed.kw))
-    return np.sum([_pool_load(problem, start_s, edges, pool) for pool in pools], axis=0)
+    by_pool = [_pool_load(problem, start_s, edges, pool) for pool in pools]
+    return np.asarray(np.sum(by_pool, axis=0), np.float64)
 
 
 def _marginal(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:

@@ -62,6 +62,7 @@ def trace_of(
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
     state = jobs["state"].to_numpy()
+    given = _Provenance.of(scenario, drivers)
     return Trace(
         variant=variant,
         scenario=scenario,
@@ -86,20 +87,31 @@ def trace_of(
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
         },
         balance_residual=balance_residual(whole),
-        **_provenance(scenario, drivers),
+        labels=given.labels,
+        synthetic=given.synthetic,
+        notes=given.notes,
     )
 
 
-def _provenance(scenario: Scenario, drivers: Drivers) -> dict[str, object]:
-    labels = {"jobs": drivers.job_label}
-    notes, synthetic = list(drivers.notes), ["jobs"] if drivers.synthetic_jobs else []
-    for name in scenario.sites:
-        of_site = drivers.sites[name]
-        prefix = f"{name}: " if len(scenario.sites) > 1 else ""
-        labels |= {f"{prefix}{key}": text for key, text in of_site.labels.items()}
-        notes += [f"{prefix}{note}" for note in of_site.notes]
-        synthetic += [f"{prefix}{item}" for item in of_site.synthetic]
-    return {"labels": labels, "notes": tuple(notes), "synthetic": tuple(synthetic)}
+@dataclass(frozen=True, slots=True)
+class _Provenance:
+    """What the inputs are."""
+
+    labels: dict[str, str]
+    notes: tuple[str, ...]
+    synthetic: tuple[str, ...]
+
+    @classmethod
+    def of(cls, scenario: Scenario, drivers: Drivers) -> "_Provenance":
+        labels = {"jobs": drivers.job_label}
+        notes, synthetic = list(drivers.notes), ["jobs"] if drivers.synthetic_jobs else []
+        for name in scenario.sites:
+            of_site = drivers.sites[name]
+            prefix = f"{name}: " if len(scenario.sites) > 1 else ""
+            labels |= {f"{prefix}{key}": text for key, text in of_site.labels.items()}
+            notes += [f"{prefix}{note}" for note in of_site.notes]
+            synthetic += [f"{prefix}{item}" for item in of_site.synthetic]
+        return cls(labels, tuple(notes), tuple(synthetic))
 
 
 def _reference_kw(scenario: Scenario, result: SiteResult) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import simpy
@@ -304,7 +305,7 @@ def _laid_on(setpoints: SetPoints, said: Commitment) -> SetPoints:
     """Set-points with those of a commitment in their place."""
     steps = slice(said.first_step, said.first_step + len(said.setpoints.supply_degc))
 
-    def laid(column: NDArray[np.generic], new: NDArray[np.generic]) -> NDArray[np.generic]:
+    def laid(column: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
         column = column.copy()
         column[steps] = new
         return column
