@@ -1,7 +1,7 @@
 """A scenario: sites, time, workload, policy and plan, as one frozen, validated thing."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from aidc.config import Config, Frac, Kelvin, Number, quantity_in
+from aidc.errors import ScenarioError
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
 from aidc.site import ModePolicy, Site
@@ -258,6 +259,9 @@ class Scenario(Config):
     _raw: dict[str, Any] = PrivateAttr(default_factory=dict)
     _folder: Path = PrivateAttr(default_factory=Path)
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _rebuild: "Callable[[Scenario, Mapping[str, object]], Scenario] | None" = PrivateAttr(
+        default=None
+    )
 
     @property
     def folder(self) -> Path:
@@ -292,9 +296,9 @@ class Scenario(Config):
 
     def replace_all(self, changes: Mapping[str, object]) -> "Scenario":
         """A copy with several values changed at once."""
-        from aidc.scenario_file import replaced
-
-        return replaced(self, changes)
+        if self._rebuild is None:
+            raise ScenarioError("this scenario was not loaded from a file; use aidc.load")
+        return self._rebuild(self, changes)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":

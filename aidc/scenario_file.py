@@ -183,6 +183,7 @@ def _build(
         raise ScenarioError(faults)
     scenario._raw.update(raw)
     scenario._folder = folder
+    scenario._rebuild = replaced
     scenario._origins.update({dotted(p): _origin(m[1]) for p, m in marks.items() if p})
     return scenario
 

@@ -42,7 +42,7 @@ class Stages:
             yield Stage(None, None)
         self.seconds[name] = time.perf_counter() - began
         if not self._quiet and not self._console.is_terminal:
-            print(f"{name}: {self.seconds[name]:.1f} s", file=sys.stderr)
+            sys.stderr.write(f"{name}: {self.seconds[name]:.1f} s\n")
 
 
 class Stage:

@@ -71,12 +71,21 @@ def prices(
     )
 
 
-def worth_keeping(tables: PlantTables, money: Prices) -> NDArray[np.bool_]:
+def worth_keeping(
+    tables: PlantTables, money: Prices, supply_degc: float, ramp_k: float
+) -> NDArray[np.bool_]:
     """Options that an optimal plan may need, shape (slots, options); dropping the others is exact.
 
     In a slot the dry or the sprayed twin of a level goes where the other is nowhere dearer. The coldest
     and the warmest level go where the next one is nowhere dearer in any slot: a course of set-points cut
-    off there keeps every ramp.
+    off there costs no more. Levels that lie on the way there from the set-point in force stay until the
+    ramp has passed them.
+
+    Args:
+        tables: sampled plant.
+        money: prices of the objective.
+        supply_degc: set-point in force before the window.
+        ramp_k: largest change in a slot.
     """
     priced = bool((money.import_price + money.facility_price).any())
     site_kw = tables.facility_kw if priced else np.zeros_like(tables.facility_kw)
@@ -93,15 +102,22 @@ def worth_keeping(tables: PlantTables, money: Prices) -> NDArray[np.bool_]:
         for other in range(len(supply)):
             if other != k and supply[other] == level:
                 kept[:, k] &= ~(no_dearer(other, k) & (~no_dearer(k, other) | (other < k)))
-    levels = sorted(set(supply))
+    every = np.array(sorted(set(supply)))
+    levels = every.tolist()
     for ends in (1, -1):
         while len(levels) > 1:
             edge, next_one = levels[::ends][:2]
             if not _replaceable(supply, edge, next_one, kept, no_dearer):
                 break
-            kept[:, [k for k, level in enumerate(supply) if level == edge]] = False
             levels.remove(edge)
-    return kept
+    way = ramp_k * np.arange(1, len(kept) + 1)
+    # the nearest level inside the cut that the ramp can have reached by each slot
+    warmest = np.maximum(levels[-1], supply_degc - way)
+    coldest = np.minimum(levels[0], supply_degc + way)
+    warmest = every[np.minimum(np.searchsorted(every, warmest - TIE), len(every) - 1)]
+    coldest = every[np.maximum(np.searchsorted(every, coldest + TIE, side="right") - 1, 0)]
+    at = np.array(supply)
+    return kept & (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
 
 
 def _replaceable(

@@ -130,7 +130,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     load = _load(problem, start_s, edges)
     here = _tables_at(problem, per_slot, start_s, edges)
     here_money = _prices(problem, here, per_slot)
-    model = site_model(here, here_money, bus, worth_keeping(here, here_money))
+    model = site_model(here, here_money, bus, _kept(here, here_money, bus))
     done = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
     tail = _tail_of(problem, start_s, edges, tail_price)
     bounded = time.perf_counter()
@@ -241,6 +241,11 @@ def _load(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
     return np.asarray(np.sum(by_pool, axis=0), np.float64)
 
 
+def _kept(tables: PlantTables, money: Prices, bus: Bus) -> NDArray[np.bool_]:
+    """Options worth offering to the solver, shape (slots, options)."""
+    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h)
+
+
 def _marginal(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:
     """What a further kWh of IT work costs in each slot about a given load, shape (slots,).
 
@@ -298,7 +303,7 @@ def _plan_jobs(
     side = classes.job_side(
         jobs.take(big), problem.state.now_s, edges, tail_price, boards[:, None] - used
     )
-    model = site_model(tables, money, bus, worth_keeping(tables, money))
+    model = site_model(tables, money, bus, _kept(tables, money, bus))
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
     solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
@@ -383,7 +388,7 @@ def _bound(
     boards for all. The price taken is the marginal cost at the plan's load.
     """
     price = _marginal(tables, money, bus, it_kw)
-    model = site_model(tables, money, bus, worth_keeping(tables, money))
+    model = site_model(tables, money, bus, _kept(tables, money, bus))
     price_it_power(model, price, bus.slot_h)
     site = solve(
         model,

@@ -25,7 +25,11 @@ def test_a_wanted_start_without_boards_moves_to_the_nearest_that_has_them() -> N
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10), st.integers(1, 4)), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(1, 10), st.integers(1, 4)),
+        min_size=1,
+        max_size=12,
+    ),
     st.data(),
 )
 def test_settled_jobs_never_hold_more_boards_than_there_are(
@@ -33,7 +37,8 @@ def test_settled_jobs_never_hold_more_boards_than_there_are(
 ) -> None:
     start, run, gpus = (np.array(column, float) for column in zip(*drawn, strict=True))
     used = max(
-        sum(g for s, r, g in zip(start, run, gpus, strict=True) if s <= t < s + r) for t in range(45)
+        sum(g for s, r, g in zip(start, run, gpus, strict=True) if s <= t < s + r)
+        for t in range(45)
     )
     wanted = np.array([data.draw(st.integers(int(s), int(s) + 12)) for s in start], float)
     times = np.concatenate([wanted, wanted + run, start])

@@ -4,7 +4,9 @@ from aidc.config import merge, nearest, parse_yaml
 
 
 def test_yaml_is_read_by_version_1_2_and_times_stay_text() -> None:
-    document = parse_yaml("a: 1e3\nb: no\nc: 12:30\nd: 2023-07-03T00:00:00+08:00\ne: true\nf: null\n", "x.yaml")
+    document = parse_yaml(
+        "a: 1e3\nb: no\nc: 12:30\nd: 2023-07-03T00:00:00+08:00\ne: true\nf: null\n", "x.yaml"
+    )
     assert document.data == {
         "a": 1000.0,
         "b": "no",
@@ -35,7 +37,11 @@ def test_a_missing_key_points_at_its_parent() -> None:
 
 def test_maps_merge_by_key_and_lists_are_replaced_or_changed_by_index() -> None:
     base = {"a": {"x": 1, "y": 2}, "b": [1, 2], "c": [{"n": 1}, {"n": 2}]}
-    assert merge(base, {"a": {"y": 3}}) == {"a": {"x": 1, "y": 3}, "b": [1, 2], "c": [{"n": 1}, {"n": 2}]}
+    assert merge(base, {"a": {"y": 3}}) == {
+        "a": {"x": 1, "y": 3},
+        "b": [1, 2],
+        "c": [{"n": 1}, {"n": 2}],
+    }
     assert merge(base, {"b": [9]})["b"] == [9]
     assert merge(base, {"c": {"1": {"n": 5}}})["c"] == [{"n": 1}, {"n": 5}]
 

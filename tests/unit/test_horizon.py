@@ -10,7 +10,9 @@ from aidc.errors import SeriesError
 from aidc.horizon import Horizon
 
 CHINA = timezone(timedelta(hours=8))
-DAY = Horizon(datetime(2023, 7, 3, tzinfo=CHINA), datetime(2023, 7, 4, tzinfo=CHINA), 15, "Asia/Shanghai")
+DAY = Horizon(
+    datetime(2023, 7, 3, tzinfo=CHINA), datetime(2023, 7, 4, tzinfo=CHINA), 15, "Asia/Shanghai"
+)
 
 
 def frame(index: pd.Index) -> pd.DataFrame:
@@ -30,7 +32,9 @@ def test_a_naive_start_is_refused() -> None:
 
 def test_a_horizon_that_is_no_whole_number_of_steps_is_refused() -> None:
     with pytest.raises(SeriesError, match="whole number"):
-        Horizon(datetime(2023, 7, 3, tzinfo=UTC), datetime(2023, 7, 3, 0, 50, tzinfo=UTC), 15, "UTC")
+        Horizon(
+            datetime(2023, 7, 3, tzinfo=UTC), datetime(2023, 7, 3, 0, 50, tzinfo=UTC), 15, "UTC"
+        )
 
 
 def test_a_naive_frame_is_refused() -> None:
@@ -52,7 +56,14 @@ def test_a_gap_and_a_missing_column_are_both_told() -> None:
 
 
 def test_twelve_months_are_told_from_eleven() -> None:
-    year = Horizon(datetime(2022, 1, 1, tzinfo=CHINA), datetime(2023, 1, 1, tzinfo=CHINA), 60, "Asia/Shanghai")
-    short = Horizon(datetime(2022, 1, 1, tzinfo=CHINA), datetime(2022, 12, 31, tzinfo=CHINA), 60, "Asia/Shanghai")
+    year = Horizon(
+        datetime(2022, 1, 1, tzinfo=CHINA), datetime(2023, 1, 1, tzinfo=CHINA), 60, "Asia/Shanghai"
+    )
+    short = Horizon(
+        datetime(2022, 1, 1, tzinfo=CHINA),
+        datetime(2022, 12, 31, tzinfo=CHINA),
+        60,
+        "Asia/Shanghai",
+    )
     assert year.full_years
     assert not short.full_years

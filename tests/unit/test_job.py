@@ -15,7 +15,9 @@ def test_a_good_table_passes_as_it_is() -> None:
 
 def test_a_deadline_before_the_submission_is_named_with_its_job() -> None:
     table = jobs([100.0, 10.0], [1, 1], [60, 60]).with_columns(deadline_s=np.array([50.0, np.inf]))
-    with pytest.raises(SeriesError, match="deadline_s of job j0: the deadline is before the submission"):
+    with pytest.raises(
+        SeriesError, match="deadline_s of job j0: the deadline is before the submission"
+    ):
         table.check()
 
 

@@ -13,10 +13,18 @@ from aidc.simulation.pool import Policy, Pool
 from tests.jobs import jobs
 
 
-def play(table: JobTable, capacity: int, policy: Policy, end_s: float, step_s: float) -> tuple[Pool, np.ndarray]:
+def play(
+    table: JobTable, capacity: int, policy: Policy, end_s: float, step_s: float
+) -> tuple[Pool, np.ndarray]:
     """Runs a pool to the end; rows are kWh above idle, GPU-s and queued job-s of each step."""
     pool = Pool(
-        capacity, table.gpu_count, table.run_s, table.limit_s, table.added_kw, table.submit_s, policy
+        capacity,
+        table.gpu_count,
+        table.run_s,
+        table.limit_s,
+        table.added_kw,
+        table.submit_s,
+        policy,
     )
     env, readings = simpy.Environment(), []
 
@@ -100,7 +108,9 @@ def fifo_oracle(table: JobTable, capacity: int) -> list[float]:
     return starts
 
 
-TABLES = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 8), st.integers(1, 200)), min_size=1, max_size=40)
+TABLES = st.lists(
+    st.tuples(st.integers(0, 500), st.integers(1, 8), st.integers(1, 200)), min_size=1, max_size=40
+)
 
 
 @given(TABLES)
@@ -112,7 +122,9 @@ def test_fifo_agrees_with_the_simplest_program(drawn: list[tuple[int, int, int]]
 
 
 @given(TABLES)
-def test_no_more_boards_are_held_than_exist_and_gpu_time_is_conserved(drawn: list[tuple[int, int, int]]) -> None:
+def test_no_more_boards_are_held_than_exist_and_gpu_time_is_conserved(
+    drawn: list[tuple[int, int, int]],
+) -> None:
     submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
     table = jobs(submit, gpus, run)
     pool, readings = play(table, 8, "easy_backfill", 20_000.0, 50.0)
@@ -131,11 +143,15 @@ def test_little_s_law_holds_for_the_queue(drawn: list[tuple[int, int, int]]) -> 
     submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
     table = jobs(submit, gpus, run)
     pool, readings = play(table, 8, "fifo", 20_000.0, 50.0)
-    assert readings[:, 2].sum() == pytest.approx(float((pool.start_s - table.submit_s).sum()), abs=1e-6)
+    assert readings[:, 2].sum() == pytest.approx(
+        float((pool.start_s - table.submit_s).sum()), abs=1e-6
+    )
 
 
 @given(TABLES)
-def test_easy_with_exact_predictions_never_delays_the_first_that_waits(drawn: list[tuple[int, int, int]]) -> None:
+def test_easy_with_exact_predictions_never_delays_the_first_that_waits(
+    drawn: list[tuple[int, int, int]],
+) -> None:
     submit, gpus, run = (list(column) for column in zip(*sorted(drawn), strict=True))
     table = jobs(submit, gpus, run, limit_s=run)
     fifo, _ = play(table, 8, "fifo", 20_000.0, 900.0)

@@ -19,7 +19,9 @@ from aidc.units import quantity
         ("-3 degC", "degc", -3.0),
     ],
 )
-def test_a_written_quantity_is_read_in_the_unit_of_the_field(text: str, unit: str, value: float) -> None:
+def test_a_written_quantity_is_read_in_the_unit_of_the_field(
+    text: str, unit: str, value: float
+) -> None:
     assert quantity(text, unit) == pytest.approx(value, rel=1e-12)
 
 
