@@ -18,6 +18,7 @@ from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 
 Array = NDArray[np.float64]
+ROUNDING_GPUS = 1e-6  # mean boards of a slot are sums of fractions
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def _tight(jobs: ClassColumns) -> NDArray[np.bool_]:
     pool_of[jobs.class_of] = jobs.pool
     wanted = np.zeros_like(jobs.gpus_free)
     np.add.at(wanted, pool_of, greediest)
-    return np.asarray(wanted > jobs.gpus_free)
+    return np.asarray(wanted > jobs.gpus_free + ROUNDING_GPUS)
 
 
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
@@ -261,7 +262,7 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
         if not tight[pool, t]:
             return pyo.Constraint.Skip  # everything fits, whatever is chosen
         mine = entries[t][jobs.pool[jobs.column[entries[t]]] == pool]
-        return sum_of(m, mine, jobs.gpus) <= float(jobs.gpus_free[pool, t])
+        return sum_of(m, mine, jobs.gpus) <= float(jobs.gpus_free[pool, t]) + ROUNDING_GPUS
 
     m.every_class_starts = pyo.Constraint(m.CLASS, rule=every_class_starts)  # no work is left out
     m.it_load = pyo.Constraint(m.SLOT, rule=it_load)  # IT power is fixed work plus what starts

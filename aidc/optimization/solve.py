@@ -7,6 +7,7 @@ from typing import Literal
 import highspy
 import numpy as np
 import pyomo.environ as pyo
+from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
@@ -50,7 +51,10 @@ def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: st
         PlanError: HiGHS stopped for another reason.
     """
     began = time.perf_counter()
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    try:
+        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    except InfeasibleConstraintException as error:
+        raise InfeasibleError(f"{what}: {error}") from None
     lp = _as_highs(form)
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for option, value in (

@@ -301,7 +301,11 @@ def _plan_jobs(
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
     boards = np.array([pool.gpu_count for pool in problem.site.pools], np.float64)
     side = classes.job_side(
-        jobs.take(big), problem.state.now_s, edges, tail_price, boards[:, None] - used
+        jobs.take(big),
+        problem.state.now_s,
+        edges,
+        tail_price,
+        np.maximum(boards[:, None] - used, 0.0),
     )
     model = site_model(tables, money, bus, _kept(tables, money, bus))
     add_jobs(model, fixed_kw, side.columns)
