@@ -22,14 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-ledger_app = typer.Typer(
     help="The carbon ledger: verify, statements, exports.", no_args_is_help=True
 )
-catalog_app = typer.Typer(help="What models/ holds.", no_args_is_help=True)
-weather_app = typer.Typer(help="Weather files and typical years.", no_args_is_help=True)
-app.add_typer(ledger_app, name="ledger")
-app.add_typer(catalog_app, name="catalog")
-app.add_typer(weather_app, name="weather")
 
 File = Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)]
 Out = Annotated[
@@ -142,42 +136,6 @@ def run(
 
 
 @app.command()
-def simulate(
-    scenario: File,
-    out: Out = None,
-    set_: Set = None,
-    variant: Variant = None,
-    seed: Seed = None,
-    json_: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """The baseline alone."""
-    from aidc.api import steps
-
-    made = _load(scenario, set_, variant, seed)
-    result = steps.simulate(made, out or Path("reports/out") / made.name, _stages(quiet or json_))
-    _print_json(result) if json_ else print("\n".join(steps.simulated_lines(result)))
-
-
-@app.command()
-def plan(
-    scenario: File,
-    out: Out = None,
-    set_: Set = None,
-    variant: Variant = None,
-    seed: Seed = None,
-    json_: Json = False,
-    quiet: Quiet = False,
-) -> None:
-    """The schedule alone: what starts when, under which set-points, with its bound."""
-    from aidc.api import steps
-
-    made = _load(scenario, set_, variant, seed)
-    result = steps.plan(made, out or Path("reports/out") / made.name, _stages(quiet or json_))
-    _print_json(result) if json_ else print("\n".join(steps.planned_lines(result)))
-
-
-@app.command()
 def check(
     scenario: Annotated[list[Path], typer.Argument(help="Scenario files.")], set_: Set = None
 ) -> None:
@@ -209,54 +167,6 @@ def schema(
         sys.stdout.write(text)
     else:
         to.write_text(text, encoding="utf-8")
-
-
-@app.command()
-def doctor() -> None:
-    """Versions, solver, catalog and extras; solves a small model."""
-    from aidc.api import steps
-
-    print("\n".join(steps.doctor_lines()))
-
-
-@app.command()
-def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
-    """A new study folder: a commented scenario, the schema, a cron line."""
-    from aidc.api import steps
-
-    print("\n".join(steps.init_folder(folder)))
-
-
-@app.command()
-def pathway(
-    file: Annotated[Path, typer.Argument(help="Pathway file, or a scenario with a pathway block.")],
-    json_: Json = False,
-) -> None:
-    """The 2021-2050 projection with its three tests."""
-    from aidc.api import steps
-
-    result = steps.pathway(file)
-    _print_json(result) if json_ else print("\n".join(steps.pathway_lines(result)))
-
-
-@catalog_app.command("list")
-def catalog_list() -> None:
-    """Tables and files of the catalog with their number of rows."""
-    from aidc.api import steps
-
-    print("\n".join(steps.catalog_lines()))
-
-
-@catalog_app.command("show")
-def catalog_show(
-    name: Annotated[
-        str, typer.Argument(help="A table or a file, e.g. gpus or sites/lingang-rampup.")
-    ],
-) -> None:
-    """One table or file of the catalog."""
-    from aidc.api import steps
-
-    print(steps.catalog_text(name))
 
 
 if __name__ == "__main__":
