@@ -22,8 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-    help="The carbon ledger: verify, statements, exports.", no_args_is_help=True
-)
 
 File = Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)]
 Out = Annotated[
