@@ -117,7 +117,8 @@ def worth_keeping(
     warmest = every[np.minimum(np.searchsorted(every, warmest - TIE), len(every) - 1)]
     coldest = every[np.maximum(np.searchsorted(every, coldest + TIE, side="right") - 1, 0)]
     at = np.array(supply)
-    return kept & (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
+    inside = (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
+    return np.asarray(kept & inside, bool)
 
 
 def _replaceable(
