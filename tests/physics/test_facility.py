@@ -161,7 +161,7 @@ def test_more_heat_than_machines_is_reported_and_warms_the_supply_air() -> None:
 
 def test_an_empty_site_still_draws_its_standing_losses() -> None:
     done = run(site("lingang-rampup"), constant(20.0, 10.0), 0.0, 24.0)
-    standing = 4_000 * (2.0 * 0.018 + 3.0 * 0.0012)
+    standing = site("lingang-rampup").rated_it_kw * (2.0 * 0.018 + 3.0 * 0.0012)
     assert done.it_kw[0] == 0.0
     assert done.electrical_loss_kw[0] == pytest.approx(standing, rel=0.01)
     assert done.other_kw[0] == 40.0
