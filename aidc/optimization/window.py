@@ -424,10 +424,19 @@ def _interpolation(
         lines[t] = np.interp(it_kw[t], tables.it_kw[t], tables.facility_kw[t, k])
         side[t] = np.interp(it_kw[t], tables.it_kw[t], money.side[t, k])
     bought = promised["import_kw"].to_numpy(np.float64)
-    more = np.maximum(bought + lines - site_kw, 0.0) - bought
+    by_lines = np.maximum(bought + lines - site_kw, 0.0)
     extra_side = side - promised["side"].to_numpy(np.float64)
-    cost = money.import_price * more + money.facility_price * (lines - site_kw) + extra_side
-    return float(cost.sum() * bus.slot_h)
+    cost = money.import_price * (by_lines - bought) + money.facility_price * (lines - site_kw)
+    peaks = _peaks_kw(bus, by_lines) - _peaks_kw(bus, bought)
+    return float((cost + extra_side).sum() * bus.slot_h + money.demand_price * peaks)
+
+
+def _peaks_kw(bus: Bus, import_kw: Array) -> float:
+    """Highest import of each month of a window, summed; the running month's so far counts."""
+    months = np.unique(bus.month_of_slot)
+    peaks = [import_kw[bus.month_of_slot == month].max() for month in months]
+    peaks[0] = max(peaks[0], bus.month_peak_kw)
+    return float(sum(peaks))
 
 
 def _read(

@@ -1,0 +1,255 @@
+"""One window of the optimiser on a real plant, small enough to be solved by trying everything."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import aidc
+from aidc.forecast import Forecast, SiteDrivers
+from aidc.optimization import window
+from aidc.optimization.classes import Movable
+from aidc.optimization.model import Bus
+from aidc.optimization.objective import Prices
+from aidc.optimization.plant_tables import PlantTables, options_of
+from aidc.optimization.window import FixedWork, WindowProblem
+from aidc.plant.psychrometrics import wetbulb_degc
+from aidc.scenario import Scenario
+from aidc.schedule import PlanningState
+from aidc.workload.power import idle_kw
+
+HOUR_S = 3600.0
+PRESSURE_PA = 101_325.0
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+
+
+@cache
+def hall_scenario() -> Scenario:
+    """One room of 256 GPUs; plan and simulation both in steps of an hour."""
+    return aidc.load(
+        SCENARIOS / "lingang-week.yaml",
+        sets=["site.model=helios-hall", "step=60 min", "pathway=null", "seed=1"],
+    )
+
+
+def scenario_with(**plan: Any) -> Scenario:
+    """The room with another plan; keys as in `Plan`."""
+    made = hall_scenario()
+    return made.model_copy(update={"plan": made.plan.model_copy(update=plan)})
+
+
+@dataclass(frozen=True)
+class Job:
+    """Hours from the start of the window."""
+
+    earliest_h: float
+    slack_h: float
+    run_h: float
+    gpus: int
+    kw_per_gpu: float
+
+
+@dataclass(frozen=True)
+class Air:
+    """What acts on the site, a value an hour."""
+
+    drybulb_degc: Sequence[float]
+    dewpoint_degc: Sequence[float]
+    pv_kw: Sequence[float]
+    kgco2e_per_kwh: Sequence[float]
+    cny_per_kwh: Sequence[float]
+
+    def frame(self) -> pd.DataFrame:
+        dry = np.array(self.drybulb_degc, float)
+        dew = np.minimum(np.array(self.dewpoint_degc, float), dry)
+        pressure = np.full(len(dry), PRESSURE_PA)
+        index = pd.date_range("2023-07-03", periods=len(dry), freq="h", tz="Asia/Shanghai")
+        return pd.DataFrame(
+            {
+                "drybulb_degc": dry,
+                "dewpoint_degc": dew,
+                "wetbulb_degc": wetbulb_degc(dry, dew, pressure),
+                "pressure_pa": pressure,
+                "pv_kw": np.array(self.pv_kw, float),
+                "grid_kgco2e_per_kwh": np.array(self.kgco2e_per_kwh, float),
+                "tariff_cny_per_kwh": np.array(self.cny_per_kwh, float),
+            },
+            index=index,
+        )
+
+
+def problem_of(
+    scenario: Scenario,
+    air: Air,
+    jobs: Sequence[Job],
+    *,
+    fixed_gpus: float,
+    demand_cny_per_kw_month: float = 0.0,
+    battery_kwh: float = 0.0,
+    month_peak_kw: float = 0.0,
+) -> WindowProblem:
+    """The window of some movable jobs, which all stand at their earliest start."""
+    site = next(iter(scenario.sites.values())).site
+    site = site.model_copy(update={"battery_kwh": battery_kwh})
+    frame = air.frame()
+    slots = len(frame)
+    early = np.array([job.earliest_h for job in jobs], float) * HOUR_S
+    run = np.array([job.run_h for job in jobs], float) * HOUR_S
+    gpus = np.array([job.gpus for job in jobs], float)
+    movable = Movable(
+        row=np.arange(len(jobs)),
+        earliest_s=early,
+        latest_s=early + np.array([job.slack_h for job in jobs], float) * HOUR_S,
+        run_s=run,
+        kw=gpus * np.array([job.kw_per_gpu for job in jobs], float),
+        gpus=gpus,
+        pool=np.zeros(len(jobs), np.int64),
+    )
+    held = np.array([0.0]), np.array([1e7]), np.array([fixed_gpus]), np.array([0], np.int64)
+    mine = early, early + run, gpus, movable.pool
+    return WindowProblem(
+        scenario=scenario,
+        site=site,
+        drivers=SiteDrivers(frame, 5.0, demand_cny_per_kw_month, {}, (), ()),
+        options=options_of(site, scenario.plan, scenario.baseline.supply_air_degc),
+        forecast=Forecast(site.name, 0.0, 0, frame),
+        state=PlanningState(
+            0.0,
+            np.full(len(jobs), np.nan),
+            scenario.baseline.supply_air_degc,
+            battery_kwh * site.battery.soc_start_frac,
+            month_peak_kw,
+        ),
+        fixed=FixedWork(
+            np.full((1, slots), 0.2 * fixed_gpus),
+            np.full((1, slots), fixed_gpus),
+            np.array([idle_kw(site.pools[0])]),
+        ),
+        movable=movable,
+        at_s=early.copy(),
+        others=tuple(np.concatenate(pair) for pair in zip(held, mine, strict=True)),  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """The model that plan, bound and brute force share: sampled tables, prices, bus, tail price."""
+
+    problem: WindowProblem
+    tables: PlantTables
+    money: Prices
+    bus: Bus
+    tail_price: np.ndarray
+
+    @classmethod
+    def of(cls, problem: WindowProblem) -> "TableModel":
+        slots = len(problem.forecast.frame)
+        edges = np.arange(slots + 1) * HOUR_S
+        tables = window._tables(problem, 1, edges)
+        money, bus = window._prices(problem, tables, 1), window._bus(problem, 1)
+        load = window._load(problem, problem.at_s, edges)
+        return cls(problem, tables, money, bus, window._marginal(tables, money, bus, load)[-24:])
+
+    def load_kw(self, start_h: Sequence[float]) -> list[float]:
+        """IT power of each slot, one job after the other."""
+        jobs, fixed = self.problem.movable, self.problem.fixed
+        load = [float(fixed.kw[0, t] + fixed.idle_kw[0]) for t in range(self.slots)]
+        for job, start in enumerate(start_h):
+            end = start + jobs.run_s[job] / HOUR_S
+            for t in range(self.slots):
+                load[t] += jobs.kw[job] * max(0.0, min(end, t + 1) - max(start, t))
+        return load
+
+    def tail(self, start_h: Sequence[float]) -> float:
+        """What runs after the window at the repeated price, against starting at once."""
+        jobs, period, cost = self.problem.movable, len(self.tail_price), 0.0
+        for job, start in enumerate(start_h):
+            early, run = jobs.earliest_s[job] / HOUR_S, jobs.run_s[job] / HOUR_S
+            for begin, sign in ((start, 1.0), (early, -1.0)):
+                hour = self.slots
+                while hour < begin + run:
+                    ran = min(begin + run, hour + 1) - max(begin, hour)
+                    if ran > 0:
+                        price = self.tail_price[(hour - self.slots) % period]
+                        cost += sign * jobs.kw[job] * ran * price
+                    hour += 1
+        return float(cost)
+
+    def fits(self, start_h: Sequence[float]) -> bool:
+        """Whether boards suffice at every instant at which a job starts."""
+        jobs = self.problem.movable
+        free = self.problem.site.pools[0].gpu_count - self.problem.fixed.gpus[0, 0]
+        spans = [
+            (s, s + r / HOUR_S, g) for s, r, g in zip(start_h, jobs.run_s, jobs.gpus, strict=True)
+        ]
+        return all(
+            sum(g for s, e, g in spans if s <= at + 1e-9 < e) <= free + 1e-9 for at, _, _ in spans
+        )
+
+    def starts(self) -> list[list[float]]:
+        """Every start that a plan may give each job: the earliest, then whole hours."""
+        jobs = self.problem.movable
+        found = []
+        for early_s, latest_s in zip(jobs.earliest_s, jobs.latest_s, strict=True):
+            early, latest = early_s / HOUR_S, latest_s / HOUR_S
+            hours = [h for h in range(self.slots) if early < h <= latest + 1e-9]
+            found.append([float(early), *map(float, hours)])
+        return found
+
+    def slot_costs(self, load_kw: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+        """Cost of energy and import [kW] of each option in each slot, shape (slots, options)."""
+        tables, money = self.tables, self.money
+        cost, bought = np.zeros((2, self.slots, len(tables.options)))
+        for t, load in enumerate(load_kw):
+            x = tables.it_kw[t]
+            for k in range(len(tables.options)):
+                site_kw = np.interp(load, x, tables.facility_kw[t, k])
+                bought[t, k] = max(site_kw - self.bus.pv_kw[t], 0.0)
+                cost[t, k] = money.import_price[t] * bought[t, k]
+                cost[t, k] += money.facility_price[t] * site_kw
+                cost[t, k] += np.interp(load, x, money.side[t, k])
+        return cost, bought
+
+    def cheapest(self, start_h: Sequence[float]) -> float:
+        """Least cost of a choice of starts over every course of set-points that the ramp allows."""
+        cost, bought = self.slot_costs(self.load_kw(start_h))
+        tail = self.tail(start_h)
+        if self.money.demand_price == 0:
+            return tail + self._best_course(cost)
+        return tail + min(
+            self._best_course(np.where(bought <= peak + 1e-9, cost, np.inf))
+            + self.money.demand_price * (peak - self.bus.month_peak_kw)
+            for peak in np.unique(np.maximum(bought, self.bus.month_peak_kw))
+        )
+
+    def _best_course(self, cost: np.ndarray) -> float:
+        supply = np.array([option.supply_degc for option in self.tables.options])
+        ramp = self.bus.ramp_k_per_h * self.bus.slot_h + 1e-9
+        reachable = np.abs(supply[:, None] - supply[None, :]) <= ramp
+        least = np.where(np.abs(supply - self.bus.supply_degc) <= ramp, cost[0], np.inf)
+        for t in range(1, self.slots):
+            least = cost[t] + np.where(reachable, least[:, None], np.inf).min(axis=0)
+        return float(least.min())
+
+    def optimum(self) -> float:
+        """The least cost over every feasible choice of starts."""
+        return min(
+            self.cheapest(starts)
+            for starts in itertools.product(*self.starts())
+            if self.fits(starts)
+        )
+
+    @property
+    def slots(self) -> int:
+        return len(self.problem.forecast.frame)
+
+
+def with_options(problem: WindowProblem, levels: Sequence[float]) -> WindowProblem:
+    """The problem with only some supply levels."""
+    kept = tuple(option for option in problem.options if option.supply_degc in levels)
+    return replace(problem, options=kept)
