@@ -17,6 +17,8 @@ from aidc import units
 from aidc.errors import Fault
 
 KeyPath: TypeAlias = tuple[str | int, ...]
+# kinds of faults whose message names the value already
+_TELLS_ITS_VALUE = ("quantity", "catalog", "file", "time", "date", "together")
 
 
 class Config(BaseModel):
@@ -246,8 +248,15 @@ def faults_of(
     """
     names = sorted({key for keys in known_keys.values() for key in keys})
     found: list[tuple[KeyPath, str, bool]] = []
-    for item in error.errors(include_url=False):
-        path = key_path(item["loc"], data)
+    items = error.errors(include_url=False)
+    for item in items:
+        path, depth = key_path(item["loc"], data), len(item["loc"])
+        if item["type"] == "too_short" and any(
+            len(other["loc"]) > depth and other["loc"][:depth] == item["loc"] for other in items
+        ):
+            continue  # the list is short only because an item of it is refused
+        if item["type"] == "model_type" and path in [seen for seen, *_ in found]:
+            continue  # the last branch of a union whose others have spoken
         if item["type"] == "extra_forbidden":
             key = str(item["loc"][-1])
             path = (*key_path(item["loc"][:-1], data, all_known=True), key)
@@ -264,9 +273,11 @@ def _plain(item: Any) -> str:
     message, value = str(item["msg"]), item.get("input")
     if item["type"] == "value_error":
         return message.removeprefix("Value error, ")
+    if item["type"] in ("model_type", "model_attributes_type"):
+        return f"a map of keys belongs here, not {value!r}"
     if item["type"] in ("int_type", "int_from_float") and isinstance(value, float):
         return f"{value:g} is not a whole number"
-    if isinstance(value, str | int | float) and item["type"] not in ("quantity", "catalog"):
+    if isinstance(value, str | int | float) and item["type"] not in _TELLS_ITS_VALUE:
         return f"{message[0].lower()}{message[1:]}, not {value!r}"
     return message
 

@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     PrivateAttr,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -300,6 +301,23 @@ class Scenario(Config):
             raise ScenarioError("this scenario was not loaded from a file; use aidc.load")
         return self._rebuild(self, changes)
 
+    @field_validator("end")
+    @classmethod
+    def _end_after_start(cls, end: datetime, info: ValidationInfo) -> datetime:
+        start = info.data.get("start")  # absent where it is itself at fault
+        if start is not None and end <= start:
+            text = f"{end.isoformat()} is not after start {start.isoformat()}"
+            raise PydanticCustomError("together", "{text}", {"text": text})
+        return end
+
+    @field_validator("step_min")
+    @classmethod
+    def _step_divides_an_hour(cls, step_min: float) -> float:
+        if step_min not in (5, 10, 15, 20, 30, 60):
+            text = f"{step_min:g} min is not 5, 10, 15, 20, 30 or 60 min"
+            raise PydanticCustomError("together", "{text}", {"text": text})
+        return step_min
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
         faults = [*_time_faults(self), *_site_faults(self)]
@@ -311,11 +329,7 @@ class Scenario(Config):
 def _time_faults(s: Scenario) -> list[str]:
     """Each fault as ``key: message``."""
     faults = []
-    if s.end <= s.start:
-        faults.append(f"end: {s.end.isoformat()} is not after start {s.start.isoformat()}")
-    if s.step_min not in (5, 10, 15, 20, 30, 60):
-        faults.append(f"step: {s.step_min:g} min is not 5, 10, 15, 20, 30 or 60 min")
-    elif (s.end - s.start).total_seconds() % (s.step_min * 60):
+    if (s.end - s.start).total_seconds() % (s.step_min * 60):
         faults.append(f"end: the horizon is not a whole number of {s.step_min:g} min steps")
     elif s.plan.step_min % s.step_min:
         faults.append(

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from aidc import catalog, config
 from aidc.config import Config, Document, KeyPath, dotted, merge, nearest
 from aidc.errors import Fault, InputError, ScenarioError
+from aidc.pathway_inputs import PathwayInputs
 from aidc.scenario import Scenario, SiteChoice
 from aidc.site import Site
 
@@ -86,6 +87,47 @@ def replaced(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     return made
 
 
+def resolved_text(scenario: Scenario) -> str:
+    """The scenario as one YAML file that stands alone: extends, variant and ``--set`` laid into it."""
+    data = copy.deepcopy(scenario.raw)
+    _fill_pathway(data, Document("", data, {}), scenario.folder, [])
+    inputs = [data.get("workload"), *data.get("sites", {}).values()]
+    inputs += [choice.get(key) for choice in data["sites"].values() for key in ("weather", "grid")]
+    inputs += [
+        choice["grid"].get("intensity")
+        for choice in data["sites"].values()
+        if isinstance(choice.get("grid"), dict)
+    ]
+    for block in inputs:
+        if isinstance(block, dict) and isinstance(block.get("file"), str):
+            file = block["file"]
+            block["file"] = file if file.startswith("$") else str(scenario.folder / file)
+    return config.yaml_text(data)
+
+
+def load_pathway(path: str | Path) -> PathwayInputs:
+    """The pathway in a file of its own, or the pathway block of a scenario file.
+
+    Raises:
+        ScenarioError: every fault of the file, or a scenario without a pathway.
+    """
+    document = _read_chain(Path(path), ())
+    if isinstance(document.data, dict) and "sites" in document.data:
+        inputs = load(path).pathway
+        if inputs is None:
+            raise ScenarioError(Fault(str(path), 0, 0, "pathway", "the scenario has no such block"))
+        return inputs
+    faults = list(document.faults)
+    try:
+        inputs = PathwayInputs.model_validate(document.data)
+    except ValidationError as error:
+        faults.extend(_located(error, document.data, document, {}))
+        raise ScenarioError(faults) from None
+    if faults:
+        raise ScenarioError(faults)
+    return inputs
+
+
 def _read_chain(path: Path, seen: tuple[Path, ...]) -> Document:
     """A file laid on what it extends, with the marks of whichever file a value stands in."""
     try:
@@ -149,6 +191,8 @@ def _set(
         here = here[part]
     here[parts[-1]] = merge(here.get(parts[-1]), value)
     marks[tuple(parts)] = (place, place)
+    for end in range(1, len(parts)):  # maps that this key made stand where it stands
+        marks.setdefault(tuple(parts[:end]), (place, place))
 
 
 @functools.cache
