@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -170,6 +171,17 @@ def parse_scalar(text: str) -> Any:
     """A ``--set`` value: one YAML value, read as in a file."""
     document = parse_yaml(text, "--set")
     return text if document.faults else document.data
+
+
+def yaml_text(data: Any) -> str:
+    """Data as block-style YAML, in its own order."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    writer.width = 100
+    text = StringIO()
+    writer.dump(data, text)
+    return text.getvalue()
 
 
 def merge(base: Any, over: Any) -> Any:
