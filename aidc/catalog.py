@@ -158,9 +158,34 @@ def missing(file: str, which: str, names: Mapping[str, object]) -> str:
 @functools.cache
 def names(table_name: str, column: str = "name") -> tuple[str, ...]:
     """Distinct values of one column, in order, without validating the rows."""
-    text = (root() / f"{table_name}.csv").read_text(encoding="utf-8")
-    reader = csv.DictReader(line for line in text.splitlines() if line and not line.startswith("#"))
-    return tuple(dict.fromkeys(cells[column] for cells in reader))
+    return tuple(dict.fromkeys(cells[column] for cells in records(table_name)))
+
+
+def record_names() -> tuple[str, ...]:
+    """Tables and folders of the catalog."""
+    tables = [path.stem for path in root().glob("*.csv")]
+    folders = [path.name for path in root().iterdir() if path.is_dir() and file_names(path.name)]
+    return tuple(sorted([*tables, *folders]))
+
+
+def is_folder(name: str) -> bool:
+    """Whether it is kept as a folder of YAML files."""
+    return (root() / name).is_dir()
+
+
+def records(name: str) -> list[dict[str, str]]:
+    """Rows of a table as text, not validated; for a folder its file names.
+
+    Raises:
+        CatalogError: there is no such table.
+    """
+    if name not in record_names():
+        raise CatalogError(missing("models/", name, dict.fromkeys(record_names())))
+    if is_folder(name):
+        return [{"name": file} for file in file_names(name)]
+    text = (root() / f"{name}.csv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return list(csv.DictReader(lines))
 
 
 @functools.cache

@@ -177,7 +177,7 @@ def yaml_text(data: Any) -> str:
     """Data as block-style YAML, in its own order."""
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.width = 100
     text = StringIO()
     writer.dump(data, text)

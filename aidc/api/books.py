@@ -3,11 +3,32 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
 
 from aidc import __version__
 from aidc.ledger import Ledger, Pathway, Statement, post_trace, project, reported_years
 from aidc.scenario import Scenario
-from aidc.trace import Trace
+
+
+class Metered(Protocol):
+    """What the ledger needs of a run: a `Trace`, or one read back from its folder."""
+
+    @property
+    def variant(self) -> str:
+        """Name of the run."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """What was run."""
+
+    @property
+    def step_h(self) -> float:
+        """Length of a step [h]."""
+
+    def site(self, name: str) -> pd.DataFrame:
+        """Rows of one site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +53,7 @@ class Books:
         self.ledger.export(folder / "ledger.jsonl")
 
 
-def books_of(*traces: Trace) -> Books:
+def books_of(*traces: Metered) -> Books:
     """Books of one or more runs of a scenario.
 
     ``recorded_at`` is the scenario's end, so that the same run gives the same bytes.

@@ -4,6 +4,7 @@ import functools
 import json
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ from aidc.scenario import (
     TypicalWeather,
     data_path,
 )
+from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
 from aidc.workload.flexibility import deferrable_gpu_time_frac, with_slack
@@ -162,8 +164,6 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
 
 
 def _weather(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Weather:
-    from aidc.supply.csv_weather import read_csv
-    from aidc.supply.epw import read_epw
     from aidc.supply.typical import typical
 
     asked, site = choice.weather, choice.site
@@ -176,8 +176,21 @@ def _weather(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Weathe
             longitude_deg=site.longitude_deg,
             elevation_m=site.elevation_m,
         )
-    path = data_path(asked.file, scenario.folder)
-    read = read_epw if isinstance(asked, EpwWeather) else read_csv
+    return weather_file(
+        data_path(asked.file, scenario.folder), horizon, site, epw=isinstance(asked, EpwWeather)
+    )
+
+
+def weather_file(path: Path, horizon: Horizon, site: Site, *, epw: bool | None = None) -> Weather:
+    """Weather in a file; its ending tells the kind where ``epw`` does not.
+
+    Raises:
+        InputError: every fault of the file, or it does not cover the horizon.
+    """
+    from aidc.supply.csv_weather import read_csv
+    from aidc.supply.epw import read_epw
+
+    read = read_epw if (path.suffix.lower() == ".epw" if epw is None else epw) else read_csv
     return read(path, horizon, latitude_deg=site.latitude_deg, longitude_deg=site.longitude_deg)
 
 

@@ -20,6 +20,7 @@ from aidc.scenario import Scenario
 from aidc.schedule import Schedule
 from aidc.simulation import trim_and_respond_setpoints, with_setpoints
 from aidc.trace import Trace
+from aidc.units import S_PER_H
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,21 @@ class Result:
 
 
 def run(
-    scenario: Scenario, out: Path, *, ends: bool = True, stages: Stages | None = None
+    scenario: Scenario,
+    out: Path,
+    *,
+    planned: bool = True,
+    ends: bool = True,
+    stages: Stages | None = None,
 ) -> Result:
     """Runs a scenario from baseline to report and writes its folder.
 
     Args:
         scenario: what to run.
         out: folder of results; replaced when the new one is complete.
-        ends: judge the low and high ends of the assumptions too, in processes beside the main run.
+        planned: make a plan and replay it; else the baseline alone is reported.
+        ends: judge the low and high ends of the assumptions too, in processes beside the main run; that
+            needs the guard ``if __name__ == "__main__":`` in a script that calls this.
         stages: who tells of progress.
 
     Raises:
@@ -59,12 +67,14 @@ def run(
     """
     stages = stages or Stages(quiet=True)
     with ExitStack() as stack:
-        judged = Ends(scenario, stack.enter_context(assumption_ends.workers())) if ends else None
+        judged = None
+        if planned and ends:
+            judged = Ends(scenario, stack.enter_context(assumption_ends.workers()))
         with stages.stage("jobs, weather, prices"):
             drivers = drivers_of(scenario)
         with stages.stage("baseline") as stage:
             before = simulate(scenario, progress=lambda _, share: stage.at(share))
-        schedule, fault = _planned(scenario, before, stages)
+        schedule, fault = _planned(scenario, before, stages) if planned else (None, None)
         runs = {"baseline": before}
         if schedule is not None:
             with stages.stage("replay of the plan") as stage:
@@ -90,10 +100,16 @@ def _planned(
     scenario: Scenario, before: Trace, stages: Stages
 ) -> tuple[Schedule | None, PlanError | None]:
     """The schedule, or why there is none."""
-    windows = max(
-        1, round((scenario.end - scenario.start).total_seconds() / 3600 / scenario.plan.commit_h)
-    )
-    total, done = windows * len(scenario.sites), 0
+    try:
+        return watched_plan(scenario, before, stages), None
+    except PlanError as error:
+        return None, error
+
+
+def watched_plan(scenario: Scenario, before: Trace, stages: Stages) -> Schedule:
+    """The plan, with its windows counted on the terminal."""
+    hours = (scenario.end - scenario.start).total_seconds() / S_PER_H
+    total, done = max(1, round(hours / scenario.plan.commit_h)) * len(scenario.sites), 0
     with stages.stage("plan") as stage:
 
         def told(_: object) -> None:
@@ -101,10 +117,7 @@ def _planned(
             done += 1
             stage.at(done / total)
 
-        try:
-            return plan(before, progress=told), None
-        except PlanError as error:
-            return None, error
+        return plan(before, progress=told)
 
 
 def _replayed(

@@ -131,3 +131,13 @@ def _as_highs(form: object) -> highspy.HighsLp:
     lp.a_matrix_.index_ = matrix.indices
     lp.a_matrix_.value_ = matrix.data
     return lp
+
+
+def self_test() -> float:
+    """Objective of the smallest integer model whose rounding is not trivial; 7 where all is well."""
+    m = pyo.ConcreteModel()
+    m.x, m.y = pyo.Var(domain=pyo.NonNegativeIntegers), pyo.Var(domain=pyo.NonNegativeIntegers)
+    m.enough = pyo.Constraint(expr=m.x + m.y >= 3)
+    m.some_x = pyo.Constraint(expr=2 * m.x >= 1)
+    m.cost = pyo.Objective(expr=3 * m.x + 2 * m.y)
+    return solve(m, gap_frac=0.0, limit_s=10.0, what="self-test").objective

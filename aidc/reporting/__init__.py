@@ -6,7 +6,20 @@ pathway go in as they are.
 
 from aidc.reporting.assumptions import AssumptionVerdict
 from aidc.reporting.report import Report, build
+from aidc.reporting.side_by_side import difference_table, run_table, save_index
 from aidc.reporting.study import Prices, Study
 from aidc.reporting.summary import summarise
+from aidc.reporting.tables import windows
 
-__all__ = ["AssumptionVerdict", "Prices", "Report", "Study", "build", "summarise"]
+__all__ = [
+    "AssumptionVerdict",
+    "Prices",
+    "Report",
+    "Study",
+    "build",
+    "difference_table",
+    "run_table",
+    "save_index",
+    "summarise",
+    "windows",
+]

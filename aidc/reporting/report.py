@@ -17,6 +17,7 @@ from aidc.reporting.html import monthly_of, page
 from aidc.reporting.study import BASELINE, OPTIMIZED, Study
 from aidc.reporting.summary import summarise
 from aidc.reporting.tables import statements, windows
+from aidc.scenario_file import resolved_text
 
 TRACES = (BASELINE, OPTIMIZED)
 
@@ -79,6 +80,8 @@ class Report:
         return place
 
     def _write(self, folder: Path) -> None:
+        text = resolved_text(self.study.baseline.scenario)
+        (folder / "scenario.yaml").write_text(text, encoding="utf-8", newline="\n")
         _write_json(folder / "summary.json", self.summary)
         (folder / "report.html").write_text(self.html, encoding="utf-8", newline="\n")
         (folder / "charts").mkdir()
@@ -102,7 +105,7 @@ def build(study: Study) -> Report:
     summary = summarise(study)
     shown = summary["optimized"] or summary["baseline"]
     charts = charts_of(study, shown["gases"])
-    found = windows(study)
+    found = windows(study.schedule)
     months = [monthly_of(study, name).assign(run=name) for name in TRACES if name in study.runs]
     tables = {
         "monthly": pd.concat(months, ignore_index=True),

@@ -10,6 +10,7 @@ from aidc.ledger.statement import Statement
 from aidc.reporting.figures import key_figures, month_peaks
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, Study, tonnes
+from aidc.schedule import Schedule
 from aidc.trace import Trace
 from aidc.units import L_PER_M3
 
@@ -90,9 +91,9 @@ def _safe(part: "pd.Series[float]", whole: "pd.Series[float]") -> "pd.Series[flo
     return part.div(whole.where(whole != 0))
 
 
-def windows(study: Study) -> pd.DataFrame:
+def windows(schedule: Schedule | None) -> pd.DataFrame:
     """A row a planning window: status, objective, bound, gap, sizes; no wall times."""
-    proofs = study.schedule.windows if study.schedule else ()
+    proofs = schedule.windows if schedule else ()
     rows = [
         {key: value for key, value in asdict(proof).items() if key not in WALL_TIMES}
         for proof in proofs

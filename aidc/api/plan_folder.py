@@ -1,0 +1,36 @@
+"""A plan without its replay, as a folder."""
+
+import json
+from pathlib import Path
+
+from aidc.api.main_job import watched_plan
+from aidc.api.manifest import manifest
+from aidc.api.progress import Stages
+from aidc.api.verbs import simulate
+from aidc.reporting import windows
+from aidc.scenario import Scenario
+from aidc.scenario_file import resolved_text
+from aidc.schedule import Schedule
+
+
+def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
+    """Plans a scenario; writes ``schedule.parquet``, ``setpoints-SITE.csv``, ``windows.csv`` and the manifest.
+
+    Raises:
+        InfeasibleError: the limits leave no plan.
+        SolverTimeoutError: no plan within the time.
+    """
+    with stages.stage("baseline") as stage:
+        before = simulate(scenario, progress=lambda _, share: stage.at(share))
+    schedule = watched_plan(scenario, before, stages)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8", newline="\n")
+    schedule.decisions.to_parquet(out / "schedule.parquet", compression="zstd")
+    for name, points in schedule.setpoints.items():
+        frame = points.frame(scenario.horizon(name).index)
+        frame.to_csv(out / f"setpoints-{name}.csv", lineterminator="\n")
+    windows(schedule).to_csv(out / "windows.csv", index=False, lineterminator="\n")
+    content = manifest(scenario, schedule, stages.seconds, {"plan": schedule.totals()})
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False)
+    (out / "manifest.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    return schedule

@@ -1,0 +1,204 @@
+"""The main job and its steps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aidc.cli.options import (
+    RESULTS,
+    File,
+    Folders,
+    Json,
+    Out,
+    Quiet,
+    ReportDate,
+    Seed,
+    Set,
+    Variant,
+    date_of,
+    print_json,
+    print_table,
+    scenario_of,
+    stages_of,
+)
+from aidc.errors import PlanError
+
+
+def run(
+    scenario: File,
+    out: Out = None,
+    set_: Set = None,
+    variant: Variant = None,
+    seed: Seed = None,
+    ends: Annotated[
+        bool, typer.Option(help="Judge the low and high ends of the assumptions too.")
+    ] = True,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Baseline, plan, replay, account, report: the main job."""
+    from aidc.api import run as run_job
+
+    made = scenario_of(scenario, set_, variant, seed)
+    result = run_job(made, out or RESULTS / made.name, ends=ends, stages=stages_of(quiet or json_))
+    if json_:
+        print_json(result.summary)
+    else:
+        print("\n".join(result.lines()))
+    if result.fault is not None:
+        raise result.fault
+
+
+def simulate(
+    scenario: File,
+    out: Out = None,
+    set_: Set = None,
+    variant: Variant = None,
+    seed: Seed = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The baseline alone, with its books and report."""
+    from aidc.api import run as run_job
+
+    made = scenario_of(scenario, set_, variant, seed)
+    folder = out or RESULTS / made.name
+    result = run_job(made, folder, planned=False, stages=stages_of(quiet or json_))
+    if json_:
+        print_json(result.summary)
+    else:
+        print("\n".join(result.lines()))
+
+
+def plan(
+    scenario: File,
+    out: Out = None,
+    set_: Set = None,
+    variant: Variant = None,
+    seed: Seed = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Baseline and plan without the replay: schedule, set-points and the proof of every window."""
+    from aidc.api.plan_folder import plan_into
+
+    made = scenario_of(scenario, set_, variant, seed)
+    folder = out or RESULTS / f"{made.name}-plan"
+    schedule = plan_into(made, folder, stages_of(quiet or json_))
+    if json_:
+        print_json(schedule.totals())
+        return
+    print_table(
+        ("window", "site", "status", "objective", "bound", "unit", "gap %", "movable", "moved"),
+        [
+            (w.start, w.site, w.status, w.objective, w.bound, w.unit,
+             100 * w.gap_frac, w.jobs_movable, w.jobs_moved)
+            for w in schedule.windows
+        ],
+    )  # fmt: skip
+    print(f"plan: {schedule.status}, worst gap {100 * schedule.gap_frac:.3f} %; in {folder}")
+
+
+def account(folders: Folders, report_date: ReportDate = None, json_: Json = False) -> None:
+    """Books of finished runs, drawn up again from their traces at a report date of your choice.
+
+    Nothing is simulated, and the folder stays as it is but for the new folder books-DATE in it.
+    """
+    from aidc.api.folder import accounts_of
+
+    day, told = date_of(report_date), {}
+    for folder in folders:
+        books = accounts_of(folder, day)
+        rows = [
+            (variant, s.book, s.report_date.isoformat(), float(s.total_tco2e), s.gases,
+             ", ".join(use.id for use in s.factors), "" if s.assessed else "not assessed")
+            for variant, drawn in books.statements.items()
+            for s in drawn.values()
+        ]  # fmt: skip
+        place = folder / f"books-{rows[0][2]}"
+        place.mkdir(exist_ok=True)
+        for old in ("ledger.db", "ledger.jsonl"):
+            (place / old).unlink(missing_ok=True)
+        books.save(place)
+        head = ("run", "book", "report date", "t", "gases", "factors", "note")
+        told[str(folder)] = [dict(zip(head, row, strict=True)) for row in rows]
+        if not json_:
+            print(f"{folder}: ledger in {place}")
+            print_table(head, rows)
+    if json_:
+        print_json(told)
+
+
+def report(
+    folders: Folders,
+    out: Annotated[Path, typer.Option(help="Folder of the index page.")] = RESULTS / "index",
+    json_: Json = False,
+) -> None:
+    """One page and one table over finished runs; nothing is simulated."""
+    from aidc.api.folder import index_of
+
+    table, page = index_of(folders, out)
+    if json_:
+        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        return
+    print_table(list(table.columns), table.astype(object).itertuples(index=False))
+    print(f"page: {page}")
+
+
+def compare(
+    scenarios: Annotated[list[Path], typer.Argument(help="Scenario files; the first is the base.")],
+    out: Annotated[Path, typer.Option(help="Folder of all results.")] = RESULTS / "compare",
+    set_: Set = None,
+    seed: Seed = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Compare the baselines alone.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Scenarios side by side, run on common random numbers, with differences to the first."""
+    from aidc.api.comparison import compare as compare_all
+
+    made = [scenario_of(file, set_, None, seed) for file in scenarios]
+    found = compare_all(made, out, planned=not baseline, told=lambda _: stages_of(quiet))
+    for note in found.notes:
+        print(f"note: {note}")
+    print_table(
+        ("figure", *found.table.columns),
+        [(name, *map(float, row)) for name, *row in found.table.itertuples()],
+    )
+    print(f"table: {out / 'compare.csv'}")
+    if found.faults:
+        raise PlanError("; ".join(f"{name}: {why}" for name, why in found.faults.items()))
+
+
+def pathway(
+    file: Annotated[Path, typer.Argument(help="Scenario or pathway file.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for pathway.csv and verdicts.csv.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Emissions to the end year and the three target tests in each book."""
+    from aidc.ledger import project, reported_years
+    from aidc.scenario_file import load_pathway
+
+    made = project(load_pathway(file), reported_years())
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        made.frame.to_csv(out / "pathway.csv", index=False, lineterminator="\n")
+        made.verdict_frame.to_csv(out / "verdicts.csv", index=False, lineterminator="\n")
+    if json_:
+        print_json(made.verdict_frame.to_dict("records"))
+    else:
+        print_table(
+            ("target", "book", "measure", "verdict", "grade", "year", "margin", "unit", ""),
+            [
+                (v.target, v.book, v.measure, v.verdict, v.grade or "", v.year, v.margin, v.unit,
+                 "as declared" if v.headline else "")
+                for v in made.verdicts
+            ],
+        )  # fmt: skip
+        for note in made.notes:
+            print(f"note: {note}")
+        print(f"assumptions: {len(made.assumptions)}, each with its reason in {file}")
