@@ -1,0 +1,112 @@
+"""A window of three slots by hand: two set-points, two points of IT power, two classes of jobs."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.repn.plugins.lp_writer import LPWriter
+
+from aidc.equipment import Battery
+from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
+from aidc.optimization.objective import Prices
+from aidc.optimization.plant_tables import Option, PlantTables
+
+FAMILIES = (
+    "one_setpoint",
+    "points_of_setpoint",
+    "it_power",
+    "bus_balance",
+    "storage",
+    "storage_end",
+    "setpoint_rises",
+    "setpoint_falls",
+    "month_peak",
+    "every_class_starts",
+    "it_load",
+    "gpu_capacity",
+)
+FILES = {name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, "objective")}
+SLOTS = 3
+
+
+def tables() -> PlantTables:
+    """IT power of 100 to 200 kW; the warm set-point uses 10 kW less; each hour all use 1 kW more."""
+    later = np.arange(SLOTS, dtype=np.float64)[:, None, None]
+    it_kw = np.tile([100.0, 200.0], (SLOTS, 1))
+    facility_kw = later + np.array([[130.0, 250.0], [120.0, 240.0]])
+    none = np.zeros_like(facility_kw)
+    options = (Option(20.0, 0), Option(24.0, 0))
+    return PlantTables(options, it_kw, facility_kw, facility_kw - it_kw[:, None, :], none, none)
+
+
+def prices() -> Prices:
+    """A tariff of 0.5, 1 and 0.25 CNY/kWh, and 40 CNY for a kW of the month's peak."""
+    none = np.zeros(SLOTS)
+    return Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 2)), 40.0)
+
+
+def bus() -> Bus:
+    """30 kW of PV at noon, a battery of 80 kWh half full, one month, 2 K an hour."""
+    battery = Battery(
+        name="golden",
+        source="typed for this test",
+        charge_efficiency_frac=0.9,
+        discharge_efficiency_frac=0.8,
+        c_rate_per_h=0.5,
+        soc_min_frac=0.1,
+        soc_max_frac=0.95,
+        soc_start_frac=0.5,
+        ageing_cny_per_kwh=0.125,
+    )
+    return Bus(
+        pv_kw=np.array([0.0, 30.0, 0.0]),
+        slot_h=1.0,
+        battery=battery,
+        battery_kwh=80.0,
+        stored_kwh=40.0,
+        supply_degc=22.0,
+        ramp_k_per_h=2.0,
+        month_of_slot=np.full(SLOTS, 7),
+        month_peak_kw=150.0,
+    )
+
+
+def columns() -> ClassColumns:
+    """A class of 50 kW for two hours from slot 0 or 1, and one of 20 kW for one hour in slot 1 or 2.
+
+    Nine boards are free in slot 1, of the eight and four that want it; elsewhere there are plenty.
+    """
+    return ClassColumns(
+        class_of=np.array([0, 0, 1, 1]),
+        pool=np.zeros(4, np.int64),
+        classes=2,
+        column=np.array([0, 0, 1, 1, 2, 3]),
+        slot=np.array([0, 1, 1, 2, 1, 2]),
+        kw=np.array([50.0, 50.0, 50.0, 50.0, 20.0, 20.0]),
+        gpus=np.array([8.0, 8.0, 8.0, 8.0, 4.0, 4.0]),
+        tail=np.array([0.0, 3.0, 0.0, 0.0]),
+        gpus_free=np.array([[40.0, 9.0, 40.0]]),
+    )
+
+
+def window_model() -> pyo.ConcreteModel:
+    """The whole model of the window."""
+    model = site_model(tables(), prices(), bus(), np.ones((SLOTS, 2), bool))
+    add_jobs(model, np.full(SLOTS, 105.0), columns())
+    return model
+
+
+def lp_text(family: str) -> str:
+    """The constraints of one family alone, or ``objective``, as LP text that is always the same."""
+    model = window_model()
+    for constraint in model.component_objects(pyo.Constraint, active=True):
+        if constraint.local_name != family:
+            constraint.deactivate()
+    if family != "objective":
+        model.plan_objective.deactivate()
+        model.nothing = pyo.Objective(expr=0.0)
+    text = io.StringIO()
+    LPWriter().write(model, text, symbolic_solver_labels=True, file_determinism=30)
+    return re.sub(r"\n{2,}", "\n", text.getvalue())
