@@ -1,7 +1,7 @@
 """Several scenarios run and put side by side on the same random streams."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from aidc.scenario import Scenario
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What `compared` found.
+    """What `compare` found.
 
     Attributes:
         table: figures side by side, with differences to the first.
@@ -36,7 +36,7 @@ def compare(
     out: Path,
     *,
     planned: bool,
-    told: Callable[[str], Stages],
+    stages: Stages,
 ) -> Comparison:
     """Runs each scenario into a folder of its own and compares them with the first.
 
@@ -44,7 +44,7 @@ def compare(
         scenarios: at least two, of different names.
         out: their folders go below; ``compare.csv`` goes here.
         planned: compare the optimised runs, else the baselines.
-        told: who tells of the progress of a scenario, by its name.
+        stages: who tells of progress.
 
     Raises:
         InputError: fewer than two, or two of one name.
@@ -61,7 +61,11 @@ def compare(
     faults: dict[str, str] = {}
     for scenario in scenarios:
         made = run(
-            scenario, out / scenario.name, planned=planned, ends=False, stages=told(scenario.name)
+            scenario,
+            out / scenario.name,
+            planned=planned,
+            ends=False,
+            stages=stages.of(scenario.name),
         )
         summaries[scenario.name] = made.summary
         if made.fault is not None:

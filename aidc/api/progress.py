@@ -14,12 +14,18 @@ class Stages:
 
     Args:
         quiet: say nothing.
+        prefix: what each stage's name begins with.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, prefix: str = "") -> None:
         self._quiet = quiet
+        self._prefix = prefix
         self._console = Console(stderr=True)
         self.seconds: dict[str, float] = {}
+
+    def of(self, run: str) -> "Stages":
+        """The stages of one run among several."""
+        return Stages(quiet=self._quiet, prefix=f"{run}: ")
 
     @contextmanager
     def stage(self, name: str) -> Iterator["Stage"]:
@@ -35,14 +41,14 @@ class Stages:
                 TimeElapsedColumn(),
             )
             with Progress(*columns, console=self._console) as bars:
-                task = bars.add_task(name, total=1.0)
+                task = bars.add_task(self._prefix + name, total=1.0)
                 yield Stage(bars, task)
                 bars.update(task, completed=1.0)
         else:
             yield Stage(None, None)
         self.seconds[name] = time.perf_counter() - began
         if not self._quiet and not self._console.is_terminal:
-            sys.stderr.write(f"{name}: {self.seconds[name]:.1f} s\n")
+            sys.stderr.write(f"{self._prefix}{name}: {self.seconds[name]:.1f} s\n")
 
 
 class Stage:

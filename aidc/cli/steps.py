@@ -1,5 +1,6 @@
 """The main job and its steps."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -148,26 +149,39 @@ def report(
 
 def compare(
     scenarios: Annotated[list[Path], typer.Argument(help="Scenario files; the first is the base.")],
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Each file's variant of that name too.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of all results.")] = RESULTS / "compare",
     set_: Set = None,
     seed: Seed = None,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="Compare the baselines alone.")
     ] = False,
+    json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Scenarios side by side, run on common random numbers, with differences to the first."""
     from aidc.api.comparison import compare as compare_all
 
-    made = [scenario_of(file, set_, None, seed) for file in scenarios]
-    found = compare_all(made, out, planned=not baseline, told=lambda _: stages_of(quiet))
-    for note in found.notes:
-        print(f"note: {note}")
-    print_table(
-        ("figure", *found.table.columns),
-        [(name, *map(float, row)) for name, *row in found.table.itertuples()],
-    )
-    print(f"table: {out / 'compare.csv'}")
+    made = []
+    for file in scenarios:
+        base = scenario_of(file, set_, None, seed)
+        made.append(base)
+        for name in variant or ():
+            sets = [*(set_ or ()), f"name={base.name}-{name}"]
+            made.append(scenario_of(file, sets, name, seed))
+    found = compare_all(made, out, planned=not baseline, stages=stages_of(quiet or json_))
+    if json_:
+        print_json({"notes": found.notes, "figures": json.loads(found.table.to_json())})
+    else:
+        for note in found.notes:
+            print(f"note: {note}")
+        print_table(
+            ("figure", *found.table.columns),
+            [(name, *map(float, row)) for name, *row in found.table.itertuples()],
+        )
+        print(f"table: {out / 'compare.csv'}")
     if found.faults:
         raise PlanError("; ".join(f"{name}: {why}" for name, why in found.faults.items()))
 
