@@ -28,6 +28,7 @@ WORDS: Final = {
     "attribution": "What came from where",
     "plan": "The plan: promised and delivered",
     "no_plan": "There is no plan.",
+    "windows": "Proof of every planning window",
     "jobs": "Jobs and cooling modes",
     "monthly": "By month",
     "factors": "Emission factors",

@@ -135,6 +135,7 @@ def _stack(axes: "Axes", data: pd.DataFrame, parts: tuple[str, ...], label: str)
             fontweight="bold",
         )
     axes.set_ylim(0, 1.12 * top)
+    axes.spines["bottom"].set_zorder(5)  # above the white of a label that is near it
     axes.set_xlim(-0.5, places[-1] + 1.95)
     axes.set_xticks(places, [VARIANTS[str(name)] for name in shown.columns])
     axes.set_title(f"{label} [{unit}]", fontsize=SMALL + 0.5, fontweight="normal")
