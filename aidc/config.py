@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -66,6 +67,20 @@ Kwp = Annotated[float, *quantity_in("kwp")]
 Kwh = Annotated[float, *quantity_in("kwh")]
 Degc = Annotated[float, *quantity_in("degc")]
 Kelvin = Annotated[float, *quantity_in("k")]
+
+
+def _day(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "date", "cannot read '{v}' as a date; write e.g. 2024-04-30", {"v": value}
+        ) from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Frac = Annotated[float, *quantity_in("frac")]
 Hours = Annotated[float, *quantity_in("h")]
 Seconds = Annotated[float, *quantity_in("s")]

@@ -6,7 +6,6 @@ when it is missing.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,23 +17,12 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from aidc.config import Config, Frac, Number
+from aidc.config import Config, Day, Frac, Number
 
 
 def _year(value: object) -> object:
     """A year as a key of a YAML map is text."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
-def _date(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "date", "cannot read '{v}' as a date; write e.g. 2026-01-31", {"v": value}
-        ) from None
 
 
 def _assumed(value: object) -> object:
@@ -46,7 +34,6 @@ def _assumed(value: object) -> object:
 
 
 Year = Annotated[int, BeforeValidator(_year), Field(ge=1990, le=2100)]
-Day = Annotated[date, BeforeValidator(_date)]
 Why = Annotated[str, BeforeValidator(_assumed), Field(min_length=12)]
 Scope = Literal[1, 2, 3]
 ScopeTwoBook = Literal["S2-LB", "S2-MB-2015"]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aidc.config import Config, Frac, Kelvin, Number, quantity_in
+from aidc.config import Config, Day, Frac, Kelvin, Number, quantity_in
 from aidc.errors import ScenarioError
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
@@ -68,20 +68,8 @@ def _time(value: object) -> object:
     return read
 
 
-def _date(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "date", "cannot read '{v}' as a date; write e.g. 2024-04-30", {"v": value}
-        ) from None
-
-
 DataFile = Annotated[str, AfterValidator(_exists)]
 Time = Annotated[datetime, BeforeValidator(_time)]
-Date = Annotated[date, BeforeValidator(_date)]
 Minutes = Annotated[float, *quantity_in("min", bare=False)]
 WrittenHours = Annotated[float, *quantity_in("h", bare=False)]
 WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
@@ -230,7 +218,7 @@ class Plan(Config):
 class LedgerChoice(Config):
     """Which books the run is closed in."""
 
-    report_date: Date
+    report_date: Day
     books: tuple[Book, ...] = Field(min_length=1, strict=False)
     lots: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
 

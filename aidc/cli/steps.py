@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from aidc.cli.options import (
 )
 from aidc.errors import PlanError
 
+if TYPE_CHECKING:
+    from aidc.api import Result
+
 
 def run(
     scenario: File,
@@ -43,10 +46,7 @@ def run(
 
     made = scenario_of(scenario, set_, variant, seed)
     result = run_job(made, out or RESULTS / made.name, ends=ends, stages=stages_of(quiet or json_))
-    if json_:
-        print_json(result.summary)
-    else:
-        print("\n".join(result.lines()))
+    _told(result, json_)
     if result.fault is not None:
         raise result.fault
 
@@ -66,6 +66,10 @@ def simulate(
     made = scenario_of(scenario, set_, variant, seed)
     folder = out or RESULTS / made.name
     result = run_job(made, folder, planned=False, stages=stages_of(quiet or json_))
+    _told(result, json_)
+
+
+def _told(result: "Result", json_: bool) -> None:
     if json_:
         print_json(result.summary)
     else:
