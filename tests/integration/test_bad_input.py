@@ -281,9 +281,6 @@ def test_a_full_pool_queues_and_a_job_larger_than_the_pool_is_refused_and_counte
     assert baseline["utilisation_frac"] == pytest.approx(1.0)
 
 
-@pytest.mark.xfail(
-    reason="an --out that cannot be written is reported as an internal fault", strict=False
-)
 def test_a_folder_of_results_that_cannot_be_made_is_the_users_to_change(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     path = laid_on_week(tmp_path, "")
