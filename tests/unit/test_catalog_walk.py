@@ -57,7 +57,7 @@ SIGNED = {  # temperatures in degC, differences from a mean, slopes and correlat
 MAY_BE_ZERO = {
     "arrival_shapes": {"position"},
     "climate_hours": {"hour"},
-    "iec_curves": {"x"},
+    "iec_curves": {"x", "y"},
     "company_facts": {"decimals"},
     "ups": {"quadratic_frac"},
     "workload_profiles": {"debug_frac", "inference_frac"},
