@@ -21,10 +21,13 @@ import pyomo.environ as pyo
 from pyomo.contrib.appsi.solvers import Highs
 
 import aidc
-from aidc.optimization import calendar, classes, rolling, window
+from aidc.optimization import bound as window_bound
+from aidc.optimization import calendar, classes, rolling
+from aidc.optimization import problem as window_problem
 from aidc.optimization.model import site_model
+from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import solve
-from aidc.optimization.window import WindowPlan, WindowProblem, plan_window
+from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.units import S_PER_H
 
@@ -82,21 +85,25 @@ class Frame:
         self.slot_s = scenario.plan.step_min * 60.0
         self.slots = len(problem.forecast.frame) // self.per_slot
         self.edges = problem.state.now_s + np.arange(self.slots + 1) * self.slot_s
-        self.tables = window._tables(problem, self.per_slot, self.edges)
-        self.money = window._prices(problem, self.tables, self.per_slot)
-        self.bus = window._bus(problem, self.per_slot)
-        load = window._load(problem, problem.at_s, self.edges)
+        self.tables = window_problem.tables_of(problem, self.per_slot, self.edges)
+        self.money = window_problem.prices_of(problem, self.tables, self.per_slot)
+        self.bus = window_problem.bus_of(problem, self.per_slot)
+        load = window_problem.load_kw(problem, problem.at_s, self.edges)
         day = round(24 * S_PER_H / self.slot_s)
-        self.tail_price = window._marginal(self.tables, self.money, self.bus, load)[-day:]
+        self.tail_price = window_bound.marginal_price(self.tables, self.money, self.bus, load)[
+            -day:
+        ]
         self.day = day
 
     def cost(self, start_s: np.ndarray) -> float:
         """Objective of a choice of starts under the best set-points for it."""
-        here = window._tables_at(self.problem, self.per_slot, start_s, self.edges)
-        money = window._prices(self.problem, here, self.per_slot)
-        model = site_model(here, money, self.bus, window._kept(here, money, self.bus))
+        here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges)
+        money = window_problem.prices_of(self.problem, here, self.per_slot)
+        model = site_model(
+            here, money, self.bus, window_problem.kept_options(here, money, self.bus)
+        )
         site = solve(model, gap_frac=JUDGE_GAP_FRAC, limit_s=60.0, what="judge").objective
-        return site + window._tail_of(self.problem, start_s, self.edges, self.tail_price)
+        return site + window_bound.tail_cost(self.problem, start_s, self.edges, self.tail_price)
 
     def calendars(self) -> list[calendar.Calendar]:
         """Boards of each pool with all jobs as they stand."""
@@ -123,7 +130,7 @@ def greedy(frame: Frame) -> np.ndarray:
     """
     problem, jobs = frame.problem, frame.problem.movable
     price = frame.money.import_price + frame.money.facility_price
-    starts, cost = window._job_costs(problem, price, frame.edges, price[-frame.day :])
+    starts, cost = window_bound.job_costs(problem, price, frame.edges, price[-frame.day :])
     boards = frame.calendars()
     chosen = problem.at_s.copy()
     first = np.searchsorted(starts.job, np.arange(len(jobs.row) + 1))
@@ -279,7 +286,7 @@ def table_error(case: Case, problem: WindowProblem) -> None:
     frame = Frame(problem)
     load = frame.tables.it_kw
     low, high = load[None, :, 0], load[None, :, -1]
-    dense = window._sampled(problem, frame.per_slot, low, high, DENSE_POINTS)
+    dense = window_problem.sampled_tables(problem, frame.per_slot, low, high, DENSE_POINTS)
     error = np.empty_like(dense.facility_kw)
     for t, k in np.ndindex(error.shape[:2]):
         lines = np.interp(dense.it_kw[t], load[t], frame.tables.facility_kw[t, k])
