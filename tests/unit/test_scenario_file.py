@@ -88,4 +88,4 @@ def test_files_of_a_base_are_looked_up_beside_the_base(tmp_path: Path) -> None:
     week = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
     mine = tmp_path / "mine.yaml"
     mine.write_text(f"extends: {week}\nname: mine\n")
-    assert load(mine).pathway == load(week).pathway
+    assert aidc.load(mine).pathway == aidc.load(week).pathway
