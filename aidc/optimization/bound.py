@@ -77,16 +77,25 @@ def lagrangian_bound(
     bus: Bus,
     edges: Array,
     tail_price: Array,
-    it_kw: Array,
+    price: Array,
     what: str,
 ) -> float:
     """A lower bound on every schedule of the window, by pricing IT power (Lagrangian relaxation).
 
     With any price of IT power in each slot, no schedule costs less than the cheapest site that is paid
     for its IT power, plus the fixed work at that price, plus each job at its own cheapest start with
-    boards for all. The price taken is the marginal cost at the plan's load.
+    boards for all. The nearer the price is to what IT power costs in the plan, the tighter the bound.
+
+    Args:
+        problem: the window.
+        tables: its sampled plant.
+        money: prices of the objective.
+        bus: what meets at the site.
+        edges: of the slots [s].
+        tail_price: of IT energy after the window, a day of it.
+        price: of IT energy in each slot, shape (slots,); any price gives a valid bound.
+        what: name of the window, for messages.
     """
-    price = marginal_price(tables, money, bus, it_kw)
     model = site_model(tables, money, bus, kept_options(tables, money, bus))
     price_it_power(model, price, bus.slot_h)
     site = solve(

@@ -26,7 +26,7 @@ from aidc.optimization.problem import (
     tables_at,
     tables_of,
 )
-from aidc.optimization.solve import Solution, solve
+from aidc.optimization.solve import Solution, relaxed_duals, solve
 from aidc.schedule import SetPoints, WindowProof
 from aidc.units import S_PER_H
 
@@ -87,9 +87,15 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     done = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
     tail = tail_cost(problem, start_s, edges, tail_price)
     bounded = time.perf_counter()
-    bound = lagrangian_bound(problem, tables, money, bus, edges, tail_price, load, what)
     setpoints, promised = _read(problem, model, here, here_money, bus, per_slot)
     objective = done.objective + tail + interpolation_cost(tables, money, bus, promised, load)
+
+    def bound_at(price: Array) -> float:
+        return lagrangian_bound(problem, tables, money, bus, edges, tail_price, price, what)
+
+    bound = bound_at(marginal_price(tables, money, bus, load))
+    if objective - bound > plan.gap_frac * abs(objective) and len(jobs.row):
+        bound = max(bound, bound_at(planned.relaxed_price(bus.slot_h)))
     proof = WindowProof(
         site=problem.site.name,
         start=problem.forecast.frame.index[0].isoformat(),
@@ -115,8 +121,14 @@ class _Planned:
     """Starts of the movable jobs, with the model that proposed them."""
 
     start_s: Array
+    model: pyo.ConcreteModel
     solution: Solution
     build_s: float
+
+    def relaxed_price(self, slot_h: float) -> Array:
+        """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
+        duals = relaxed_duals(self.model, self.model.it_load)
+        return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
 def _plan_jobs(
@@ -152,7 +164,7 @@ def _plan_jobs(
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
-    return _Planned(start_s, solution, built + solution.transfer_s)
+    return _Planned(start_s, model, solution, built + solution.transfer_s)
 
 
 def _settled(
