@@ -143,7 +143,7 @@ def _read_chain(path: Path, seen: tuple[Path, ...]) -> Document:
         _moved(base.data, lambda file: os.path.relpath(base_path.parent / file, path.parent))
     return Document(
         document.file,
-        merge(base.data, document.data),
+        merge(base.data, document.data, named=False),
         base.marks | document.marks,
         [*base.faults, *document.faults],
     )
@@ -199,7 +199,7 @@ def _set(
                 else {}
             )
         here = here[part]
-    here[parts[-1]] = merge(here.get(parts[-1]), value)
+    here[parts[-1]] = merge(here.get(parts[-1]), value, named=parts[0] == "sites")
     marks[tuple(parts)] = (place, place)
     for end in range(1, len(parts)):  # maps that this key made stand where it stands
         marks.setdefault(tuple(parts[:end]), (place, place))
@@ -281,7 +281,7 @@ def _fill_sites(
             continue
         site_document = catalog.document("sites", model)
         site_documents[name] = site_document
-        filled = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {})
+        filled = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {}, named=True)
         choice["site"] = filled | {
             "name": name
         }  # in a run a site goes by the scenario's name for it
@@ -302,7 +302,7 @@ def _fill_pathway(
         return
     base = _read_chain(path, ())
     faults.extend(base.faults)
-    data["pathway"] = merge(base.data, block)
+    data["pathway"] = merge(base.data, block, named=False)
     for below, mark in base.marks.items():
         document.marks.setdefault(("pathway", *below), mark)
 

@@ -80,15 +80,15 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    load = load_kw(problem, start_s, edges)
-    here = tables_at(problem, per_slot, start_s, edges)
-    here_money = prices_of(problem, here, per_slot)
-    model = site_model(here, here_money, bus, kept_options(here, here_money, bus))
-    done = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
-    tail = tail_cost(problem, start_s, edges, tail_price)
+    course = _course(problem, bus, edges, tail_price, start_s, what)
+    if len(jobs.row) and (start_s != problem.at_s).any():  # never worse than leaving the jobs alone
+        stay = _course(problem, bus, edges, tail_price, problem.at_s, what)
+        solved += course.solution.solve_s
+        course = min(stay, course, key=lambda one: one.cost)
+    done, load, start_s = course.solution, course.load_kw, course.start_s
     bounded = time.perf_counter()
-    setpoints, promised = _read(problem, model, here, here_money, bus, per_slot)
-    objective = done.objective + tail + interpolation_cost(tables, money, bus, promised, load)
+    setpoints, promised = _read(problem, course, bus, per_slot)
+    objective = course.cost + interpolation_cost(tables, money, bus, promised, load)
 
     def bound_at(price: Array) -> float:
         return lagrangian_bound(problem, tables, money, bus, edges, tail_price, price, what)
@@ -199,18 +199,49 @@ def _settled(
     return settled
 
 
-def _read(
-    problem: WindowProblem,
-    model: pyo.ConcreteModel,
-    tables: PlantTables,
-    money: Prices,
-    bus: Bus,
-    per_slot: int,
-) -> tuple[SetPoints, pd.DataFrame]:
-    """Set-points on the simulation's steps, and what the plan promises by slot.
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Starts of the jobs with the best set-points for them, in the plant itself.
 
-    ``tables`` are those at the very load of the plan, with one point a slot.
+    Attributes:
+        start_s: of the movable jobs.
+        load_kw: IT power of each slot.
+        tables: the plant at that very load, one point a slot.
+        money: prices there.
+        model: solved for the set-points.
+        solution: of it.
+        cost: of the window and of what the jobs still take after it.
     """
+
+    start_s: Array
+    load_kw: Array
+    tables: PlantTables
+    money: Prices
+    model: pyo.ConcreteModel
+    solution: Solution
+    cost: float
+
+
+def _course(
+    problem: WindowProblem, bus: Bus, edges: Array, tail_price: Array, start_s: Array, what: str
+) -> _Course:
+    """Solves the set-points for given starts."""
+    plan = problem.scenario.plan
+    per_slot = round(plan.step_min / problem.scenario.step_min)
+    tables = tables_at(problem, per_slot, start_s, edges)
+    money = prices_of(problem, tables, per_slot)
+    model = site_model(tables, money, bus, kept_options(tables, money, bus))
+    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
+    cost = solution.objective + tail_cost(problem, start_s, edges, tail_price)
+    load = load_kw(problem, start_s, edges)
+    return _Course(start_s, load, tables, money, model, solution, cost)
+
+
+def _read(
+    problem: WindowProblem, course: _Course, bus: Bus, per_slot: int
+) -> tuple[SetPoints, pd.DataFrame]:
+    """Set-points on the simulation's steps, and what the plan promises by slot."""
+    model, tables, money = course.model, course.tables, course.money
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
     site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
