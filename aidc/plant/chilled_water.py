@@ -74,7 +74,8 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
     running = _running(plant, heat_kw, each_kw)
     capacity = running * each_kw
     free_kw = heat_kw * _free_frac(plant, water, tower_water)
-    machine_kw = np.minimum(heat_kw - free_kw, capacity)
+    left_kw = heat_kw - free_kw
+    machine_kw = np.minimum(left_kw, capacity)
     removed = free_kw + machine_kw
     compressing = machine_kw > 0.0
     chiller.refuse_outside(machine, water, condenser, compressing)
@@ -100,7 +101,7 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
     )
     done = Cooling(
         removed_kw=removed,
-        unmet_kw=heat_kw - removed,
+        unmet_kw=left_kw - machine_kw,
         chiller_kw=chiller_kw,
         dx_kw=still,
         iec_fan_kw=still,
