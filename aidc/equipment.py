@@ -230,6 +230,15 @@ class PvModule(Row):
     albedo: Number = Field(ge=0, le=1)
 
 
+class RackMass(Row):
+    """What warms up in the hall when cooling is lost, a rack."""
+
+    air_m3: Number = Field(gt=0)
+    mass_kg: Number = Field(gt=0)
+    mass_kj_per_kg_k: Number = Field(gt=0)
+    ua_kw_per_k: Number = Field(gt=0)  # between air and mass
+
+
 class Battery(Row):
     """A battery system, per kWh of its capacity."""
 
@@ -258,5 +267,6 @@ TABLES: Final[dict[str, type[Row]]] = {
     "humidifiers": Humidifier,
     "pv_mounts": PvMount,
     "pv_modules": PvModule,
+    "rack_masses": RackMass,
     "batteries": Battery,
 }

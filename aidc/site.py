@@ -15,6 +15,7 @@ from aidc.equipment import (
     Pump,
     PvModule,
     PvMount,
+    RackMass,
     Server,
     Tower,
     Transformer,
@@ -40,7 +41,10 @@ class Pool(Config):
 
 
 class Hall(Config):
-    """Air in the hall; all halls of a site are alike."""
+    """Air in the hall; all halls of a site are alike.
+
+    ``rack_kw`` with ``rack_mass`` says how fast the hall warms without cooling.
+    """
 
     air_rise_k: Kelvin = Field(gt=0)  # across the servers
     recirculation_frac: Frac = Field(ge=0, lt=1)
@@ -48,6 +52,8 @@ class Hall(Config):
     supply_min_degc: Degc
     supply_max_degc: Degc
     inlet_max_degc: Degc
+    rack_kw: Kw = Field(gt=0)  # rated IT power of a rack
+    rack_mass: Annotated[RackMass, named_in("rack_masses")]
     source: str = Field(min_length=3)
 
 

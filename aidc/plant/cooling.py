@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.plant.faults import Faults
 from aidc.site import CoolingMode
 
 Array = NDArray[np.float64]
@@ -27,6 +28,7 @@ class Load:
         air_kg_per_s: supply air.
         design_m3_per_s: installed supply air.
         rated_it_kw: what the plant is sized for.
+        faults: what of it does not work.
     """
 
     heat_kw: Array
@@ -35,6 +37,7 @@ class Load:
     air_kg_per_s: Array
     design_m3_per_s: float
     rated_it_kw: float
+    faults: Faults
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, server
 from aidc.plant.cooling import Cooling, Load, mode_names
+from aidc.plant.faults import Faults
 from aidc.plant.iec import Airs
 from aidc.plant.iec_plant import Choice
 from aidc.plant.psychrometrics import density_kg_per_m3, humidity_ratio, saturation_pa
@@ -104,6 +105,7 @@ def facility(
     policy: ModePolicy,
     tariff_cny_per_kwh: Array,
     water_cny_per_m3: float,
+    faults: Faults | None = None,
 ) -> Facility:
     """Powers, water and temperatures of a site in quasi-steady operation.
 
@@ -120,7 +122,10 @@ def facility(
         policy: how an IEC chooses its mode.
         tariff_cny_per_kwh: for the policy ``lowest_cost``, shape (n,).
         water_cny_per_m3: for the same.
+        faults: what of the plant does not work; None: nothing.
     """
+    faults = faults or Faults.none(len(supply_degc))
+    supply_degc = supply_degc + faults.supply_bias_k
     hall, rated_kw = site.hall, site.rated_it_kw
     inlet = air.inlet_degc(hall, supply_degc)
     it_kw, fan_kw, needed = np.zeros_like(inlet), np.zeros_like(inlet), np.zeros_like(inlet)
@@ -133,7 +138,9 @@ def facility(
     chain = electrical.chain(site.electrical, rated_kw, it_kw)
     lighting_kw = site.electrical.lighting_frac * rated_kw
     cooling = site.cooling
-    flow = air.supply(cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio)
+    flow = air.supply(
+        cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio, faults.running_frac
+    )
     heat = it_kw + flow.fan_kw + hall_loss_kw(site, chain)
     load = Load(
         heat_kw=heat,
@@ -142,6 +149,7 @@ def facility(
         air_kg_per_s=flow.mass_kg_per_s,
         design_m3_per_s=flow.design_m3_per_s,
         rated_it_kw=rated_kw,
+        faults=faults,
     )
     ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
     choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
@@ -186,7 +194,7 @@ def facility(
         water_l_per_h=done.evaporated_l_per_h + done.blowdown_l_per_h + humidifier_l_per_h,
         supply_air_degc=reached,
         chilled_water_degc=done.chilled_water_degc,
-        inlet_degc=air.inlet_degc(hall, reached),
+        inlet_degc=air.inlet_degc(hall, reached) + air.short_k(hall, needed, flow),
         mode=mode_names(done.mode),
         carnot_guarded=done.carnot_guarded,
     )
@@ -214,6 +222,8 @@ def _cool(site: Site, load: Load, outdoor: Outdoor, ratio: Array, choice: Choice
         wetbulb_degc=outdoor.wetbulb_degc,
         dewpoint_degc=outdoor.dewpoint_degc,
         outdoor_kg_per_m3=density_kg_per_m3(outdoor.drybulb_degc, ratio, outdoor.pressure_pa),
-        secondary_m3_per_s=plant.unit.secondary_flow_ratio * load.design_m3_per_s,
+        secondary_m3_per_s=plant.unit.secondary_flow_ratio
+        * load.design_m3_per_s
+        * load.faults.running_frac,
     )
     return iec_plant.cool(plant, load, airs, choice)

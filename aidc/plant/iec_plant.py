@@ -71,7 +71,7 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
         airs: both sides of the plate.
         choice: who decides, and by what.
     """
-    frost_free = airs.drybulb_degc >= plant.unit.spray_from_degc
+    frost_free = (airs.drybulb_degc >= plant.unit.spray_from_degc) & load.faults.has_water
     forced = choice.spray == SPRAY_ON
     if choice.policy == "spray_above_temperature":
         forced = choice.spray != SPRAY_OFF
@@ -115,7 +115,8 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
 def _with_dx(plant: IecCooling, load: Load, airs: Airs, exchange: Exchange) -> _Candidate:
     """The compressor takes what the plate leaves, up to its capacity."""
     left = np.maximum(load.heat_kw - exchange.heat_kw, 0.0)
-    heat = np.minimum(left, plant.dx_capacity_frac * load.rated_it_kw)
+    running = load.faults.running_frac * load.faults.dx_runs
+    heat = np.minimum(left, plant.dx_capacity_frac * load.rated_it_kw * running)
     sprayed = exchange.pump_kw > 0.0
     air = dx.condenser_air_degc(plant.dx, airs.drybulb_degc, airs.wetbulb_degc, sprayed)
     power = heat * dx.electricity_per_heat(plant.dx, load.supply_degc, air)

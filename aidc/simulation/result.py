@@ -11,11 +11,13 @@ from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import Schedule, SetPoints
 from aidc.simulation import accounting
+from aidc.simulation.faults import incidents
 from aidc.trace import FRAME_COLUMNS, JobRun, Trace, balance_residual
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
 LATE_S = 1e-6  # less than this is rounding
+INLET_K = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class SiteResult:
         run: what they did.
         setpoints: what was in force.
         columns: columns of the trace that the plant made, shape (steps,) each.
+        limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
     """
 
@@ -36,6 +39,7 @@ class SiteResult:
     run: JobRun
     setpoints: SetPoints
     columns: dict[str, NDArray[np.generic]]
+    limit_s: Array
     clipped_steps: int
 
 
@@ -47,7 +51,7 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, unallocated, missed = [], [], 0.0, 0
+    frames, tables, spells, unallocated, missed, above = [], [], [], 0.0, 0, 0
     for result in results:
         frame = _frame(scenario, drivers, result)
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -57,6 +61,9 @@ def trace_of(
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             missed += int((np.nan_to_num(result.run.start_s - planned) > LATE_S).sum())
         frames.append(frame)
+        spells.append(incidents(scenario, result.name, frame, result.limit_s))
+        inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
+        above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
         tables.append(_jobs(scenario, drivers, result, frame, moved))
         unallocated += _unallocated_kwh(scenario, result, frame)
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
@@ -79,6 +86,7 @@ def trace_of(
         counts={
             "unmet_cooling_kwh": float(whole["unmet_cooling_kw"].sum() * step_h),
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
+            "inlet_above_limit_steps": above,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),
@@ -86,6 +94,7 @@ def trace_of(
             "planned_starts_missed": missed,
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
         },
+        incidents=pd.concat(spells, ignore_index=True),
         balance_residual=balance_residual(whole),
         labels=given.labels,
         synthetic=given.synthetic,
