@@ -216,11 +216,16 @@ def yaml_text(data: Any) -> str:
     return text.getvalue()
 
 
-def merge(base: Any, over: Any) -> Any:
+def merge(base: Any, over: Any, *, named: bool) -> Any:
     """``over`` laid on ``base``: maps merge by key, everything else replaces.
 
-    A map laid on a name of the catalog keeps the name as ``like``; a map of indices laid on a list
-    changes those items; a map of another ``kind`` replaces.
+    A map of indices laid on a list changes those items; a map of another ``kind`` replaces.
+
+    Args:
+        base: what is below.
+        over: what wins.
+        named: texts are names of catalog rows, and a map laid on one keeps it as ``like``; below
+            the key ``sites`` they always are.
     """
     if not isinstance(over, Mapping):
         return over
@@ -228,15 +233,15 @@ def merge(base: Any, over: Any) -> Any:
         items = list(base)
         for key, value in over.items():
             if int(key) < len(items):
-                items[int(key)] = merge(items[int(key)], value)
+                items[int(key)] = merge(items[int(key)], value, named=named)
         return items
     if "kind" in over and not (isinstance(base, Mapping) and base.get("kind") == over["kind"]):
         return dict(over)
-    if isinstance(base, str) and "like" not in over:
+    if named and isinstance(base, str) and "like" not in over:
         base = {"like": base}
     merged = dict(base) if isinstance(base, Mapping) else {}
     for key, value in over.items():
-        merged[key] = merge(merged.get(key), value)
+        merged[key] = merge(merged.get(key), value, named=named or key == "sites")
     return merged
 
 

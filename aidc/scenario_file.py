@@ -2,21 +2,19 @@
 
 import copy
 import functools
-import json
+import os
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from aidc import catalog, config
-from aidc.config import Config, Document, KeyPath, dotted, merge, nearest
-from aidc.equipment import TABLES
+from aidc.config import Config, Document, KeyPath, dotted, merge
 from aidc.errors import Fault, InputError, ScenarioError
 from aidc.pathway_inputs import PathwayInputs
-from aidc.scenario import Grid, Scenario, SiteChoice
-from aidc.site import Site
+from aidc.scenario import Scenario
 
 Marks = dict[KeyPath, tuple[Fault, Fault]]
 _SITE_KEYS = ("model", "weather", "tariff", "grid", "overrides")
@@ -93,17 +91,7 @@ def resolved_text(scenario: Scenario) -> str:
     """The scenario as one YAML file that stands alone: extends, variant and ``--set`` laid into it."""
     data = copy.deepcopy(scenario.raw)
     _fill_pathway(data, Document("", data, {}), scenario.folder, [])
-    inputs = [data.get("workload"), *data.get("sites", {}).values()]
-    inputs += [choice.get(key) for choice in data["sites"].values() for key in ("weather", "grid")]
-    inputs += [
-        choice["grid"].get("intensity")
-        for choice in data["sites"].values()
-        if isinstance(choice.get("grid"), dict)
-    ]
-    for block in inputs:
-        if isinstance(block, dict) and isinstance(block.get("file"), str):
-            file = block["file"]
-            block["file"] = file if file.startswith("$") else str(scenario.folder / file)
+    _moved(data, lambda file: str(scenario.folder / file))
     return config.yaml_text(data)
 
 
@@ -151,12 +139,32 @@ def _read_chain(path: Path, seen: tuple[Path, ...]) -> Document:
         document.faults.append(Fault(place.file, place.line, place.column, "extends", message))
         return document
     base = _read_chain(base_path, (*seen, path))
+    if base_path.parent.resolve() != path.parent.resolve():
+        _moved(base.data, lambda file: os.path.relpath(base_path.parent / file, path.parent))
     return Document(
         document.file,
-        merge(base.data, document.data),
+        merge(base.data, document.data, named=False),
         base.marks | document.marks,
         [*base.faults, *document.faults],
     )
+
+
+def _moved(data: Any, place: Callable[[str], str]) -> None:
+    """Names the files of a scenario as seen from another folder; those under ``$...`` stay."""
+    blocks = [(data, None)]
+    while blocks:
+        block, under = blocks.pop()
+        if not isinstance(block, dict):
+            continue
+        blocks.extend((value, key) for key, value in block.items())
+        for key in ("file", "extends"):
+            file = block.get(key)
+            if (
+                isinstance(file, str)
+                and not file.startswith("$")
+                and (key, under) != ("extends", None)
+            ):
+                block[key] = place(file)
 
 
 def _set(
@@ -191,7 +199,7 @@ def _set(
                 else {}
             )
         here = here[part]
-    here[parts[-1]] = merge(here.get(parts[-1]), value)
+    here[parts[-1]] = merge(here.get(parts[-1]), value, named=parts[0] == "sites")
     marks[tuple(parts)] = (place, place)
     for end in range(1, len(parts)):  # maps that this key made stand where it stands
         marks.setdefault(tuple(parts[:end]), (place, place))
@@ -273,7 +281,7 @@ def _fill_sites(
             continue
         site_document = catalog.document("sites", model)
         site_documents[name] = site_document
-        filled = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {})
+        filled = merge(copy.deepcopy(site_document.data), choice.get("overrides") or {}, named=True)
         choice["site"] = filled | {
             "name": name
         }  # in a run a site goes by the scenario's name for it
@@ -294,7 +302,7 @@ def _fill_pathway(
         return
     base = _read_chain(path, ())
     faults.extend(base.faults)
-    data["pathway"] = merge(base.data, block)
+    data["pathway"] = merge(base.data, block, named=False)
     for below, mark in base.marks.items():
         document.marks.setdefault(("pathway", *below), mark)
 
@@ -376,45 +384,3 @@ def _site_fault(
             return [_fault(document, (*override, *path[end:]), message, key=is_key)]
     place = site.place(path[3:], key=is_key)
     return [Fault(place.file, place.line, place.column, dotted(path[3:]), message)]
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of a scenario file, for editors.
-
-    Only a file that extends no other must give every key, and what is missing below the first
-    level is left to ``aidc check``.
-    """
-    text = json.dumps(Scenario.model_json_schema(by_alias=True))
-    made: dict[str, Any] = json.loads(text.replace('"oneOf"', '"anyOf"'))  # kind may be the base's
-    definitions, keys = made["$defs"], made["properties"]
-    rows = {row.__name__ for row in TABLES.values()}
-    for name, definition in list(definitions.items()):
-        definition.pop("required", None)
-        if name in rows:
-            definition["properties"]["like"] = {"type": "string"}
-            definitions[name] = {"anyOf": [{"type": "string"}, definition]}
-    site = definitions[Site.__name__]["properties"]
-    choice = definitions[SiteChoice.__name__]["properties"]
-    choice.pop("site")
-    choice["overrides"] = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": site | {"pools": {"anyOf": [site["pools"], {"type": "object"}]}},
-        "description": "Keys of the site to change.",
-    }
-    intensity = definitions[Grid.__name__]["properties"]["intensity"]
-    intensity["anyOf"].append({"const": "flat"})
-    keys["extends"] = {"type": "string", "description": "One base file; maps merge by key."}
-    definitions[PathwayInputs.__name__]["properties"]["extends"] = keys["extends"]
-    keys["variants"] = {
-        "type": "object",
-        "description": "Named changes of dotted keys.",
-        "additionalProperties": {"type": "object"},
-    }
-    alone = {"required": made.pop("required")}
-    made |= {"if": {"not": {"required": ["extends"]}}, "then": alone}
-    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return made
-
-
-__all__ = ["load", "nearest", "replaced", "schema"]

@@ -12,12 +12,13 @@ import pandas as pd
 
 import aidc
 from aidc.forecast import Forecast, SiteDrivers
-from aidc.optimization import window
+from aidc.optimization import bound as window_bound
+from aidc.optimization import problem as window_problem
 from aidc.optimization.classes import Movable
 from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables, options_of
-from aidc.optimization.window import FixedWork, WindowProblem
+from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
@@ -150,10 +151,12 @@ class TableModel:
     def of(cls, problem: WindowProblem) -> "TableModel":
         slots = len(problem.forecast.frame)
         edges = np.arange(slots + 1) * HOUR_S
-        tables = window._tables(problem, 1, edges)
-        money, bus = window._prices(problem, tables, 1), window._bus(problem, 1)
-        load = window._load(problem, problem.at_s, edges)
-        return cls(problem, tables, money, bus, window._marginal(tables, money, bus, load)[-24:])
+        tables = window_problem.tables_of(problem, 1, edges)
+        money, bus = window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
+        load = window_problem.load_kw(problem, problem.at_s, edges)
+        return cls(
+            problem, tables, money, bus, window_bound.marginal_price(tables, money, bus, load)[-24:]
+        )
 
     def load_kw(self, start_h: Sequence[float]) -> list[float]:
         """IT power of each slot, one job after the other."""

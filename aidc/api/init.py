@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from aidc.errors import InputError
-from aidc.scenario_file import schema
+from aidc.scenario_schema import schema
 
 FILES = {"scenario.yaml": "scenario.yaml", "study.py": "study.py.txt"}  # new name -> template
 

@@ -34,7 +34,7 @@ def schema(
     to: Annotated[Path | None, typer.Option(help="Write it here instead of to stdout.")] = None,
 ) -> None:
     """JSON Schema of scenario files, for editors."""
-    from aidc.scenario_file import schema as made
+    from aidc.scenario_schema import schema as made
 
     text = json.dumps(made(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     if to is None:

@@ -18,7 +18,7 @@ from aidc.site import ModePolicy, Site
 from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
-POINTS = 6  # of IT power per slot and option: five segments
+POINTS = 12  # of IT power per slot and option
 LEVEL_STEP_K = 1.5  # between supply levels where the plan names none
 
 

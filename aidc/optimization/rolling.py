@@ -11,7 +11,8 @@ from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.plant_tables import options_of
-from aidc.optimization.window import FixedWork, WindowPlan, WindowProblem, plan_window
+from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
 from aidc.units import S_PER_H

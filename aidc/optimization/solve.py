@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import highspy
 import numpy as np
@@ -98,6 +98,35 @@ def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: st
         transfer_s=loaded - began,
         solve_s=done - loaded,
     )
+
+
+def relaxed_duals(model: pyo.ConcreteModel, rows: pyo.Constraint) -> dict[Any, float]:
+    """Duals of some rows in the linear relaxation: what a unit more on their right-hand side costs.
+
+    Args:
+        model: a Pyomo model with one active objective.
+        rows: an indexed constraint of it.
+
+    Raises:
+        PlanError: the relaxation has no optimum.
+    """
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    lp = _as_highs(form)
+    lp.integrality_ = []
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    solver.passModel(lp)
+    solver.run()
+    status = solver.getModelStatus()
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise PlanError(f"relaxation: HiGHS stopped with {solver.modelStatusToString(status)}")
+    dual = solver.getSolution().row_dual
+    return {
+        entry.constraint.index(): float(value)
+        for entry, value in zip(form.rows, dual, strict=True)
+        if entry.constraint.parent_component() is rows
+    }
 
 
 def _as_highs(form: object) -> highspy.HighsLp:

@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from aidc.optimization.window import WindowPlan, WindowProblem, plan_window
+from aidc.optimization.problem import WindowProblem
+from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Weights
 from tests.windows import HOUR_S, Air, Job, TableModel, hall_scenario, problem_of, scenario_with
 

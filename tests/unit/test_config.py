@@ -37,17 +37,17 @@ def test_a_missing_key_points_at_its_parent() -> None:
 
 def test_maps_merge_by_key_and_lists_are_replaced_or_changed_by_index() -> None:
     base = {"a": {"x": 1, "y": 2}, "b": [1, 2], "c": [{"n": 1}, {"n": 2}]}
-    assert merge(base, {"a": {"y": 3}}) == {
+    assert merge(base, {"a": {"y": 3}}, named=False) == {
         "a": {"x": 1, "y": 3},
         "b": [1, 2],
         "c": [{"n": 1}, {"n": 2}],
     }
-    assert merge(base, {"b": [9]})["b"] == [9]
-    assert merge(base, {"c": {"1": {"n": 5}}})["c"] == [{"n": 1}, {"n": 5}]
+    assert merge(base, {"b": [9]}, named=False)["b"] == [9]
+    assert merge(base, {"c": {"1": {"n": 5}}}, named=False)["c"] == [{"n": 1}, {"n": 5}]
 
 
 def test_a_map_on_a_catalog_name_keeps_the_name() -> None:
-    assert merge({"ups": "modern"}, {"ups": {"no_load_frac": 0.01}}) == {
+    assert merge({"ups": "modern"}, {"ups": {"no_load_frac": 0.01}}, named=True) == {
         "ups": {"like": "modern", "no_load_frac": 0.01}
     }
 

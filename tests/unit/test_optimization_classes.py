@@ -5,9 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from aidc.optimization import bound as window_bound
 from aidc.optimization import classes, window
+from aidc.optimization import problem as window_problem
 from aidc.optimization.classes import JobSide, Movable
-from aidc.optimization.window import WindowProblem, plan_window
+from aidc.optimization.problem import WindowProblem
+from aidc.optimization.window import plan_window
 from tests.windows import HOUR_S, Air, Job, problem_of, scenario_with
 
 SLOTS = 12
@@ -171,14 +174,23 @@ def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
     for seed in range(3):
         problem, _ = tight_problem(seed, 25)
         edges = np.arange(SLOTS + 1) * HOUR_S
-        tables = window._tables(problem, 1, edges)
-        money, bus = window._prices(problem, tables, 1), window._bus(problem, 1)
-        load = window._load(problem, problem.at_s, edges)
-        tail = window._marginal(tables, money, bus, load)[-24:]
+        tables = window_problem.tables_of(problem, 1, edges)
+        money, bus = window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
+        load = window_problem.load_kw(problem, problem.at_s, edges)
+        tail = window_bound.marginal_price(tables, money, bus, load)[-24:]
         exact = replace(problem, scenario=scenario_with(gap_frac=1e-7))
         planned = window._plan_jobs(exact, tables, money, bus, edges, tail, "test")
         best = planned.solution.objective
         for at in (tables.it_kw[:, 0], load, tables.it_kw[:, -1], tables.it_kw.mean(axis=1)):
-            bound = window._bound(exact, tables, money, bus, edges, tail, at, "test")
+            bound = window_bound.lagrangian_bound(
+                exact,
+                tables,
+                money,
+                bus,
+                edges,
+                tail,
+                window_bound.marginal_price(tables, money, bus, at),
+                "test",
+            )
             assert bound <= best + 1e-6 * abs(best)
             assert bound > 0.8 * best, "a bound that says something"

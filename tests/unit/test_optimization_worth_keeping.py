@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aidc.optimization import classes, window
+from aidc.optimization import classes
+from aidc.optimization import problem as window_problem
 from aidc.optimization.model import Bus, add_jobs, site_model
 from aidc.optimization.objective import Prices, worth_keeping
 from aidc.optimization.plant_tables import PlantTables
+from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import solve
 from aidc.scenario import Objective, Weights
 from tests.windows import HOUR_S, Air, Job, problem_of, scenario_with
@@ -18,9 +20,7 @@ GAP_FRAC = 1e-7
 WEIGHTS = Weights(cost=1.0, emissions_cny_per_kg=0.1)
 
 
-def problem_with(
-    seed: int, objective: Objective | Weights, ramp_k_per_h: float
-) -> window.WindowProblem:
+def problem_with(seed: int, objective: Objective | Weights, ramp_k_per_h: float) -> WindowProblem:
     random = np.random.default_rng(seed)
     air = Air(
         drybulb_degc=random.uniform(-5, 38, SLOTS).tolist(),
@@ -38,7 +38,7 @@ def problem_with(
 
 
 def optimum(
-    problem: window.WindowProblem,
+    problem: WindowProblem,
     tables: PlantTables,
     money: Prices,
     bus: Bus,
@@ -54,9 +54,9 @@ def optimum(
     return solve(model, gap_frac=GAP_FRAC, limit_s=60.0, what="test").objective
 
 
-def parts(problem: window.WindowProblem) -> tuple[PlantTables, Prices, Bus]:
-    tables = window._tables(problem, 1, np.arange(SLOTS + 1) * HOUR_S)
-    return tables, window._prices(problem, tables, 1), window._bus(problem, 1)
+def parts(problem: WindowProblem) -> tuple[PlantTables, Prices, Bus]:
+    tables = window_problem.tables_of(problem, 1, np.arange(SLOTS + 1) * HOUR_S)
+    return tables, window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
 
 
 @pytest.mark.parametrize("ramp_k_per_h", [1.5, 3.0, 20.0])

@@ -7,7 +7,7 @@ import pytest
 
 import aidc
 from aidc.errors import ScenarioError
-from aidc.scenario import SyntheticIntensity
+from aidc.scenario import SyntheticIntensity, Weights
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
 
@@ -82,3 +82,16 @@ def test_cross_checks_name_key_and_both_values() -> None:
     told = str(caught.value)
     assert "plan.commit: 72 h is longer than the window of 48 h" in told
     assert "baseline.supply_air: 35 degC is outside 18 to 27 degC of lingang" in told
+
+
+def test_files_of_a_base_are_looked_up_beside_the_base(tmp_path: Path) -> None:
+    week = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"extends: {week}\nname: mine\n")
+    assert aidc.load(mine).pathway == aidc.load(week).pathway
+
+
+def test_a_weighted_objective_replaces_a_named_one() -> None:
+    week = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
+    changed = aidc.load(week).replace("plan.objective", {"cost": 1.0, "emissions_cny_per_kg": 0.1})
+    assert changed.plan.objective == Weights(cost=1.0, emissions_cny_per_kg=0.1)

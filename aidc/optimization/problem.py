@@ -1,0 +1,168 @@
+"""What one window is given, and the table model of it: sampled plant, prices, bus and load."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.forecast import Forecast, SiteDrivers
+from aidc.horizon import Horizon
+from aidc.optimization import classes
+from aidc.optimization.classes import Movable
+from aidc.optimization.model import Bus
+from aidc.optimization.objective import Prices, prices, worth_keeping
+from aidc.optimization.plant_tables import POINTS, Option, PlantTables, sample, slot_means
+from aidc.scenario import Scenario
+from aidc.schedule import PlanningState
+from aidc.site import Site
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+NARROW_KW = 1e-3  # a range of IT power that is no range
+
+
+@dataclass(frozen=True, slots=True)
+class FixedWork:
+    """Work that a window cannot move, by pool and slot.
+
+    Attributes:
+        kw: IT power above idle, shape (pools, slots).
+        gpus: boards, shape (pools, slots).
+        idle_kw: idle power of the pools, shape (pools,).
+    """
+
+    kw: Array
+    gpus: Array
+    idle_kw: Array
+
+
+@dataclass(frozen=True, slots=True)
+class WindowProblem:
+    """Everything that one window is given.
+
+    Attributes:
+        scenario, site, drivers: what is planned.
+        options: choices of the operator.
+        forecast: series of the window.
+        state: what it inherits.
+        fixed: work that cannot move.
+        movable: jobs that can, all of them.
+        at_s: where each movable job stands now, shape (n,); always feasible.
+        others: start, end, boards and pool of every job that runs in or after the window.
+    """
+
+    scenario: Scenario
+    site: Site
+    drivers: SiteDrivers
+    options: tuple[Option, ...]
+    forecast: Forecast
+    state: PlanningState
+    fixed: FixedWork
+    movable: Movable
+    at_s: Array
+    others: tuple[Array, Array, Array, Rows]
+
+    @property
+    def horizon(self) -> Horizon:
+        """The whole horizon of the site."""
+        return self.scenario.horizon(self.site.name)
+
+
+def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTables:
+    """Plant tables over the IT power that the window can reach."""
+    fixed, jobs, site = problem.fixed, problem.movable, problem.site
+    low = fixed.kw + fixed.idle_kw[:, None]
+    reach = np.zeros_like(low)
+    if len(jobs.row):
+        last = np.minimum(jobs.latest_s + jobs.run_s, edges[-1])
+        touched = (jobs.earliest_s[:, None] < edges[None, 1:]) & (last[:, None] > edges[None, :-1])
+        for pool in range(len(low)):
+            of_pool = jobs.pool == pool
+            reach[pool] = (touched[of_pool] * jobs.kw[of_pool, None]).sum(axis=0)
+            free = np.maximum(site.pools[pool].gpu_count - fixed.gpus[pool], 0.0)
+            dense = np.max(jobs.kw[of_pool] / jobs.gpus[of_pool], initial=0.0)
+            reach[pool] = np.minimum(reach[pool], free * dense)
+    here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
+    high = np.maximum(low + reach, here) + NARROW_KW
+    return sampled_tables(problem, per_slot, low, high, POINTS)
+
+
+def tables_at(problem: WindowProblem, per_slot: int, start_s: Array, edges: Array) -> PlantTables:
+    """Plant tables at the very load of a schedule: one point a slot, no interpolation."""
+    pools = range(len(problem.fixed.kw))
+    load = np.stack([pool_load_kw(problem, start_s, edges, pool) for pool in pools])
+    return sampled_tables(problem, per_slot, load, load, 1)
+
+
+def sampled_tables(
+    problem: WindowProblem, per_slot: int, low: Array, high: Array, points: int
+) -> PlantTables:
+    """Plant tables between two loads.
+
+    Args:
+        problem: the window.
+        per_slot: simulation steps in a slot.
+        low: least IT power at the reference inlet, shape (pools, slots).
+        high: the most, same shape.
+        points: between the two.
+    """
+    return sample(
+        problem.site,
+        problem.options,
+        problem.forecast.frame,
+        per_slot,
+        low,
+        high,
+        points,
+        problem.scenario.baseline.mode_policy,
+        problem.drivers.water_cny_per_m3,
+    )
+
+
+def prices_of(problem: WindowProblem, tables: PlantTables, per_slot: int) -> Prices:
+    """Prices of the scenario's objective in each slot."""
+    frame = problem.forecast.frame
+    return prices(
+        problem.scenario.plan.objective,
+        tables,
+        slot_means(frame, per_slot, "grid_kgco2e_per_kwh"),
+        slot_means(frame, per_slot, "tariff_cny_per_kwh"),
+        problem.drivers.water_cny_per_m3,
+        problem.drivers.demand_cny_per_kw_month,
+    )
+
+
+def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
+    """What meets at the site's bus, and what the window inherits."""
+    plan, frame = problem.scenario.plan, problem.forecast.frame
+    return Bus(
+        pv_kw=slot_means(frame, per_slot, "pv_kw"),
+        slot_h=plan.step_min / 60,
+        battery=problem.site.battery,
+        battery_kwh=problem.site.battery_kwh,
+        stored_kwh=problem.state.battery_kwh,
+        supply_degc=problem.state.supply_degc,
+        ramp_k_per_h=plan.ramp_k_per_h,
+        month_of_slot=(frame.index.year * 12 + frame.index.month).to_numpy(np.int64)[::per_slot],
+        month_peak_kw=problem.state.month_peak_kw,
+    )
+
+
+def pool_load_kw(problem: WindowProblem, start_s: Array, edges: Array, pool: int) -> Array:
+    """IT power of one pool with every movable job at a start, shape (slots,)."""
+    jobs, mine = problem.movable, problem.movable.pool == pool
+    share = classes.profile(start_s[mine], jobs.run_s[mine], edges)
+    fixed = problem.fixed.kw[pool] + problem.fixed.idle_kw[pool]
+    return np.asarray(fixed + (share * jobs.kw[mine, None]).sum(axis=0), np.float64)
+
+
+def load_kw(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
+    """IT power of the site with every movable job at a start, shape (slots,)."""
+    pools = range(len(problem.fixed.kw))
+    by_pool = [pool_load_kw(problem, start_s, edges, pool) for pool in pools]
+    return np.asarray(np.sum(by_pool, axis=0), np.float64)
+
+
+def kept_options(tables: PlantTables, money: Prices, bus: Bus) -> NDArray[np.bool_]:
+    """Options worth offering to the solver, shape (slots, options)."""
+    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h)
