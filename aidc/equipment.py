@@ -198,6 +198,14 @@ class Tower(Row):
     concentration_cycles: Number = Field(gt=1)
 
 
+class DryCooler(Row):
+    """A dry cooler: outdoor air, no water."""
+
+    approach_k: Number = Field(gt=0)  # leaving water over the dry bulb
+    fan_w_per_kw: Number = Field(gt=0)  # per kW rejected at design
+    fan_exponent: Number = Field(ge=1)
+
+
 class Humidifier(Row):
     """Humidification of make-up air."""
 
@@ -264,6 +272,7 @@ TABLES: Final[dict[str, type[Row]]] = {
     "chiller_part_load": Curve,
     "chillers": Chiller,
     "towers": Tower,
+    "dry_coolers": DryCooler,
     "humidifiers": Humidifier,
     "pv_mounts": PvMount,
     "pv_modules": PvModule,

@@ -3,18 +3,18 @@
 Simulation, sweep and the tables of the optimiser all call `facility`; there is no second plant.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, server
+from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, liquid, server
 from aidc.plant.cooling import Cooling, Load, mode_names
 from aidc.plant.faults import Faults
 from aidc.plant.iec import Airs
 from aidc.plant.iec_plant import Choice
 from aidc.plant.psychrometrics import density_kg_per_m3, humidity_ratio, saturation_pa
-from aidc.site import IecCooling, ModePolicy, Site
+from aidc.site import IecCooling, LiquidLoop, ModePolicy, Site
 
 Array = NDArray[np.float64]
 
@@ -129,11 +129,16 @@ def facility(
     hall, rated_kw = site.hall, site.rated_it_kw
     inlet = air.inlet_degc(hall, supply_degc)
     it_kw, fan_kw, needed = np.zeros_like(inlet), np.zeros_like(inlet), np.zeros_like(inlet)
+    captured_kw = np.zeros_like(inlet)
     for pool, reference_kw in zip(site.pools, it_reference_kw, strict=True):
         power = server.at_inlet(pool.server, reference_kw, inlet)
         it_kw += power.it_kw
         fan_kw += power.fan_kw
-        needed += air.needed_m3_per_s(hall, reference_kw) * power.air_flow_ratio
+        to_air = 1.0
+        if site.liquid is not None and pool.liquid_cooled:
+            to_air -= site.liquid.captured_frac
+            captured_kw += site.liquid.captured_frac * power.it_kw
+        needed += air.needed_m3_per_s(hall, to_air * reference_kw) * power.air_flow_ratio
 
     chain = electrical.chain(site.electrical, rated_kw, it_kw)
     lighting_kw = site.electrical.lighting_frac * rated_kw
@@ -141,7 +146,7 @@ def facility(
     flow = air.supply(
         cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio, faults.running_frac
     )
-    heat = it_kw + flow.fan_kw + hall_loss_kw(site, chain)
+    heat = it_kw - captured_kw + flow.fan_kw + hall_loss_kw(site, chain)
     load = Load(
         heat_kw=heat,
         supply_degc=supply_degc,
@@ -154,6 +159,9 @@ def facility(
     ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
     choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
     done = _cool(site, load, outdoor, ratio, choice)
+    left_in_air_kw = done.unmet_kw
+    if site.liquid is not None:
+        done = _with_liquid(site, site.liquid, done, captured_kw, outdoor, faults)
 
     humidifier_l_per_h = humidifier.water_l_per_h(
         cooling.humidifier, flow.mass_kg_per_s, ratio, outdoor.pressure_pa
@@ -169,7 +177,7 @@ def facility(
         it_kw + cooling_kw + loss_kw + lighting_kw,
         site.electrical.transformer_capacity_ratio * rated_kw,
     )
-    reached = supply_degc + air.rise_k(done.unmet_kw, flow)
+    reached = supply_degc + air.rise_k(left_in_air_kw, flow)
     return Facility(
         it_kw=it_kw,
         server_fan_kw=fan_kw,
@@ -207,6 +215,36 @@ def hall_loss_kw(site: Site, chain: electrical.Chain) -> Array:
         parts.ups_heat_in_hall_frac * chain.ups_loss_kw
         + parts.pdu_heat_in_hall_frac * chain.pdu_loss_kw
         + parts.lighting_heat_in_hall_frac * parts.lighting_frac * site.rated_it_kw
+    )
+
+
+def _with_liquid(
+    site: Site,
+    loop: LiquidLoop,
+    done: Cooling,
+    captured_kw: Array,
+    outdoor: Outdoor,
+    faults: Faults,
+) -> Cooling:
+    """The air plant's answer with the water loop's added; the mode stays that of the air plant."""
+    rated = sum(p.server_count for p in site.pools if p.liquid_cooled) / sum(
+        p.server_count for p in site.pools
+    )
+    rated_kw = loop.captured_frac * rated * site.rated_it_kw
+    if rated_kw <= 0:
+        return done
+    wet = liquid.cool(
+        loop, captured_kw, rated_kw, outdoor.drybulb_degc, outdoor.wetbulb_degc, faults.has_water
+    )
+    return replace(
+        done,
+        removed_kw=done.removed_kw + wet.removed_kw,
+        unmet_kw=done.unmet_kw + wet.unmet_kw,
+        chiller_kw=done.chiller_kw + wet.chiller_kw,
+        pump_kw=done.pump_kw + wet.pump_kw,
+        tower_fan_kw=done.tower_fan_kw + wet.fan_kw,
+        evaporated_l_per_h=done.evaporated_l_per_h + wet.evaporated_l_per_h,
+        blowdown_l_per_h=done.blowdown_l_per_h + wet.blowdown_l_per_h,
     )
 
 
