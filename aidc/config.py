@@ -44,7 +44,9 @@ def _reader(unit: str, *, bare: bool) -> BeforeValidator:
             value = float(value)
         if isinstance(value, float) and not bare:
             message = '{value} has no unit; write e.g. "{value} {unit}"'
-            raise PydanticCustomError("quantity", message, {"value": f"{value:g}", "unit": unit})
+            raise PydanticCustomError(
+                "quantity", message, {"value": f"{value:g}", "unit": units.written(unit)}
+            )
         return value
 
     return BeforeValidator(read)

@@ -78,21 +78,19 @@ def quantity(text: str, unit: str) -> float:
     match = _TEXT.fullmatch(text)
     if match is None:
         raise ValueError(
-            f"cannot read '{text}' as a number with a unit; write e.g. \"18 {_written(unit)}\""
+            f"cannot read '{text}' as a number with a unit; write e.g. \"18 {written(unit)}\""
         )
     number, given = float(match[1].replace("_", "")), match[2].lower()
     given = _SPELLINGS.get(given, given)
     if not given:
-        raise ValueError(
-            f'{text.strip()} has no unit; write e.g. "{text.strip()} {_written(unit)}"'
-        )
+        raise ValueError(f'{text.strip()} has no unit; write e.g. "{text.strip()} {written(unit)}"')
     if given not in units:
-        allowed = ", ".join(_written(name) for name in units)
+        allowed = ", ".join(written(name) for name in units)
         raise ValueError(f"unit '{match[2]}' is not one of {allowed}")
     return number * units[given] / units[unit]
 
 
-def _written(unit: str) -> str:
+def written(unit: str) -> str:
     """The unit as people write it."""
     return {
         "kw": "kW", "w": "W", "mw": "MW", "kwp": "kWp", "mwp": "MWp", "kwh": "kWh", "wh": "Wh", "mwh": "MWh",
