@@ -128,7 +128,7 @@ class Trace:
         counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
         labels: what each input is, in words.
         synthetic: inputs that are not measured.
-        incidents: a row for every spell in which heat stayed in a hall.
+        incidents: a row for every spell of heat left in a hall or inlets above their limit.
         balance_residual: largest relative residual of the energy balance over all steps.
     """
 

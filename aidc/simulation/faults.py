@@ -16,6 +16,7 @@ from aidc.site import Site
 
 Array = NDArray[np.float64]
 UNMET_KW = 1e-9  # less is rounding
+INLET_K = 1e-9
 CAPACITY = "capacity"  # cause of unmet heat where no event is in force
 
 
@@ -75,11 +76,11 @@ class Warmth:
 def warmth(
     site: Site, plant: Facility, setpoint_degc: Array, step_s: float, air_k: float, mass_k: float
 ) -> Warmth:
-    """How the inlets warm where heat stays in the hall.
+    """How the inlets warm where heat stays in the hall, or where less air is moved than servers draw.
 
-    Within a step the excess follows the two masses of the hall with the step's unmet heat, up to
-    the steady inlet of that step; where all heat is taken again the hall is taken to be back at
-    its set-point by the end of the step.
+    Within a step the excess follows the two masses of the hall with the heat that is not taken from
+    the inlets: what is unmet, or what recirculates for want of air. It ends at the steady inlet of
+    that step. Where both are gone the hall is taken to be back at its set-point at once.
 
     Args:
         site: its hall.
@@ -91,7 +92,13 @@ def warmth(
     """
     normal = air.inlet_degc(site.hall, setpoint_degc)
     inlet, limit = plant.inlet_degc.copy(), np.full(len(normal), np.inf)
-    unmet = np.flatnonzero(plant.unmet_cooling_kw > UNMET_KW)
+    short_k = plant.inlet_degc - air.inlet_degc(site.hall, plant.supply_air_degc)
+    rise_k = site.hall.air_rise_k
+    missing = np.where(
+        np.isinf(short_k), 1.0, short_k / (rise_k + np.where(np.isinf(short_k), 0.0, short_k))
+    )
+    left_kw = np.maximum(plant.unmet_cooling_kw, missing * plant.it_kw)
+    unmet = np.flatnonzero(left_kw > UNMET_KW * np.maximum(plant.it_kw, 1.0))
     if not len(unmet):
         return Warmth(inlet, limit, 0.0, 0.0)
     mass = ThermalMass.of(site)
@@ -99,7 +106,7 @@ def warmth(
     for step in unmet.tolist():
         if step != before + 1:
             air_k, mass_k = 0.0, 0.0
-        heat = np.array([plant.unmet_cooling_kw[step]])
+        heat = left_kw[step : step + 1]
         steady_k = float(plant.inlet_degc[step] - normal[step])
         now = np.array([air_k]), np.array([mass_k])
         room_k = site.hall.inlet_max_degc - float(normal[step])
@@ -118,14 +125,18 @@ def warmth(
 
 
 def incidents(scenario: Scenario, site: str, frame: pd.DataFrame, limit_s: Array) -> pd.DataFrame:
-    """A row for every spell in which heat stayed in the hall.
+    """A row for every spell in which heat stayed in the hall or the inlets were above their limit.
 
     Returns:
         ``site, cause, start, end, unmet_kwh, unmet_peak_kw, warmest_inlet_degc, limit_after_s``;
         the last is seconds from the start of the spell to the inlet limit, nan where it held.
     """
     unmet = frame["unmet_cooling_kw"].to_numpy(np.float64)
-    is_unmet = np.concatenate([[False], unmet > UNMET_KW, [False]])
+    hot = (
+        frame["inlet_degc"].to_numpy(np.float64)
+        > scenario.sites[site].site.hall.inlet_max_degc + INLET_K
+    )
+    is_unmet = np.concatenate([[False], (unmet > UNMET_KW) | hot, [False]])
     edges = np.flatnonzero(np.diff(is_unmet.astype(np.int8)))
     step = pd.Timedelta(minutes=scenario.step_min)
     rows = []

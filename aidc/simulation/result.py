@@ -11,13 +11,12 @@ from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import Schedule, SetPoints
 from aidc.simulation import accounting
-from aidc.simulation.faults import incidents
+from aidc.simulation.faults import INLET_K, incidents
 from aidc.trace import FRAME_COLUMNS, JobRun, Trace, balance_residual
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
 LATE_S = 1e-6  # less than this is rounding
-INLET_K = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
