@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from aidc.config import Config, Number, nearest
 
 Drive = Literal["vfd", "constant"]
+OutOfRange = Literal["error", "clamp", "extrapolate"]
 
 
 class Row(Config):
@@ -60,6 +61,28 @@ def _numbers(value: object) -> object:
 
 
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Field(min_length=2, strict=False)]
+
+
+def _low_to_high(value: tuple[float, float]) -> tuple[float, float]:
+    if value[0] >= value[1]:
+        raise PydanticCustomError("span", "the second number must be larger than the first", {})
+    return value
+
+
+_FROM_TEXT: Final = BeforeValidator(_numbers), Field(strict=False)
+Span = Annotated[tuple[float, float], *_FROM_TEXT, AfterValidator(_low_to_high)]
+Three = Annotated[tuple[float, float, float], *_FROM_TEXT]
+Six = Annotated[Numbers, Field(min_length=6, max_length=6)]
+TwentySeven = Annotated[Numbers, Field(min_length=27, max_length=27)]
+
+
+def _only(model: str, needed: Mapping[str, object], idle: Mapping[str, object]) -> None:
+    """Refuses a row that lacks a number of its model, or has one that its model does not read."""
+    wrong = [f"needs {name}" for name, value in needed.items() if value is None]
+    wrong += [f"does not use {name}" for name, value in idle.items() if value is not None]
+    if wrong:
+        text = f"model {model} {', '.join(wrong)}"
+        raise PydanticCustomError("together", "{text}", {"text": text})
 
 
 class Curve(Row):
@@ -170,13 +193,36 @@ class DxUnit(Row):
     wet_condenser_share_frac: Number = Field(ge=0, le=1)  # in wet mode: way from dry to wet bulb
 
 
-class Chiller(Row):
-    """A chiller: ``1/COP = (a + b lift/Te) f(PLR)/PLR``, f is the part-load curve."""
+class ChillerCurves(Row):
+    """ElectricEIR curves of a tested machine, valid inside their limits: ``models/chiller_curves.csv``.
 
+    Biquadratics ``c0 + c1 t + c2 t^2 + c3 u + c4 u^2 + c5 t u`` of leaving chilled water t and
+    entering condenser water u [degC]; the part-load curve is ``c0 + c1 PLR + c2 PLR^2``.
+    """
+
+    reference_cop: Number = Field(gt=0)
+    capacity_curve: Six  # available over reference capacity
+    eir_curve: Six  # full-load power over heat, relative to 1/reference_cop
+    part_load: Three  # share of full-load power
+    leaving_degc: Span  # limits of the curves: leaving chilled water,
+    condenser_degc: Span  # entering condenser water,
+    plr: Span  # heat over available capacity
+
+
+class Chiller(Row):
+    """A chiller, whose power follows one of two laws; Carnot bounds both.
+
+    ``carnot``: ``1/COP = (a + b lift/Te) f(PLR)/PLR``, f is the part-load curve.
+    ``eir``: the curves of a tested machine, and what to do outside their limits.
+    """
+
+    model: Literal["carnot", "eir"]
     capacity_kw: Number = Field(gt=0)
-    carnot_a: Number = Field(ge=0)
-    carnot_b: Number = Field(gt=0)
-    part_load_curve: Annotated[Curve, named_in("chiller_part_load")]
+    carnot_a: Number | None = Field(default=None, ge=0)
+    carnot_b: Number | None = Field(default=None, gt=0)
+    part_load_curve: Annotated[Curve | None, named_in("chiller_part_load")] = None
+    curves: Annotated[ChillerCurves | None, named_in("chiller_curves")] = None
+    out_of_range: OutOfRange | None = None
     plr_min_frac: Number = Field(gt=0, le=1)
     evaporator_approach_k: Number = Field(ge=0)
     condenser_approach_k: Number = Field(ge=0)
@@ -185,17 +231,65 @@ class Chiller(Row):
     carnot_limit_frac: Number = Field(gt=0, lt=1)
     rejection_ratio: Number = Field(ge=1)  # condenser heat over evaporator heat at rating
 
+    @model_validator(mode="after")
+    def _has_its_law(self) -> "Chiller":
+        fitted = {
+            "carnot_a": self.carnot_a,
+            "carnot_b": self.carnot_b,
+            "part_load_curve": self.part_load_curve,
+        }
+        tested = {"curves": self.curves, "out_of_range": self.out_of_range}
+        carnot = self.model == "carnot"
+        _only(self.model, fitted if carnot else tested, tested if carnot else fitted)
+        return self
+
+
+class TowerCorrelation(Row):
+    """The YorkCalc correlation and its limits: ``models/tower_coefficients.csv``.
+
+    Approach [K] is the sum of ``c_ijk (L/G)^i range^j wetbulb^k``, each power 0 to 2; the
+    coefficients stand in the order of the powers, that of the wet bulb fastest.
+    """
+
+    coefficients: TwentySeven
+    wetbulb_degc: Span  # limits of the correlation: wet bulb,
+    range_k: Span  # cooling of the water,
+    approach_k: Span  # leaving water over the wet bulb,
+    water_ratio: Span  # water flow over design,
+    liquid_gas_max: Number = Field(gt=0)  # and the largest L/G
+
 
 class Tower(Row):
-    """A cooling tower in its simple form."""
+    """A cooling tower.
 
-    approach_k: Number = Field(gt=0)
-    approach_floor_frac: Number = Field(ge=0, le=1)
+    ``simple``: the approach grows with the load, fan power with the heat rejected.
+    ``yorkcalc``: the fan turns as fast as the correlation asks to keep the approach, and at full
+    speed the water floats.
+    """
+
+    model: Literal["simple", "yorkcalc"]
+    approach_k: Number = Field(gt=0)  # at design
+    approach_floor_frac: Number | None = Field(default=None, ge=0, le=1)
+    correlation: Annotated[TowerCorrelation | None, named_in("tower_coefficients")] = None
+    design_wetbulb_degc: Number | None = None
+    air_ratio_min: Number | None = Field(default=None, gt=0, le=1)
     fan_w_per_kw: Number = Field(gt=0)  # per kW rejected at design
-    fan_exponent: Number = Field(ge=1)
+    fan_exponent: Number = Field(ge=1)  # of the load (simple) or of the air flow (yorkcalc)
     water_min_degc: Number
     evaporation_l_per_kwh: Number = Field(gt=0)  # per kWh rejected
     concentration_cycles: Number = Field(gt=1)
+
+    @model_validator(mode="after")
+    def _has_its_law(self) -> "Tower":
+        plain = {"approach_floor_frac": self.approach_floor_frac}
+        york = {
+            "correlation": self.correlation,
+            "design_wetbulb_degc": self.design_wetbulb_degc,
+            "air_ratio_min": self.air_ratio_min,
+        }
+        simple = self.model == "simple"
+        _only(self.model, plain if simple else york, york if simple else plain)
+        return self
 
 
 class DryCooler(Row):
@@ -270,7 +364,9 @@ TABLES: Final[dict[str, type[Row]]] = {
     "iec_units": IecUnit,
     "dx_units": DxUnit,
     "chiller_part_load": Curve,
+    "chiller_curves": ChillerCurves,
     "chillers": Chiller,
+    "tower_coefficients": TowerCorrelation,
     "towers": Tower,
     "dry_coolers": DryCooler,
     "humidifiers": Humidifier,

@@ -1,67 +1,146 @@
 """Chillers, towers and pumps, with or without a water-side economiser in series."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.equipment import Pump
 from aidc.plant import chiller, tower
 from aidc.plant.cooling import CHILLER, FREE, OFF, Cooling, Load, blowdown_l_per_h
 from aidc.plant.pump import pump_kw
+from aidc.plant.tower import Duty, share
 from aidc.site import ChilledWaterCooling
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where the plant's laws met their limits while it ran; every array has shape (n,).
+
+    Attributes:
+        carnot_guarded: the chiller's law was held below Carnot.
+        chiller_outside: the chiller's curves were clamped or extrapolated.
+        tower_outside: inputs of the tower's correlation were clipped to its limits.
+    """
+
+    carnot_guarded: Mask
+    chiller_outside: Mask
+    tower_outside: Mask
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Steps of each, as a result tells them."""
+        return {
+            "carnot_guarded_steps": int(self.carnot_guarded.sum()),
+            "chiller_outside_steps": int(self.chiller_outside.sum()),
+            "tower_outside_steps": int(self.tower_outside.sum()),
+        }
 
 
 def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling:
-    """What the plant does with a load.
+    """What the plant does with a load; see `operate`."""
+    return operate(plant, load, wetbulb_degc)[0]
+
+
+def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tuple[Cooling, Limits]:
+    """What the plant does with a load, and where its laws met their limits.
 
     Machines are staged on the heat of the hall, each with its own pumps and tower cells, also while
-    the economiser takes a part of it; so a warmer hour never needs fewer of them. The approach of
-    the tower follows the heat of the hall over the capacity that runs, which needs no iteration.
+    the economiser takes a part of it; so a warmer hour never needs fewer of them. The water of the
+    tower follows the heat of the hall over the nameplate capacity that would run, which needs no
+    iteration; a chiller with curves then has the capacity that they give at this water.
 
     Args:
         plant: machines, towers, pumps.
         load: the hall's demand, shape (n,).
         wetbulb_degc: outdoor wet bulb.
+
+    Raises:
+        InputError: a running chiller is outside its curves and its row says ``error``.
     """
-    machine = plant.chiller
-    running = chiller.machines_running(
-        load.heat_kw, machine.capacity_kw, plant.chiller_count, plant.stage_up_frac
-    )
-    capacity = running * machine.capacity_kw
-    part = np.divide(load.heat_kw, capacity, out=np.zeros_like(capacity), where=capacity > 0)
-    part = np.minimum(part, 1.0)
-
+    machine, heat_kw = plant.chiller, load.heat_kw
     water = load.supply_degc - plant.air_water_approach_k
-    tower_water = wetbulb_degc + tower.approach_k(plant.tower, part)
-    free_kw = load.heat_kw * _free_frac(plant, water, tower_water)
-    machine_kw = np.minimum(load.heat_kw - free_kw, capacity)
-    removed = free_kw + machine_kw
-
-    machine_part = np.divide(machine_kw, capacity, out=np.zeros_like(capacity), where=capacity > 0)
+    nameplate_kw = machine.capacity_kw * _running(plant, heat_kw, machine.capacity_kw)
+    taken_kw = np.minimum(heat_kw, nameplate_kw)
+    duty = _duty(plant, taken_kw * machine.rejection_ratio, nameplate_kw, wetbulb_degc)
+    reach_k, tower_outside = tower.reached_k(plant.tower, duty)
+    tower_water = wetbulb_degc + reach_k
     condenser = np.maximum(tower_water, plant.tower.water_min_degc)
-    per_heat, guarded = chiller.electricity_per_heat(machine, machine_part, water, condenser)
+
+    each_kw, chiller_outside = chiller.available_kw(machine, water, condenser)
+    running = _running(plant, heat_kw, each_kw)
+    capacity = running * each_kw
+    free_kw = heat_kw * _free_frac(plant, water, tower_water)
+    machine_kw = np.minimum(heat_kw - free_kw, capacity)
+    removed = free_kw + machine_kw
+    compressing = machine_kw > 0.0
+    chiller.refuse_outside(machine, water, condenser, compressing)
+    per_heat, guarded = chiller.electricity_per_heat(
+        machine, share(machine_kw, capacity), water, condenser
+    )
     chiller_kw = machine_kw * per_heat
 
     rejected = removed + chiller_kw
-    design_kw = capacity * machine.rejection_ratio
+    nameplate_kw = running * machine.capacity_kw
+    duty = _duty(plant, rejected, nameplate_kw, wetbulb_degc)
+    # tower water no colder than the economiser can use, and no colder than a condenser bears
+    usable = np.maximum(tower_water, water - plant.economiser_approach_k)
+    leaving = np.where(free_kw > 0.0, usable, condenser)
+    tower_fan_kw, fan_outside = tower.held_fan_kw(plant.tower, duty, leaving)
+
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
     still = np.zeros_like(removed)
-    return Cooling(
+    limits = Limits(
+        carnot_guarded=guarded & compressing,
+        chiller_outside=chiller_outside & compressing,
+        tower_outside=(tower_outside | fan_outside) & (rejected > 0.0),
+    )
+    done = Cooling(
         removed_kw=removed,
-        unmet_kw=load.heat_kw - removed,
+        unmet_kw=heat_kw - removed,
         chiller_kw=chiller_kw,
         dx_kw=still,
         iec_fan_kw=still,
         iec_pump_kw=still,
-        tower_fan_kw=tower.fan_kw(plant.tower, rejected, design_kw),
-        pump_kw=pump_kw(plant.chilled_water_pump, removed, capacity)
-        + pump_kw(plant.condenser_water_pump, rejected, design_kw),
+        tower_fan_kw=tower_fan_kw,
+        pump_kw=pump_kw(plant.chilled_water_pump, removed, nameplate_kw)
+        + pump_kw(plant.condenser_water_pump, rejected, duty.design_kw),
         evaporated_l_per_h=evaporated,
         blowdown_l_per_h=blowdown_l_per_h(evaporated, plant.tower.concentration_cycles),
         chilled_water_degc=water,
-        mode=np.where(machine_kw > 0.0, CHILLER, np.where(removed > 0.0, FREE, OFF)),
-        carnot_guarded=guarded & (machine_kw > 0.0),
+        mode=np.where(compressing, CHILLER, np.where(removed > 0.0, FREE, OFF)),
+        carnot_guarded=limits.carnot_guarded,
     )
+    return done, limits
+
+
+def _running(plant: ChilledWaterCooling, heat_kw: Array, each_kw: float | Array) -> Array:
+    return chiller.machines_running(heat_kw, each_kw, plant.chiller_count, plant.stage_up_frac)
+
+
+def _duty(
+    plant: ChilledWaterCooling, rejected_kw: Array, nameplate_kw: Array, wetbulb_degc: Array
+) -> Duty:
+    """Heat and water of the tower cells that belong to the running machines."""
+    pump = plant.condenser_water_pump
+    design_kw = nameplate_kw * plant.chiller.rejection_ratio
+    return Duty(
+        rejected_kw=rejected_kw,
+        design_kw=design_kw,
+        water_ratio=_flow_share(pump, share(rejected_kw, design_kw)),
+        design_range_k=pump.temperature_rise_k,
+        wetbulb_degc=wetbulb_degc,
+    )
+
+
+def _flow_share(pump: Pump, part_load_frac: Array) -> Array:
+    """Flow over design of the running pumps, shape (n,)."""
+    if pump.drive == "constant":
+        return np.ones_like(part_load_frac)
+    return np.clip(part_load_frac, pump.flow_floor_frac, 1.0)
 
 
 def _free_frac(plant: ChilledWaterCooling, water_degc: Array, tower_degc: Array) -> Array:
