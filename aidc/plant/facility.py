@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, liquid, server
-from aidc.plant.cooling import Cooling, Load, mode_names
+from aidc.plant.cooling import Cooling, Limits, Load, mode_names
 from aidc.plant.faults import Faults
 from aidc.plant.iec import Airs
 from aidc.plant.iec_plant import Choice
@@ -59,7 +59,7 @@ class Facility:
         chilled_water_degc: leaving water; nan where the plant has none.
         inlet_degc: air at the servers.
         mode: words of `aidc.site.CoolingMode`.
-        carnot_guarded: where the chiller's law was held below Carnot.
+        limits: where the plant's laws met their limits.
     """
 
     it_kw: Array
@@ -87,7 +87,7 @@ class Facility:
     chilled_water_degc: Array
     inlet_degc: Array
     mode: NDArray[np.object_]
-    carnot_guarded: NDArray[np.bool_]
+    limits: Limits
 
     @property
     def facility_kw(self) -> Array:
@@ -204,7 +204,7 @@ def facility(
         chilled_water_degc=done.chilled_water_degc,
         inlet_degc=air.inlet_degc(hall, reached) + air.short_k(hall, needed, flow),
         mode=mode_names(done.mode),
-        carnot_guarded=done.carnot_guarded,
+        limits=done.limits,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.plant import dx, iec
-from aidc.plant.cooling import DRY, DRY_DX, DX, OFF, WET, WET_DX, Cooling, Load
+from aidc.plant.cooling import DRY, DRY_DX, DX, OFF, WET, WET_DX, Cooling, Limits, Load
 from aidc.plant.iec import Airs, Exchange
 from aidc.site import IecCooling, ModePolicy
 from aidc.units import L_PER_M3
@@ -108,7 +108,7 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
         blowdown_l_per_h=pick(still, wet.exchange.blowdown_l_per_h, still),
         chilled_water_degc=np.full_like(still, np.nan),
         mode=_mode(plate_kw > 0.0, is_wet, dx_heat_kw > 0.0),
-        carnot_guarded=np.zeros(len(still), np.bool_),
+        limits=Limits.none(len(still)),
     )
 
 

@@ -1,5 +1,6 @@
 """From IT power, weather and set-points to the site's energy flows, a block of steps at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -35,12 +36,14 @@ class Block:
         left: what the next block inherits.
         limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
+        law_steps: steps in which a law of the plant met its limits, by law.
     """
 
     columns: dict[str, NDArray[np.generic]]
     left: PlantState
     limit_s: NDArray[np.float64]
     clipped_steps: int
+    law_steps: Mapping[str, int]
 
 
 def outdoor(frame: pd.DataFrame) -> Outdoor:
@@ -89,9 +92,7 @@ def block(
         site, plant, supply + broken.supply_bias_k, step_h * S_PER_H, state.air_k, state.mass_k
     )
     columns: dict[str, NDArray[np.generic]] = {
-        item.name: getattr(plant, item.name)
-        for item in fields(plant)
-        if item.name != "carnot_guarded"
+        item.name: getattr(plant, item.name) for item in fields(plant) if item.name != "limits"
     }
     columns["cooling_kw"] = np.sum([columns[name] for name in COOLING_PARTS], axis=0)
     columns["inlet_degc"] = warm.inlet_degc
@@ -123,4 +124,4 @@ def block(
     }
     kept = float(stored.energy_kwh[-1]) if len(stored.energy_kwh) else state.battery_kwh
     left = PlantState(kept, warm.air_k, warm.mass_k)
-    return Block(columns, left, warm.limit_s, int(stored.clipped_steps))
+    return Block(columns, left, warm.limit_s, int(stored.clipped_steps), plant.limits.counts)

@@ -1,5 +1,6 @@
 """From the columns of a finished run to its trace."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ class SiteResult:
         columns: columns of the trace that the plant made, shape (steps,) each.
         limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
+        law_steps: steps in which a law of the plant met its limits, by law.
     """
 
     name: str
@@ -40,6 +42,7 @@ class SiteResult:
     columns: dict[str, NDArray[np.generic]]
     limit_s: Array
     clipped_steps: int
+    law_steps: Mapping[str, int]
 
 
 def trace_of(
@@ -87,6 +90,7 @@ def trace_of(
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
             "inlet_above_limit_steps": above,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
+            **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),
             "jobs_running_at_end": int((state == "running").sum()),

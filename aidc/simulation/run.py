@@ -120,7 +120,14 @@ def with_setpoints(
         jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
         results.append(
             SiteResult(
-                name, jobs, run, setpoints[name], made.columns, made.limit_s, made.clipped_steps
+                name,
+                jobs,
+                run,
+                setpoints[name],
+                made.columns,
+                made.limit_s,
+                made.clipped_steps,
+                made.law_steps,
             )
         )
     return trace_of(scenario, drivers, variant, results, None)
@@ -237,7 +244,13 @@ class _SiteRun:
         }
         limit_s = np.concatenate([block.limit_s for block in self.blocks])
         clipped = sum(block.clipped_steps for block in self.blocks)
-        return SiteResult(self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped)
+        laws = {
+            name: sum(block.law_steps[name] for block in self.blocks)
+            for name in self.blocks[0].law_steps
+        }
+        return SiteResult(
+            self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped, laws
+        )
 
     def _plant(
         self, env: simpy.Environment, steps: int, step_s: int, planned: dict[float, simpy.Event]
