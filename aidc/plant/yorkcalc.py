@@ -56,10 +56,16 @@ def cell(tower: Tower, design_range_k: float) -> Cell:
         raise InputError(Fault("", 0, 0, f"towers {tower.name}", "is not of the model yorkcalc"))
     parabola = _parabola(correlation, np.array([design_range_k]), np.array([wetbulb]))
     liquid_gas = float(_liquid_gas(parabola, np.array([tower.approach_k]))[0])
-    if not 0.0 < liquid_gas <= correlation.liquid_gas_max:
+    inside = (
+        correlation.approach_k[0] <= tower.approach_k <= correlation.approach_k[1]
+        and correlation.range_k[0] <= design_range_k <= correlation.range_k[1]
+    )
+    if not inside or not 0.0 < liquid_gas <= correlation.liquid_gas_max:
         text = (
-            f"approach_k: {tower.approach_k:g} K at a wet bulb of {wetbulb:g} degC and a range of "
-            f"{design_range_k:g} K is out of the correlation's reach; choose a larger approach_k"
+            f"an approach of {tower.approach_k:g} K at a range of {design_range_k:g} K and a wet "
+            f"bulb of {wetbulb:g} degC is out of the correlation's reach; its own are "
+            f"{correlation.approach_k[0]:g} to {correlation.approach_k[1]:g} K and "
+            f"{correlation.range_k[0]:g} to {correlation.range_k[1]:g} K"
         )
         raise InputError(Fault("", 0, 0, f"towers {tower.name}", text))
     return Cell(correlation, liquid_gas, least)
