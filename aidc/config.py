@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -82,7 +82,24 @@ def _day(value: object) -> object:
         ) from None
 
 
+def _time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError(
+            "time",
+            "cannot read '{v}' as a time; write e.g. 2023-07-03T00:00:00+08:00",
+            {"v": value},
+        ) from None
+    if read.tzinfo is None:
+        raise PydanticCustomError("time", "{v} has no offset; write e.g. {v}+08:00", {"v": value})
+    return read
+
+
 Day = Annotated[date, BeforeValidator(_day)]
+Time = Annotated[datetime, BeforeValidator(_time)]
 Frac = Annotated[float, *quantity_in("frac")]
 Hours = Annotated[float, *quantity_in("h")]
 Seconds = Annotated[float, *quantity_in("s")]

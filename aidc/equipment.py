@@ -292,6 +292,14 @@ class Tower(Row):
         return self
 
 
+class DryCooler(Row):
+    """A dry cooler: outdoor air, no water."""
+
+    approach_k: Number = Field(gt=0)  # leaving water over the dry bulb
+    fan_w_per_kw: Number = Field(gt=0)  # per kW rejected at design
+    fan_exponent: Number = Field(ge=1)
+
+
 class Humidifier(Row):
     """Humidification of make-up air."""
 
@@ -324,6 +332,15 @@ class PvModule(Row):
     albedo: Number = Field(ge=0, le=1)
 
 
+class RackMass(Row):
+    """What warms up in the hall when cooling is lost, a rack."""
+
+    air_m3: Number = Field(gt=0)
+    mass_kg: Number = Field(gt=0)
+    mass_kj_per_kg_k: Number = Field(gt=0)
+    ua_kw_per_k: Number = Field(gt=0)  # between air and mass
+
+
 class Battery(Row):
     """A battery system, per kWh of its capacity."""
 
@@ -351,8 +368,10 @@ TABLES: Final[dict[str, type[Row]]] = {
     "chillers": Chiller,
     "tower_coefficients": TowerCorrelation,
     "towers": Tower,
+    "dry_coolers": DryCooler,
     "humidifiers": Humidifier,
     "pv_mounts": PvMount,
     "pv_modules": PvModule,
+    "rack_masses": RackMass,
     "batteries": Battery,
 }

@@ -17,8 +17,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from aidc.config import Config, Day, Frac, Kelvin, Number, quantity_in
+from aidc.config import Config, Day, Frac, Kelvin, Number, Time, quantity_in
 from aidc.errors import ScenarioError
+from aidc.event import Event
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
 from aidc.site import ModePolicy, Site
@@ -52,24 +53,7 @@ def _exists(file: str, info: ValidationInfo) -> str:
     return file
 
 
-def _time(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        raise PydanticCustomError(
-            "time",
-            "cannot read '{v}' as a time; write e.g. 2023-07-03T00:00:00+08:00",
-            {"v": value},
-        ) from None
-    if read.tzinfo is None:
-        raise PydanticCustomError("time", "{v} has no offset; write e.g. {v}+08:00", {"v": value})
-    return read
-
-
 DataFile = Annotated[str, AfterValidator(_exists)]
-Time = Annotated[datetime, BeforeValidator(_time)]
 Minutes = Annotated[float, *quantity_in("min", bare=False)]
 WrittenHours = Annotated[float, *quantity_in("h", bare=False)]
 WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
@@ -238,7 +222,7 @@ class Scenario(Config):
     flexibility: Flexibility
     baseline: Baseline
     plan: Plan
-    events: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
+    events: tuple[Event, ...] = Field(default=(), strict=False)
     ledger: LedgerChoice
     industry_baseline: str | None = (
         None  # a row of models/published_pue.csv: an avoided-emission claim
@@ -308,7 +292,7 @@ class Scenario(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
-        faults = [*_time_faults(self), *_site_faults(self)]
+        faults = [*_time_faults(self), *_site_faults(self), *_event_faults(self)]
         if faults:
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})
         return self
@@ -336,6 +320,23 @@ def _time_faults(s: Scenario) -> list[str]:
         faults.append(
             f"plan.step: the horizon is not a whole number of {s.plan.step_min:g} min plan steps"
         )
+    return faults
+
+
+def _event_faults(s: Scenario) -> list[str]:
+    """Events that lie beside the horizon, off its steps, or at a site that is not there."""
+    faults = []
+    for index, event in enumerate(s.events):
+        key = f"events.{index}"
+        if event.site is not None and event.site not in s.sites:
+            faults.append(f"{key}: no site '{event.site}'; the scenario has {', '.join(s.sites)}")
+        faults.extend(
+            f"{key}: {name} is not on a step of {s.step_min:g} min"
+            for name, time in (("start", event.start), ("end", event.end))
+            if (time - s.start).total_seconds() % (s.step_min * 60)
+        )
+        if event.start >= s.end or event.end <= s.start:
+            faults.append(f"{key}: {event.kind} lies outside the horizon and would do nothing")
     return faults
 
 

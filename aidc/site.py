@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from aidc.config import Config, Degc, Frac, Kelvin, Kw, Kwh, Kwp, Metres, Number
 from aidc.equipment import (
     Battery,
     Chiller,
+    DryCooler,
     DxUnit,
     Fan,
     Humidifier,
@@ -15,6 +17,7 @@ from aidc.equipment import (
     Pump,
     PvModule,
     PvMount,
+    RackMass,
     Server,
     Tower,
     Transformer,
@@ -32,6 +35,7 @@ class Pool(Config):
     name: str = Field(min_length=1)
     server: Annotated[Server, named_in("servers")]
     server_count: int = Field(ge=1)
+    liquid_cooled: bool = False
 
     @property
     def gpu_count(self) -> int:
@@ -40,7 +44,10 @@ class Pool(Config):
 
 
 class Hall(Config):
-    """Air in the hall; all halls of a site are alike."""
+    """Air in the hall; all halls of a site are alike.
+
+    ``rack_kw`` with ``rack_mass`` says how fast the hall warms without cooling.
+    """
 
     air_rise_k: Kelvin = Field(gt=0)  # across the servers
     recirculation_frac: Frac = Field(ge=0, lt=1)
@@ -48,6 +55,8 @@ class Hall(Config):
     supply_min_degc: Degc
     supply_max_degc: Degc
     inlet_max_degc: Degc
+    rack_kw: Kw = Field(gt=0)  # rated IT power of a rack
+    rack_mass: Annotated[RackMass, named_in("rack_masses")]
     source: str = Field(min_length=3)
 
 
@@ -98,6 +107,36 @@ class ChilledWaterCooling(Config):
     source: str = Field(min_length=3)
 
 
+class LiquidLoop(Config):
+    """Warm facility water behind the cold plates of liquid-cooled pools."""
+
+    captured_frac: Frac = Field(gt=0, le=1)  # of the pools' IT heat; the rest goes to the air
+    facility_water_degc: Degc
+    cdu_approach_k: Kelvin = Field(gt=0)
+    rise_k: Kelvin = Field(gt=0)  # of the facility water
+    pump_frac: Frac = Field(ge=0, lt=1)  # CDU pumps over captured heat
+    tower: Annotated[Tower, named_in("towers")] | None = None
+    dry_cooler: Annotated[DryCooler, named_in("dry_coolers")] | None = None
+    chiller: Annotated[Chiller, named_in("chillers")]
+    chiller_capacity_frac: Frac = Field(ge=0)  # of the captured heat at rated power
+    source: str = Field(min_length=3)
+
+    @property
+    def rejection(self) -> Tower | DryCooler:
+        """What gives the heat to the outdoor air."""
+        found = self.tower or self.dry_cooler
+        if found is None:
+            raise ValueError("a loop has a tower or a dry cooler")
+        return found
+
+    @model_validator(mode="after")
+    def _rejects_one_way(self) -> "LiquidLoop":
+        if (self.tower is None) == (self.dry_cooler is None):
+            text = "give either tower or dry_cooler"
+            raise PydanticCustomError("together", "tower: {text}", {"text": text})
+        return self
+
+
 class Pv(Config):
     """A PV plant; its size is the site's ``pv_kwp``."""
 
@@ -126,12 +165,20 @@ class Site(Config):
     hall: Hall
     electrical: Electrical
     cooling: IecCooling | ChilledWaterCooling = Field(discriminator="kind")
+    liquid: LiquidLoop | None = None  # for pools that are liquid-cooled
     pv_kwp: Kwp = Field(ge=0)
     pv: Pv
     battery_kwh: Kwh = Field(ge=0)
     battery: Annotated[Battery, named_in("batteries")]
     grid_export: bool  # whether surplus may leave the site; else it is curtailed
     source: str = Field(min_length=3)
+
+    @model_validator(mode="after")
+    def _liquid_has_a_loop(self) -> "Site":
+        if self.liquid is None and any(pool.liquid_cooled for pool in self.pools):
+            text = "a liquid-cooled pool needs the block liquid"
+            raise PydanticCustomError("together", "liquid: {text}", {"text": text})
+        return self
 
     @property
     def gpu_count(self) -> int:

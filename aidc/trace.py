@@ -128,6 +128,7 @@ class Trace:
         counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
         labels: what each input is, in words.
         synthetic: inputs that are not measured.
+        incidents: a row for every spell of heat left in a hall or inlets above their limit.
         balance_residual: largest relative residual of the energy balance over all steps.
     """
 
@@ -143,6 +144,7 @@ class Trace:
     labels: Mapping[str, str]
     synthetic: tuple[str, ...]
     notes: tuple[str, ...]
+    incidents: pd.DataFrame
     balance_residual: float
 
     @property

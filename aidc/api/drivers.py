@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from aidc.api.outdoor_events import pv_left_frac, with_heat_waves
 from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
 from aidc.horizon import Horizon
 from aidc.job import JobTable
@@ -130,7 +131,7 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
 
     horizon, site = scenario.horizon(name), choice.site
     weather = _weather(scenario, choice, horizon)
-    air = weather.frame
+    air, told = with_heat_waves(weather.frame, scenario, name)
     intensity = _intensity(scenario, choice, horizon)
     tariff = read_tariff(choice.tariff)
     columns = {column: air[column] for column in air.columns}
@@ -140,7 +141,7 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
             air["dewpoint_degc"].to_numpy(),
             air["pressure_pa"].to_numpy(),
         ),
-        pv_kw=pv_kw(site, air, horizon),
+        pv_kw=pv_kw(site, air, horizon) * pv_left_frac(scenario, name),
         grid_kgco2e_per_kwh=intensity.kgco2e_per_kwh,
         tariff_cny_per_kwh=energy_price_cny_per_kwh(tariff, horizon),
     )
@@ -159,7 +160,7 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
             "tariff": tariff.label,
         },
         synthetic=tuple(synthetic),
-        notes=(*weather.notes, *tariff_notes(tariff, horizon)),
+        notes=(*weather.notes, *told, *tariff_notes(tariff, horizon)),
     )
 
 

@@ -1,52 +1,21 @@
 """Chillers, towers and pumps, with or without a water-side economiser in series."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from aidc.equipment import Pump
 from aidc.plant import chiller, tower
-from aidc.plant.cooling import CHILLER, FREE, OFF, Cooling, Load, blowdown_l_per_h
+from aidc.plant.cooling import CHILLER, FREE, OFF, Cooling, Limits, Load, blowdown_l_per_h
 from aidc.plant.pump import pump_kw
 from aidc.plant.tower import Duty, share
 from aidc.site import ChilledWaterCooling
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Where the plant's laws met their limits while it ran; every array has shape (n,).
-
-    Attributes:
-        carnot_guarded: the chiller's law was held below Carnot.
-        chiller_outside: the chiller's curves were clamped or extrapolated.
-        tower_outside: inputs of the tower's correlation were clipped to its limits.
-    """
-
-    carnot_guarded: Mask
-    chiller_outside: Mask
-    tower_outside: Mask
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Steps of each, as a result tells them."""
-        return {
-            "carnot_guarded_steps": int(self.carnot_guarded.sum()),
-            "chiller_outside_steps": int(self.chiller_outside.sum()),
-            "tower_outside_steps": int(self.tower_outside.sum()),
-        }
+ROUNDING = 1e-9
 
 
 def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling:
-    """What the plant does with a load; see `operate`."""
-    return operate(plant, load, wetbulb_degc)[0]
-
-
-def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tuple[Cooling, Limits]:
-    """What the plant does with a load, and where its laws met their limits.
+    """What the plant does with a load.
 
     Machines are staged on the heat of the hall, each with its own pumps and tower cells, also while
     the economiser takes a part of it; so a warmer hour never needs fewer of them. The water of the
@@ -62,8 +31,10 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
         InputError: a running chiller is outside its curves and its row says ``error``.
     """
     machine, heat_kw = plant.chiller, load.heat_kw
+    usable_count = np.floor(plant.chiller_count * load.faults.running_frac + ROUNDING)
+    usable_count = usable_count * load.faults.has_water  # towers without water reject nothing
     water = load.supply_degc - plant.air_water_approach_k
-    nameplate_kw = machine.capacity_kw * _running(plant, heat_kw, machine.capacity_kw)
+    nameplate_kw = machine.capacity_kw * _running(plant, heat_kw, machine.capacity_kw, usable_count)
     taken_kw = np.minimum(heat_kw, nameplate_kw)
     duty = _duty(plant, taken_kw * machine.rejection_ratio, nameplate_kw, wetbulb_degc)
     reach_k, tower_outside = tower.reached_k(plant.tower, duty)
@@ -71,9 +42,9 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
     condenser = np.maximum(tower_water, plant.tower.water_min_degc)
 
     each_kw, chiller_outside = chiller.available_kw(machine, water, condenser)
-    running = _running(plant, heat_kw, each_kw)
+    running = _running(plant, heat_kw, each_kw, usable_count)
     capacity = running * each_kw
-    free_kw = heat_kw * _free_frac(plant, water, tower_water)
+    free_kw = heat_kw * _free_frac(plant, water, tower_water) * (running > 0.0)
     left_kw = heat_kw - free_kw
     machine_kw = np.minimum(left_kw, capacity)
     removed = free_kw + machine_kw
@@ -94,12 +65,7 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
 
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
     still = np.zeros_like(removed)
-    limits = Limits(
-        carnot_guarded=guarded & compressing,
-        chiller_outside=chiller_outside & compressing,
-        tower_outside=(tower_outside | fan_outside) & (rejected > 0.0),
-    )
-    done = Cooling(
+    return Cooling(
         removed_kw=removed,
         unmet_kw=left_kw - machine_kw,
         chiller_kw=chiller_kw,
@@ -113,13 +79,18 @@ def operate(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> tupl
         blowdown_l_per_h=blowdown_l_per_h(evaporated, plant.tower.concentration_cycles),
         chilled_water_degc=water,
         mode=np.where(compressing, CHILLER, np.where(removed > 0.0, FREE, OFF)),
-        carnot_guarded=limits.carnot_guarded,
+        limits=Limits(
+            carnot_guarded=guarded & compressing,
+            chiller_outside=chiller_outside & compressing,
+            tower_outside=(tower_outside | fan_outside) & (rejected > 0.0),
+        ),
     )
-    return done, limits
 
 
-def _running(plant: ChilledWaterCooling, heat_kw: Array, each_kw: float | Array) -> Array:
-    return chiller.machines_running(heat_kw, each_kw, plant.chiller_count, plant.stage_up_frac)
+def _running(
+    plant: ChilledWaterCooling, heat_kw: Array, each_kw: float | Array, usable_count: Array
+) -> Array:
+    return chiller.machines_running(heat_kw, each_kw, usable_count, plant.stage_up_frac)
 
 
 def _duty(

@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 
 def machines_running(
-    heat_kw: Array, capacity_kw: ArrayLike, count: int, stage_up_frac: float
+    heat_kw: Array, capacity_kw: ArrayLike, count: ArrayLike, stage_up_frac: float
 ) -> Array:
     """Machines that share a heat, shape (n,); the next one is on above a load share.
 
@@ -22,7 +22,10 @@ def machines_running(
     """
     each = np.broadcast_to(np.asarray(capacity_kw, np.float64) * stage_up_frac, heat_kw.shape)
     asked = np.divide(
-        heat_kw, each, out=np.where(heat_kw > 0.0, float(count), 0.0), where=each > 0.0
+        heat_kw,
+        each,
+        out=np.where(heat_kw > 0.0, np.asarray(count, np.float64), 0.0),
+        where=each > 0.0,
     )
     return np.clip(np.ceil(asked), 0.0, count)
 

@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.plant.faults import Faults
 from aidc.site import CoolingMode
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 MODES: Final[tuple[CoolingMode, ...]] = (
     "off", "dry", "wet", "dx", "dry_dx", "wet_dx", "chiller", "free",
@@ -27,6 +29,7 @@ class Load:
         air_kg_per_s: supply air.
         design_m3_per_s: installed supply air.
         rated_it_kw: what the plant is sized for.
+        faults: what of it does not work.
     """
 
     heat_kw: Array
@@ -35,6 +38,37 @@ class Load:
     air_kg_per_s: Array
     design_m3_per_s: float
     rated_it_kw: float
+    faults: Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where the plant's laws met their limits while it ran; every array has shape (n,).
+
+    Attributes:
+        carnot_guarded: the chiller's law was held below Carnot.
+        chiller_outside: the chiller's curves were clamped or extrapolated.
+        tower_outside: inputs of the tower's correlation were clipped to its limits.
+    """
+
+    carnot_guarded: Mask
+    chiller_outside: Mask
+    tower_outside: Mask
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Steps of each, as a result tells them."""
+        return {
+            "carnot_guarded_steps": int(self.carnot_guarded.sum()),
+            "chiller_outside_steps": int(self.chiller_outside.sum()),
+            "tower_outside_steps": int(self.tower_outside.sum()),
+        }
+
+    @classmethod
+    def none(cls, count: int) -> "Limits":
+        """Every law was within its limits."""
+        nowhere = np.zeros(count, np.bool_)
+        return cls(nowhere, nowhere, nowhere)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +80,7 @@ class Cooling:
         unmet_kw: heat that was more than the plant can take.
         mode: index into `MODES`.
         chilled_water_degc: leaving water; nan where the plant has none.
-        carnot_guarded: where the chiller's law had to be held below Carnot.
+        limits: where its laws met their limits.
     """
 
     removed_kw: Array
@@ -61,7 +95,7 @@ class Cooling:
     blowdown_l_per_h: Array
     chilled_water_degc: Array
     mode: NDArray[np.int64]
-    carnot_guarded: NDArray[np.bool_]
+    limits: Limits
 
 
 def mode_names(mode: NDArray[np.int64]) -> NDArray[np.object_]:

@@ -3,17 +3,18 @@
 Simulation, sweep and the tables of the optimiser all call `facility`; there is no second plant.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, server
-from aidc.plant.cooling import Cooling, Load, mode_names
+from aidc.plant import air, chilled_water, electrical, humidifier, iec_plant, liquid, server
+from aidc.plant.cooling import Cooling, Limits, Load, mode_names
+from aidc.plant.faults import Faults
 from aidc.plant.iec import Airs
 from aidc.plant.iec_plant import Choice
 from aidc.plant.psychrometrics import density_kg_per_m3, humidity_ratio, saturation_pa
-from aidc.site import IecCooling, ModePolicy, Site
+from aidc.site import IecCooling, LiquidLoop, ModePolicy, Site
 
 Array = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ class Facility:
         chilled_water_degc: leaving water; nan where the plant has none.
         inlet_degc: air at the servers.
         mode: words of `aidc.site.CoolingMode`.
-        carnot_guarded: where the chiller's law was held below Carnot.
+        limits: where the plant's laws met their limits.
     """
 
     it_kw: Array
@@ -86,7 +87,7 @@ class Facility:
     chilled_water_degc: Array
     inlet_degc: Array
     mode: NDArray[np.object_]
-    carnot_guarded: NDArray[np.bool_]
+    limits: Limits
 
     @property
     def facility_kw(self) -> Array:
@@ -104,6 +105,7 @@ def facility(
     policy: ModePolicy,
     tariff_cny_per_kwh: Array,
     water_cny_per_m3: float,
+    faults: Faults | None = None,
 ) -> Facility:
     """Powers, water and temperatures of a site in quasi-steady operation.
 
@@ -120,21 +122,31 @@ def facility(
         policy: how an IEC chooses its mode.
         tariff_cny_per_kwh: for the policy ``lowest_cost``, shape (n,).
         water_cny_per_m3: for the same.
+        faults: what of the plant does not work; None: nothing.
     """
+    faults = faults or Faults.none(len(supply_degc))
+    supply_degc = supply_degc + faults.supply_bias_k
     hall, rated_kw = site.hall, site.rated_it_kw
     inlet = air.inlet_degc(hall, supply_degc)
     it_kw, fan_kw, needed = np.zeros_like(inlet), np.zeros_like(inlet), np.zeros_like(inlet)
+    captured_kw = np.zeros_like(inlet)
     for pool, reference_kw in zip(site.pools, it_reference_kw, strict=True):
         power = server.at_inlet(pool.server, reference_kw, inlet)
         it_kw += power.it_kw
         fan_kw += power.fan_kw
-        needed += air.needed_m3_per_s(hall, reference_kw) * power.air_flow_ratio
+        to_air = 1.0
+        if site.liquid is not None and pool.liquid_cooled:
+            to_air -= site.liquid.captured_frac
+            captured_kw += site.liquid.captured_frac * power.it_kw
+        needed += air.needed_m3_per_s(hall, to_air * reference_kw) * power.air_flow_ratio
 
     chain = electrical.chain(site.electrical, rated_kw, it_kw)
     lighting_kw = site.electrical.lighting_frac * rated_kw
     cooling = site.cooling
-    flow = air.supply(cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio)
-    heat = it_kw + flow.fan_kw + hall_loss_kw(site, chain)
+    flow = air.supply(
+        cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio, faults.running_frac
+    )
+    heat = it_kw - captured_kw + flow.fan_kw + hall_loss_kw(site, chain)
     load = Load(
         heat_kw=heat,
         supply_degc=supply_degc,
@@ -142,10 +154,14 @@ def facility(
         air_kg_per_s=flow.mass_kg_per_s,
         design_m3_per_s=flow.design_m3_per_s,
         rated_it_kw=rated_kw,
+        faults=faults,
     )
     ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
     choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
     done = _cool(site, load, outdoor, ratio, choice)
+    left_in_air_kw = done.unmet_kw
+    if site.liquid is not None:
+        done = _with_liquid(site, site.liquid, done, captured_kw, outdoor, faults)
 
     humidifier_l_per_h = humidifier.water_l_per_h(
         cooling.humidifier, flow.mass_kg_per_s, ratio, outdoor.pressure_pa
@@ -161,7 +177,7 @@ def facility(
         it_kw + cooling_kw + loss_kw + lighting_kw,
         site.electrical.transformer_capacity_ratio * rated_kw,
     )
-    reached = supply_degc + air.rise_k(done.unmet_kw, flow)
+    reached = supply_degc + air.rise_k(left_in_air_kw, flow)
     return Facility(
         it_kw=it_kw,
         server_fan_kw=fan_kw,
@@ -186,9 +202,9 @@ def facility(
         water_l_per_h=done.evaporated_l_per_h + done.blowdown_l_per_h + humidifier_l_per_h,
         supply_air_degc=reached,
         chilled_water_degc=done.chilled_water_degc,
-        inlet_degc=air.inlet_degc(hall, reached),
+        inlet_degc=air.inlet_degc(hall, reached) + air.short_k(hall, needed, flow),
         mode=mode_names(done.mode),
-        carnot_guarded=done.carnot_guarded,
+        limits=done.limits,
     )
 
 
@@ -199,6 +215,36 @@ def hall_loss_kw(site: Site, chain: electrical.Chain) -> Array:
         parts.ups_heat_in_hall_frac * chain.ups_loss_kw
         + parts.pdu_heat_in_hall_frac * chain.pdu_loss_kw
         + parts.lighting_heat_in_hall_frac * parts.lighting_frac * site.rated_it_kw
+    )
+
+
+def _with_liquid(
+    site: Site,
+    loop: LiquidLoop,
+    done: Cooling,
+    captured_kw: Array,
+    outdoor: Outdoor,
+    faults: Faults,
+) -> Cooling:
+    """The air plant's answer with the water loop's added; the mode stays that of the air plant."""
+    rated = sum(p.server_count for p in site.pools if p.liquid_cooled) / sum(
+        p.server_count for p in site.pools
+    )
+    rated_kw = loop.captured_frac * rated * site.rated_it_kw
+    if rated_kw <= 0:
+        return done
+    wet = liquid.cool(
+        loop, captured_kw, rated_kw, outdoor.drybulb_degc, outdoor.wetbulb_degc, faults.has_water
+    )
+    return replace(
+        done,
+        removed_kw=done.removed_kw + wet.removed_kw,
+        unmet_kw=done.unmet_kw + wet.unmet_kw,
+        chiller_kw=done.chiller_kw + wet.chiller_kw,
+        pump_kw=done.pump_kw + wet.pump_kw,
+        tower_fan_kw=done.tower_fan_kw + wet.fan_kw,
+        evaporated_l_per_h=done.evaporated_l_per_h + wet.evaporated_l_per_h,
+        blowdown_l_per_h=done.blowdown_l_per_h + wet.blowdown_l_per_h,
     )
 
 
@@ -214,6 +260,8 @@ def _cool(site: Site, load: Load, outdoor: Outdoor, ratio: Array, choice: Choice
         wetbulb_degc=outdoor.wetbulb_degc,
         dewpoint_degc=outdoor.dewpoint_degc,
         outdoor_kg_per_m3=density_kg_per_m3(outdoor.drybulb_degc, ratio, outdoor.pressure_pa),
-        secondary_m3_per_s=plant.unit.secondary_flow_ratio * load.design_m3_per_s,
+        secondary_m3_per_s=plant.unit.secondary_flow_ratio
+        * load.design_m3_per_s
+        * load.faults.running_frac,
     )
     return iec_plant.cool(plant, load, airs, choice)

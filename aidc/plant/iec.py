@@ -26,7 +26,7 @@ class Airs:
         wetbulb_degc: of it.
         dewpoint_degc: of it.
         outdoor_kg_per_m3: its density.
-        secondary_m3_per_s: design flow of the secondary fans.
+        secondary_m3_per_s: design flow of the secondary fans that can run, shape (n,).
     """
 
     return_degc: Array
@@ -35,7 +35,7 @@ class Airs:
     wetbulb_degc: Array
     dewpoint_degc: Array
     outdoor_kg_per_m3: Array
-    secondary_m3_per_s: float
+    secondary_m3_per_s: Array
 
     @property
     def flow_ratio_max(self) -> Array:
@@ -121,12 +121,12 @@ def _modulated(
     return taken, np.minimum(part, 1.0)
 
 
-def _fan_kw(unit: IecUnit, flow_frac: Array, secondary_m3_per_s: float) -> Array:
+def _fan_kw(unit: IecUnit, flow_frac: Array, secondary_m3_per_s: Array) -> Array:
     design_kw = unit.secondary_fan_w_per_m3_s * secondary_m3_per_s / W_PER_KW
     return design_kw * sampled(unit.fan_curve)(flow_frac)
 
 
-def spray_pump_kw(unit: IecUnit, flow_frac: Array, secondary_m3_per_s: float) -> Array:
+def spray_pump_kw(unit: IecUnit, flow_frac: Array, secondary_m3_per_s: Array) -> Array:
     """Power of the two-speed spray pumps [kW]; off without secondary air."""
     design_kw = unit.spray_pump_w_per_m3_s * secondary_m3_per_s / W_PER_KW
     low = flow_frac < unit.spray_pump_switch_frac

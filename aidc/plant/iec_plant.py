@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.plant import dx, iec
-from aidc.plant.cooling import DRY, DRY_DX, DX, OFF, WET, WET_DX, Cooling, Load
+from aidc.plant.cooling import DRY, DRY_DX, DX, OFF, WET, WET_DX, Cooling, Limits, Load
 from aidc.plant.iec import Airs, Exchange
 from aidc.site import IecCooling, ModePolicy
 from aidc.units import L_PER_M3
@@ -71,7 +71,7 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
         airs: both sides of the plate.
         choice: who decides, and by what.
     """
-    frost_free = airs.drybulb_degc >= plant.unit.spray_from_degc
+    frost_free = (airs.drybulb_degc >= plant.unit.spray_from_degc) & load.faults.has_water
     forced = choice.spray == SPRAY_ON
     if choice.policy == "spray_above_temperature":
         forced = choice.spray != SPRAY_OFF
@@ -108,14 +108,15 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
         blowdown_l_per_h=pick(still, wet.exchange.blowdown_l_per_h, still),
         chilled_water_degc=np.full_like(still, np.nan),
         mode=_mode(plate_kw > 0.0, is_wet, dx_heat_kw > 0.0),
-        carnot_guarded=np.zeros(len(still), np.bool_),
+        limits=Limits.none(len(still)),
     )
 
 
 def _with_dx(plant: IecCooling, load: Load, airs: Airs, exchange: Exchange) -> _Candidate:
     """The compressor takes what the plate leaves, up to its capacity."""
     left = np.maximum(load.heat_kw - exchange.heat_kw, 0.0)
-    heat = np.minimum(left, plant.dx_capacity_frac * load.rated_it_kw)
+    running = load.faults.running_frac * load.faults.dx_runs
+    heat = np.minimum(left, plant.dx_capacity_frac * load.rated_it_kw * running)
     sprayed = exchange.pump_kw > 0.0
     air = dx.condenser_air_degc(plant.dx, airs.drybulb_degc, airs.wetbulb_degc, sprayed)
     power = heat * dx.electricity_per_heat(plant.dx, load.supply_degc, air)

@@ -1,6 +1,7 @@
 """Which charts a study gets, in the order of the page."""
 
 from aidc.reporting.charts import Chart
+from aidc.reporting.charts.event_chart import event_chart, has_events
 from aidc.reporting.charts.pathway_chart import pathway_chart
 from aidc.reporting.charts.plan_charts import promise_chart
 from aidc.reporting.charts.plant_charts import setpoint_chart, wetbulb_chart
@@ -29,6 +30,8 @@ def charts_of(study: Study, gases: str) -> tuple[Chart, ...]:
     for site in sites:
         suffix = f"-{site}" if len(sites) > 1 else ""
         charts += [wetbulb_chart(study, site, suffix), setpoint_chart(study, site, suffix)]
+    if has_events(shown):
+        charts += [event_chart(shown, site, f"-{site}" if len(sites) > 1 else "") for site in sites]
     if study.schedule is not None and study.optimized is not None:
         charts.append(promise_chart(study.schedule, study.optimized))
     if study.pathway is not None:

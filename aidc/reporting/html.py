@@ -35,6 +35,7 @@ WORDS: Final = {
     "no_factors": "No statement of the ledger was drawn up.",
     "claim": "Avoided emissions (a claim, apart from the inventory)",
     "counts": "Unmet, clipped, refused",
+    "incidents": "Heat left in the hall, or inlets above their limit",
     "inputs": "Inputs",
 }
 
@@ -103,6 +104,7 @@ def page(
         warnings=summary["warnings"],
         claim=_claim(summary["avoided_emissions"]),
         counts=page_tables.counts(study),
+        incidents=page_tables.incidents(study),
         inputs=sorted(summary["labels"]["inputs"].items()),
         notes=summary["labels"]["notes"],
         footer=_footer(study),

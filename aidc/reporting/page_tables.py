@@ -1,11 +1,13 @@
 """Tables of the page: cells already rounded, as text."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
 
+from aidc.reporting.charts.event_chart import causes
 from aidc.reporting.charts.plant_charts import mode_hours
 from aidc.reporting.charts.style import MODE_NAMES
 from aidc.reporting.numbers import (
@@ -17,7 +19,7 @@ from aidc.reporting.numbers import (
     signed_energy,
     signed_percent,
 )
-from aidc.reporting.study import VARIANTS, Study
+from aidc.reporting.study import BASELINE, OPTIMIZED, VARIANTS, Study
 from aidc.units import KWH_PER_MWH, S_PER_H
 
 ROWS_SHOWN: Final = 200
@@ -321,6 +323,29 @@ def counts(study: Study) -> Table:
         for name in names
     ]
     return Table(("", *(VARIANTS[v] for v in variants)), rows)
+
+
+def incidents(study: Study) -> Table:
+    """Every spell of heat that stayed in a hall, of baseline and plan."""
+    rows = [
+        (
+            f"{row.start:%Y-%m-%d %H:%M}",
+            VARIANTS[variant],
+            str(row.site),
+            causes(str(row.cause)),
+            number((row.end - row.start).total_seconds() / S_PER_H, 2, "h"),
+            number(row.unmet_kwh, 1, "kWh"),
+            number(row.warmest_inlet_degc, 1, "°C"),
+            "kept" if math.isnan(row.limit_after_s) else number(row.limit_after_s, 0, "s"),
+        )
+        for variant in (BASELINE, OPTIMIZED)
+        if variant in study.runs
+        for row in study.runs[variant].incidents.itertuples()
+    ]
+    heads = ("start", "run", "site", "cause", "lasted", "heat left", "warmest inlet", "limit after")
+    return Table(
+        heads, rows, "Servers are not shut down in the simulation; the hall warms in closed form."
+    )
 
 
 def modes(study: Study) -> Table:

@@ -16,7 +16,7 @@ from aidc.reporting.charts import Chart
 from aidc.reporting.html import monthly_of, page
 from aidc.reporting.study import BASELINE, OPTIMIZED, Study
 from aidc.reporting.summary import summarise
-from aidc.reporting.tables import statements, windows
+from aidc.reporting.tables import incidents, statements, windows
 from aidc.scenario_file import resolved_text
 
 TRACES = (BASELINE, OPTIMIZED)
@@ -112,6 +112,7 @@ def build(study: Study) -> Report:
         "attribution": pd.DataFrame(summary["attribution"]),
         "windows": found,
         "statements": statements(study),
+        "incidents": incidents(study),
         "pathway": study.pathway.frame if study.pathway else pd.DataFrame(),
     }
     return Report(study, summary, charts, tables, page(study, summary, charts, found))

@@ -101,6 +101,12 @@ def windows(schedule: Schedule | None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def incidents(study: Study) -> pd.DataFrame:
+    """Every spell of heat that stayed in a hall, by run."""
+    parts = [trace.incidents.assign(run=name) for name, trace in study.runs.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
 def statements(study: Study) -> pd.DataFrame:
     """Cells of every statement: a row a variant, book, site, year and tier."""
     parts = [

@@ -1,5 +1,6 @@
 """From IT power, weather and set-points to the site's energy flows, a block of steps at a time."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -8,10 +9,13 @@ from numpy.typing import NDArray
 
 from aidc.forecast import OUTDOOR_COLUMNS, SiteDrivers
 from aidc.plant.facility import Outdoor, facility
+from aidc.plant.faults import Faults
 from aidc.schedule import SetPoints
+from aidc.simulation.faults import warmth
 from aidc.site import ModePolicy, Site
 from aidc.supply.battery import dispatch
 from aidc.trace import COOLING_PARTS
+from aidc.units import S_PER_H
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,27 @@ class PlantState:
     """What the plant carries from one block to the next."""
 
     battery_kwh: float
-    month_peak_kw: float
+    air_k: float = 0.0  # excess of the hall air over its set-point
+    mass_k: float = 0.0  # excess of racks and equipment
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block of steps came to.
+
+    Attributes:
+        columns: of the trace.
+        left: what the next block inherits.
+        limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
+        clipped_steps: battery requests that its limits cut.
+        law_steps: steps in which a law of the plant met its limits, by law.
+    """
+
+    columns: dict[str, NDArray[np.generic]]
+    left: PlantState
+    limit_s: NDArray[np.float64]
+    clipped_steps: int
+    law_steps: Mapping[str, int]
 
 
 def outdoor(frame: pd.DataFrame) -> Outdoor:
@@ -34,10 +58,11 @@ def block(
     it_reference_kw: NDArray[np.float64],
     setpoints: SetPoints,
     policy: ModePolicy,
-    battery_kwh: float,
+    faults: Faults,
+    state: PlantState,
     step_h: float,
-) -> tuple[dict[str, NDArray[np.generic]], float, int]:
-    """Columns of the trace for a block of steps, the energy left in the battery, and clipped requests.
+) -> Block:
+    """Columns of the trace for a block of steps, and what it leaves to the next.
 
     Args:
         site: the site.
@@ -46,32 +71,37 @@ def block(
         it_reference_kw: IT power at the reference inlet, shape (pools, steps of the block).
         setpoints: of the whole horizon.
         policy: who chooses the cooling mode where the set-points leave it open.
-        battery_kwh: stored at the start of the block.
+        faults: what of the plant does not work, in every step of the horizon.
+        state: at the start of the block.
         step_h: length of a step [h].
     """
     frame = drivers.frame.iloc[rows]
+    broken, supply = faults.at(rows), setpoints.supply_degc[rows]
     plant = facility(
         site,
         it_reference_kw,
         outdoor(frame),
-        setpoints.supply_degc[rows],
+        supply,
         spray=setpoints.spray[rows],
         policy=policy,
         tariff_cny_per_kwh=frame["tariff_cny_per_kwh"].to_numpy(np.float64),
         water_cny_per_m3=drivers.water_cny_per_m3,
+        faults=broken,
+    )
+    warm = warmth(
+        site, plant, supply + broken.supply_bias_k, step_h * S_PER_H, state.air_k, state.mass_k
     )
     columns: dict[str, NDArray[np.generic]] = {
-        item.name: getattr(plant, item.name)
-        for item in fields(plant)
-        if item.name != "carnot_guarded"
+        item.name: getattr(plant, item.name) for item in fields(plant) if item.name != "limits"
     }
     columns["cooling_kw"] = np.sum([columns[name] for name in COOLING_PARTS], axis=0)
+    columns["inlet_degc"] = warm.inlet_degc
     stored = dispatch(
         setpoints.battery_charge_kw[rows],
         setpoints.battery_discharge_kw[rows],
         site.battery_kwh,
         site.battery,
-        battery_kwh,
+        state.battery_kwh,
         step_h,
     )
     available = frame["pv_kw"].to_numpy(np.float64)
@@ -92,5 +122,6 @@ def block(
         "grid_kgco2e_per_kwh": frame["grid_kgco2e_per_kwh"].to_numpy(np.float64),
         "tariff_cny_per_kwh": frame["tariff_cny_per_kwh"].to_numpy(np.float64),
     }
-    left = float(stored.energy_kwh[-1]) if len(stored.energy_kwh) else battery_kwh
-    return columns, left, int(stored.clipped_steps)
+    kept = float(stored.energy_kwh[-1]) if len(stored.energy_kwh) else state.battery_kwh
+    left = PlantState(kept, warm.air_k, warm.mass_k)
+    return Block(columns, left, warm.limit_s, int(stored.clipped_steps), plant.limits.counts)

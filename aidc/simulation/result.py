@@ -1,5 +1,6 @@
 """From the columns of a finished run to its trace."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import Schedule, SetPoints
 from aidc.simulation import accounting
+from aidc.simulation.faults import INLET_K, incidents
 from aidc.trace import FRAME_COLUMNS, JobRun, Trace, balance_residual
 from aidc.workload.power import idle_kw
 
@@ -28,7 +30,9 @@ class SiteResult:
         run: what they did.
         setpoints: what was in force.
         columns: columns of the trace that the plant made, shape (steps,) each.
+        limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
+        law_steps: steps in which a law of the plant met its limits, by law.
     """
 
     name: str
@@ -36,7 +40,9 @@ class SiteResult:
     run: JobRun
     setpoints: SetPoints
     columns: dict[str, NDArray[np.generic]]
+    limit_s: Array
     clipped_steps: int
+    law_steps: Mapping[str, int]
 
 
 def trace_of(
@@ -47,7 +53,7 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, unallocated, missed = [], [], 0.0, 0
+    frames, tables, spells, unallocated, missed, above = [], [], [], 0.0, 0, 0
     for result in results:
         frame = _frame(scenario, drivers, result)
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -57,6 +63,9 @@ def trace_of(
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             missed += int((np.nan_to_num(result.run.start_s - planned) > LATE_S).sum())
         frames.append(frame)
+        spells.append(incidents(scenario, result.name, frame, result.limit_s))
+        inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
+        above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
         tables.append(_jobs(scenario, drivers, result, frame, moved))
         unallocated += _unallocated_kwh(scenario, result, frame)
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
@@ -79,13 +88,16 @@ def trace_of(
         counts={
             "unmet_cooling_kwh": float(whole["unmet_cooling_kw"].sum() * step_h),
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
+            "inlet_above_limit_steps": above,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
+            **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),
             "jobs_running_at_end": int((state == "running").sum()),
             "planned_starts_missed": missed,
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
         },
+        incidents=pd.concat(spells, ignore_index=True),
         balance_residual=balance_residual(whole),
         labels=given.labels,
         synthetic=given.synthetic,

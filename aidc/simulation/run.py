@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from aidc.errors import SeriesError
 from aidc.forecast import Drivers, SiteDrivers
 from aidc.job import JobTable
+from aidc.plant.faults import Faults
 from aidc.scenario import Scenario
 from aidc.schedule import SPRAY_BY_POLICY, Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
+from aidc.simulation.faults import faults_of
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
 from aidc.site import Site
@@ -104,18 +106,30 @@ def with_setpoints(
     for name, choice in scenario.sites.items():
         run = trace.job_runs[name]
         idle = np.array([idle_kw(pool) for pool in choice.site.pools])
-        columns, _, clipped = energy.block(
+        made = energy.block(
             choice.site,
             drivers.sites[name],
             slice(0, len(run.queued)),
             run.added_kw + idle[:, None],
             setpoints[name],
             scenario.baseline.mode_policy,
-            choice.site.battery_kwh * choice.site.battery.soc_start_frac,
+            faults_of(scenario, name),
+            energy.PlantState(choice.site.battery_kwh * choice.site.battery.soc_start_frac),
             scenario.step_min / 60,
         )
         jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
-        results.append(SiteResult(name, jobs, run, setpoints[name], columns, clipped))
+        results.append(
+            SiteResult(
+                name,
+                jobs,
+                run,
+                setpoints[name],
+                made.columns,
+                made.limit_s,
+                made.clipped_steps,
+                made.law_steps,
+            )
+        )
     return trace_of(scenario, drivers, variant, results, None)
 
 
@@ -137,11 +151,11 @@ class _SiteRun:
     gpus: Array  # (pools, steps)
     queued: Array  # (steps,)
     idle_kw: Array  # (pools,)
-    battery_kwh: float
+    faults: Faults
+    plant: energy.PlantState
     month_peak_kw: float = 0.0
-    clipped_steps: int = 0
     done_steps: int = 0
-    blocks: list[dict[str, NDArray[np.generic]]] = field(default_factory=list)
+    blocks: list[energy.Block] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -199,7 +213,8 @@ class _SiteRun:
             gpus=np.zeros((len(pools), steps)),
             queued=np.zeros(steps),
             idle_kw=np.array([idle_kw(pool) for pool in site.pools]),
-            battery_kwh=site.battery_kwh * site.battery.soc_start_frac,
+            faults=faults_of(scenario, name),
+            plant=energy.PlantState(site.battery_kwh * site.battery.soc_start_frac),
         )
 
     def play(self) -> None:
@@ -224,9 +239,18 @@ class _SiteRun:
             start[rows], refused[rows] = pool.start_s, pool.refused
         run = JobRun(start, refused, self.added_kw, self.gpus, self.queued)
         columns = {
-            name: np.concatenate([block[name] for block in self.blocks]) for name in self.blocks[0]
+            name: np.concatenate([block.columns[name] for block in self.blocks])
+            for name in self.blocks[0].columns
         }
-        return SiteResult(self.name, self.jobs, run, self.setpoints, columns, self.clipped_steps)
+        limit_s = np.concatenate([block.limit_s for block in self.blocks])
+        clipped = sum(block.clipped_steps for block in self.blocks)
+        laws = {
+            name: sum(block.law_steps[name] for block in self.blocks)
+            for name in self.blocks[0].law_steps
+        }
+        return SiteResult(
+            self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped, laws
+        )
 
     def _plant(
         self, env: simpy.Environment, steps: int, step_s: int, planned: dict[float, simpy.Event]
@@ -252,21 +276,22 @@ class _SiteRun:
         rows = slice(self.done_steps, until)
         if rows.start == rows.stop:
             return
-        columns, self.battery_kwh, clipped = energy.block(
+        made = energy.block(
             self.site,
             self.drivers,
             rows,
             self.added_kw[:, rows] + self.idle_kw[:, None],
             self.setpoints,
             self.scenario.baseline.mode_policy,
-            self.battery_kwh,
+            self.faults,
+            self.plant,
             self.scenario.step_min / 60,
         )
-        self.clipped_steps += clipped
-        self.blocks.append(columns)
+        self.plant = made.left
+        self.blocks.append(made)
         months = self.drivers.frame.index[rows].month.to_numpy()
         last = months == months[-1]
-        peak = float(np.asarray(columns["grid_import_kw"], np.float64)[last].max())
+        peak = float(np.asarray(made.columns["grid_import_kw"], np.float64)[last].max())
         self.month_peak_kw = max(peak, self.month_peak_kw) if last.all() else peak
         self.done_steps = until
 
@@ -285,7 +310,7 @@ class _SiteRun:
                 now_s=now,
                 start_s=start,
                 supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
-                battery_kwh=self.battery_kwh,
+                battery_kwh=self.plant.battery_kwh,
                 month_peak_kw=0.0 if new_month else self.month_peak_kw,
             ),
         )

@@ -12,8 +12,7 @@ from aidc import catalog
 from aidc.config import Config, Number
 from aidc.errors import CatalogError, Fault, SeriesError
 from aidc.horizon import Horizon
-from aidc.supply.sun import edges_h
-from aidc.supply.timeseries import read_series
+from aidc.supply.timeseries import means_on_steps, read_series
 from aidc.units import H_PER_DAY
 
 Season = Literal["winter", "spring", "summer", "autumn"]
@@ -125,12 +124,7 @@ def series(path: Path, horizon: Horizon) -> Intensity:
         SeriesError: every fault of the file at once, each with its line.
     """
     read = read_series(path, horizon, {_INTENSITY: (0.0, _HIGHEST)})
-    values = read.columns[_INTENSITY]
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    at = (edges_h(horizon) - read.first_h) / read.interval_h
-    up_to = np.interp(at, np.arange(len(sums)), sums)
-    means = np.diff(up_to) / np.diff(at)
-    return Intensity(means, f"series {path.name}", False)
+    return Intensity(means_on_steps(read, _INTENSITY, horizon), f"series {path.name}", False)
 
 
 def _season(index: pd.DatetimeIndex) -> NDArray[np.int64]:

@@ -66,6 +66,15 @@ def read_series(path: Path, horizon: Horizon, columns: Mapping[str, tuple[float,
     return Series(float(times_s[0]) / S_PER_H, interval_s / S_PER_H, values)
 
 
+def means_on_steps(series: Series, column: str, horizon: Horizon) -> Array:
+    """Mean of a column over every step; its sum over time is kept, shape (steps,)."""
+    values = series.columns[column]
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    at = (edges_h(horizon) - series.first_h) / series.interval_h
+    up_to = np.interp(at, np.arange(len(sums)), sums)
+    return np.asarray(np.diff(up_to) / np.diff(at), np.float64)
+
+
 def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and (line, cells); short rows are filled with empty cells."""
     try:

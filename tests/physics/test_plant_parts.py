@@ -10,6 +10,7 @@ from aidc.equipment import (
     Fan,
     Humidifier,
     Pump,
+    RackMass,
     Server,
     Tower,
     Transformer,
@@ -127,6 +128,8 @@ HALL = Hall(
     supply_min_degc=18.0,
     supply_max_degc=27.0,
     inlet_max_degc=27.0,
+    rack_kw=10.0,
+    rack_mass=catalog.row("rack_masses", RackMass, "rack-typical"),
     source="test",
 )
 
@@ -137,14 +140,16 @@ def test_a_megawatt_of_servers_moves_seventy_cubic_metres_and_constant_fans_draw
     need = air.needed_m3_per_s(HALL, np.array([1_000.0]))
     assert need[0] == pytest.approx(1_000 / (1.19 * 1.006 * 12) / 0.95)
     row = catalog.row("fans", Fan, "constant")
-    flow = air.supply(row, HALL, 0.4 * need, 1_000.0, 1.25)
+    flow = air.supply(row, HALL, 0.4 * need, 1_000.0, 1.25, np.ones_like(need))
     assert flow.fan_kw[0] / 400 == pytest.approx(0.17, abs=0.005)
 
 
 def test_a_fan_with_a_drive_draws_far_less_than_one_without_at_part_load() -> None:
     need = air.needed_m3_per_s(HALL, np.array([400.0]))
-    vfd = air.supply(catalog.row("fans", Fan, "vfd"), HALL, need, 1_000.0, 1.25)
-    constant = air.supply(catalog.row("fans", Fan, "constant"), HALL, need, 1_000.0, 1.25)
+    vfd = air.supply(catalog.row("fans", Fan, "vfd"), HALL, need, 1_000.0, 1.25, np.ones_like(need))
+    constant = air.supply(
+        catalog.row("fans", Fan, "constant"), HALL, need, 1_000.0, 1.25, np.ones_like(need)
+    )
     share = vfd.flow_m3_per_s[0] / vfd.design_m3_per_s
     assert share == pytest.approx(0.4 / 1.25)
     assert vfd.fan_kw[0] / constant.fan_kw[0] == pytest.approx(share**2.7)

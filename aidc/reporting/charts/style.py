@@ -50,6 +50,8 @@ COLOURS: Final = {
     "wetbulb_degc": _SKY,
     "drybulb_degc": _ORANGE,
     "supply_air_degc": _BLUE,
+    "inlet_degc": _RED,
+    "unmet_cooling_kw": _RED,
     "chiller_kw": _GREEN,
     "dx_kw": _RED,
     "iec_fan_kw": _SKY,
