@@ -14,6 +14,7 @@ from aidc.errors import InputError
 from aidc.plant import chilled_water, chiller, electrical, yorkcalc
 from aidc.plant.cooling import Load
 from aidc.plant.facility import Facility, Outdoor, facility, hall_loss_kw
+from aidc.plant.faults import Faults
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.site import ChilledWaterCooling, Site
 
@@ -78,6 +79,7 @@ def load_of(heat_kw: np.ndarray, supply_degc: float) -> Load:
         air_kg_per_s=heat_kw / 12.0,
         design_m3_per_s=800.0,
         rated_it_kw=10_000.0,
+        faults=Faults.none(n),
     )
 
 
@@ -176,11 +178,11 @@ def test_counts_tell_where_each_law_met_its_limit_while_it_ran() -> None:
     wetbulb = np.array([-5.0, 24.0, 28.0])
     load = load_of(np.array([6_000.0, 6_000.0, 0.0]), 24.0)
     site = variant("reference-chilled-water", "carrier-19xr-1350", "yorkcalc-tower")
-    done, limits = chilled_water.operate(cooling(site), load, wetbulb)
+    done = chilled_water.cool(cooling(site), load, wetbulb)
+    limits = done.limits
     assert limits.chiller_outside.tolist() == [False, True, False]
     assert limits.tower_outside.tolist() == [False, False, False]
-    assert (limits.carnot_guarded == done.carnot_guarded).all()
-    _, hot = chilled_water.operate(cooling(site), load_of(np.full(3, 6_000.0), 24.0), wetbulb)
+    hot = chilled_water.cool(cooling(site), load_of(np.full(3, 6_000.0), 24.0), wetbulb).limits
     assert hot.counts == {
         "carnot_guarded_steps": int(hot.carnot_guarded.sum()),
         "chiller_outside_steps": 2,
@@ -195,8 +197,9 @@ def test_the_guard_binds_on_the_vsd_plant_in_heat_at_part_load_and_the_count_say
         update={"chiller": plant.chiller.model_copy(update={"carnot_limit_frac": 0.999})}
     )
     load = load_of(np.full(24, 1_300.0), 18.0)
-    held, limits = chilled_water.operate(plant, load, wetbulb)
-    loose, _ = chilled_water.operate(free, load, wetbulb)
+    held = chilled_water.cool(plant, load, wetbulb)
+    limits = held.limits
+    loose = chilled_water.cool(free, load, wetbulb)
     count = limits.counts["carnot_guarded_steps"]
     assert 0 < count == (held.chiller_kw > loose.chiller_kw).sum()
     assert limits.counts["chiller_outside_steps"] == limits.counts["tower_outside_steps"] == 0
@@ -207,8 +210,8 @@ def test_a_yorkcalc_tower_floats_over_its_set_point_at_full_fan_and_saves_fan_in
 ):
     plant = cooling(variant("reference-chilled-water-basic", "", "yorkcalc-tower"))
     wetbulb = np.array([5.0, 22.0, 27.0])
-    full, _ = chilled_water.operate(plant, load_of(np.full(3, 12_600.0), 20.0), wetbulb)
-    half, _ = chilled_water.operate(plant, load_of(np.full(3, 7_000.0), 20.0), wetbulb)
+    full = chilled_water.cool(plant, load_of(np.full(3, 12_600.0), 20.0), wetbulb)
+    half = chilled_water.cool(plant, load_of(np.full(3, 7_000.0), 20.0), wetbulb)
     design = 10.5 / 1_000 * 4 * 3_500 * plant.chiller.rejection_ratio
     # a little under the design: the water is that of the rated COP, and the machines do better
     assert full.tower_fan_kw[1] == pytest.approx(design, rel=0.05)
@@ -221,7 +224,7 @@ def test_a_yorkcalc_tower_floats_over_its_set_point_at_full_fan_and_saves_fan_in
 def test_tower_water_is_made_no_colder_than_the_economiser_can_use() -> None:
     plant = cooling(variant("reference-chilled-water", "", "yorkcalc-tower"))
     load = load_of(np.full(2, 6_000.0), 24.0)
-    done, _ = chilled_water.operate(plant, load, np.array([-8.0, 2.0]))
+    done = chilled_water.cool(plant, load, np.array([-8.0, 2.0]))
     assert (done.chiller_kw == 0.0).all()
     cell = yorkcalc.cell(plant.tower, 5.0)
     part = 6_000.0 / (2 * 3_500 * plant.chiller.rejection_ratio)
@@ -241,8 +244,9 @@ def test_pumps_with_a_drive_give_the_tower_less_water_and_a_closer_approach() ->
     constant = cooling(variant("reference-chilled-water-basic", "", "yorkcalc-tower"))
     driven = constant.model_copy(update={"condenser_water_pump": vfd})
     load, wetbulb = load_of(np.array([5_200.0]), 20.0), np.array([20.0])
-    less, limits = chilled_water.operate(driven, load, wetbulb)
-    more, _ = chilled_water.operate(constant, load, wetbulb)
+    less = chilled_water.cool(driven, load, wetbulb)
+    limits = less.limits
+    more = chilled_water.cool(constant, load, wetbulb)
     assert less.pump_kw[0] < more.pump_kw[0]
     assert less.tower_fan_kw[0] < more.tower_fan_kw[0]
     assert not limits.tower_outside[0]
