@@ -94,7 +94,9 @@ def _time(value: object) -> object:
             {"v": value},
         ) from None
     if read.tzinfo is None:
-        raise PydanticCustomError("time", "{v} has no offset; write e.g. {v}+08:00", {"v": value})
+        meant = value if "T" in value or " " in value else f"{value[:10]}T00:00:00"
+        message = "{v} has no offset; write e.g. {meant}+08:00"
+        raise PydanticCustomError("time", message, {"v": value, "meant": meant})
     return read
 
 
@@ -198,7 +200,8 @@ def _value(node: Node, path: KeyPath, document: Document, scalars: SafeConstruct
         return int(scalars.construct_yaml_int(node))
     if tag == "float":
         return float(scalars.construct_yaml_float(node))
-    return str(node.value)
+    # the reader marks the folds of a folded text with a bell
+    return str(node.value).replace("\a", "")
 
 
 def parse_scalar(text: str) -> Any:

@@ -15,6 +15,7 @@ from aidc.config import Config, Document, KeyPath, dotted, merge
 from aidc.errors import Fault, InputError, ScenarioError
 from aidc.pathway_inputs import PathwayInputs
 from aidc.scenario import Scenario
+from aidc.site import Site
 
 Marks = dict[KeyPath, tuple[Fault, Fault]]
 _SITE_KEYS = ("model", "weather", "tariff", "grid", "overrides")
@@ -186,6 +187,16 @@ def _set(
             )
             return
         parts = ["sites", next(iter(sites or {})), *parts[1:]]
+    remedy = ""
+    if len(parts) == 1 and key in Site.model_fields and key not in Scenario.model_fields:
+        remedy = (
+            f"is a key of a site; write site.{key}, or sites.NAME.{key} where there are several"
+        )
+    elif parts[0] == "sites" and len(parts) > 2 and parts[1] not in (sites or {}):
+        remedy = f"no site '{parts[1]}'; the scenario has {', '.join(sites or {})}"
+    if remedy:
+        faults.append(Fault(place.file, place.line, place.column, key, remedy))
+        return
     if parts[0] == "sites" and len(parts) > 2 and parts[2] not in _SITE_KEYS:
         parts.insert(2, "overrides")
     here: Any = raw

@@ -24,6 +24,7 @@ from aidc.scenario import (
     TypicalWeather,
 )
 from aidc.schedule import Schedule, SetPoints, WindowProof
+from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
 from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Trace
 
@@ -138,7 +139,14 @@ def trace(
         setpoints={"hall": points},
         schedule=None,
         accounts={"jobs_kwh": 0.0, "unallocated_kwh": 0.0, "meter_kwh": 0.0},
-        counts={"unmet_cooling_kwh": 0.0, "jobs_refused": 0, "planned_starts_missed": 0},
+        counts={
+            "unmet_cooling_kwh": 0.0,
+            "unmet_cooling_steps": 0,
+            "inlet_above_limit_steps": 0,
+            "jobs_refused": 0,
+            "planned_starts_missed": 0,
+        },
+        incidents=pd.DataFrame(columns=list(INCIDENT_COLUMNS)),
         labels={"jobs": "made up", "weather": "made up"},
         synthetic=("jobs", "weather"),
         notes=("nothing was filled",),

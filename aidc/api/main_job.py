@@ -1,7 +1,7 @@
 """The main job: baseline, plan, replay, account, pathway and report of one scenario."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +87,9 @@ def run(
                 cases = judged.cases(_end(runs))
     with stages.stage("report"):
         study = study_of(drivers, runs, schedule, books, cases, fault)
-        report = build(study)
+        report = replace(build(study), books=books.save)
         report.save(
             out,
-            books=books.save,
             manifest=lambda: manifest(scenario, schedule, stages.seconds, report.summary),
         )
     return Result(out, report.summary, report, fault)

@@ -119,4 +119,5 @@ def report(before: Trace, after: Trace | None = None, *, books: Books | None = N
         statements = dict(drawn.statements) | dict(books_of(*missing.values()).statements)
         drawn = replace(drawn, statements=statements)
     schedule = after.schedule if after is not None else None
-    return build(study_of(drivers_of(before.scenario), runs, schedule, drawn))
+    study = study_of(drivers_of(before.scenario), runs, schedule, drawn)
+    return replace(build(study), books=drawn.save)

@@ -70,12 +70,16 @@ def statement(
                  cell.factor.name if cell.factor else "none", float(cell.tco2e))
                 for cell in drawn.cells
             ]  # fmt: skip
-            rows.append((name, "total", "", "", "", drawn.gases, float(drawn.total_tco2e)))
+            total = float(drawn.total_tco2e) if drawn.assessed else "not assessed"
+            rows.append((name, "total", "", "", "", drawn.gases, total))
     head = ("entity", "site", "year", "tier", "MWh", "factor", "t")
     if json_:
         print_json([dict(zip(head, row, strict=True)) for row in rows])
     else:
         print_table(head, rows)
+        print(
+            "note: factors are those in the journal; aidc account draws up the books with newer ones"
+        )
 
 
 @app.command()

@@ -116,7 +116,8 @@ def account(folders: Folders, report_date: ReportDate = None, json_: Json = Fals
     for folder in folders:
         books = accounts_of(folder, day)
         rows = [
-            (variant, s.book, s.report_date.isoformat(), float(s.total_tco2e), s.gases,
+            (variant, s.book, s.report_date.isoformat(),
+             float(s.total_tco2e) if s.assessed else None, s.gases,
              ", ".join(use.id for use in s.factors), "" if s.assessed else "not assessed")
             for variant, drawn in books.statements.items()
             for s in drawn.values()

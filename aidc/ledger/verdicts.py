@@ -232,11 +232,11 @@ def _net_zero(
     gross = gross_t(next(r for r in rows if r.year == year), book, target.scopes)
     remedies = []
     if above is not None:
-        remedies.append(f"{series[above] - limit[above]:.4g} {_unit(measure)} less in {above}")
+        remedies.append(f"{series[above] - limit[above]:,.1f} {_unit(measure)} less in {above}")
     if uncovered is not None:
         remedies.append(f"permanent removals of {gross:.1f} t in {uncovered}, or less to remove")
     notes = [
-        f"limit {limit[year]:.6g} {_unit(measure)}, a share of {target.residual_share_frac:g} of {base.year}"
+        f"limit {limit[year]:,.1f} {_unit(measure)}, a share of {target.residual_share_frac:g} of {base.year}"
     ]
     if missing:
         notes.insert(0, f"operational only (scope 1 and 2): {operational}")

@@ -76,6 +76,7 @@ def page(
         subtitle=subtitle(study, summary),
         banner=f"There is no plan: {study.fault}" if study.fault else "",
         verdict=words.verdict(summary),
+        alarms=words.alarms(summary),
         badges=words.badges(summary),
         work=words.work_line(summary),
         labels=_labels(summary),

@@ -32,6 +32,7 @@ class Report:
         charts: in the order of the page.
         tables: name -> frame; each becomes a CSV file.
         html: the page.
+        books: writes the ledger's files into a folder; None: the report has none.
     """
 
     study: Study
@@ -39,6 +40,7 @@ class Report:
     charts: tuple[Chart, ...]
     tables: Mapping[str, pd.DataFrame]
     html: str
+    books: Callable[[Path], None] | None = None
 
     def lines(self) -> list[str]:
         """About ten lines for a terminal."""
@@ -48,7 +50,6 @@ class Report:
         self,
         folder: str | Path,
         *,
-        books: Callable[[Path], None] | None = None,
         manifest: Callable[[], Mapping[str, Any]] | None = None,
     ) -> Path:
         """Writes the folder and returns it.
@@ -58,7 +59,6 @@ class Report:
 
         Args:
             folder: where the report goes.
-            books: writes the ledger's files into a folder.
             manifest: what ``manifest.json`` holds; asked for last, as it has wall times.
         """
         place = Path(folder)
@@ -68,8 +68,8 @@ class Report:
         made.mkdir()
         try:
             self._write(made)
-            if books is not None:
-                books(made)
+            if self.books is not None:
+                self.books(made)
             if manifest is not None:
                 _write_json(made / "manifest.json", manifest())
             _swap(made, place)

@@ -17,6 +17,7 @@ from aidc.reporting.numbers import (
 )
 
 FLATTERS_FRAC: Final = 1e-4  # IT energy above the baseline's that a reader of PUE is told of
+SATURATED_FRAC: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,34 @@ def badges(summary: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def alarms(summary: Mapping[str, Any]) -> list[str]:
+    """What of the run shown would make an operator stop: heat left, hot inlets, jobs late or refused."""
+    variant = "baseline" if summary["optimized"] is None else "optimized"
+    shown, counts = summary[variant], summary["counts"][variant]
+    found = []
+    if counts["unmet_cooling_steps"]:
+        found.append(
+            f"heat left in the hall: {energy(counts['unmet_cooling_kwh'])} in "
+            f"{number(counts['unmet_cooling_steps'])} steps"
+        )
+    if counts["inlet_above_limit_steps"]:
+        found.append(
+            f"inlets above their limit in {number(counts['inlet_above_limit_steps'])} steps"
+        )
+    if counts["jobs_refused"]:
+        found.append(f"{number(counts['jobs_refused'])} jobs refused: larger than their pool")
+    if shown["jobs_late"]:
+        also = summary["baseline"]["jobs_late"]
+        found.append(
+            f"{number(shown['jobs_late'])} jobs end after their deadline (baseline: {number(also)})"
+        )
+    if shown["utilisation_frac"] is not None and shown["utilisation_frac"] > SATURATED_FRAC:
+        found.append(
+            f"boards are {percent(shown['utilisation_frac'])} in use: the queue sets the pace"
+        )
+    return found
+
+
 def tiles(summary: Mapping[str, Any]) -> list[Tile]:
     """PUE, facility energy, scope 2 in both books, WUE."""
     was = summary["baseline"]
@@ -197,7 +226,11 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
 
 def lines(summary: Mapping[str, Any]) -> list[str]:
     """About ten lines for a terminal."""
-    found = [verdict(summary), *badges(summary)]
+    found = [
+        verdict(summary),
+        *(f"attention: {text}" for text in alarms(summary)),
+        *badges(summary),
+    ]
     if work := work_line(summary):
         found.append(work)
     found.extend(f"{tile.name}: {tile.value}  {tile.change}".rstrip() for tile in tiles(summary))

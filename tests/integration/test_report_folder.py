@@ -1,6 +1,7 @@
 import itertools
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -21,11 +22,10 @@ def _manifest() -> dict[str, object]:
 
 
 def test_a_folder_holds_what_the_design_names(report, tmp_path):
-    folder = report.save(
-        tmp_path / "run",
-        books=lambda place: (place / "ledger.db").write_bytes(b"x") and None,
-        manifest=_manifest,
+    with_books = replace(
+        report, books=lambda place: (place / "ledger.db").write_bytes(b"x") and None
     )
+    folder = with_books.save(tmp_path / "run", manifest=_manifest)
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {
         "summary.json",
@@ -76,7 +76,7 @@ def test_an_older_folder_is_replaced_whole_and_stays_where_the_new_one_fails(rep
         raise RuntimeError("no space left")
 
     with pytest.raises(RuntimeError):
-        report.save(folder, books=fails)
+        replace(report, books=fails).save(folder)
     assert (folder / "stale.txt").read_text() == "old"
     assert not list(tmp_path.glob("*.tmp-*"))
     report.save(folder)
