@@ -352,6 +352,11 @@ def _site_faults(s: Scenario) -> list[str]:
             faults.append(
                 f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
             )
+        inlet = s.baseline.supply_air_degc + hall.recirculation_frac * hall.air_rise_k
+        if inlet > hall.inlet_max_degc:
+            faults.append(
+                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC gives inlets of {inlet:.1f} degC, above the {hall.inlet_max_degc:g} degC that {name} allows"
+            )
         faults.extend(
             f"plan.levels_degc: {level:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
             for level in s.plan.levels_degc
