@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aidc.api.books import Books
 from aidc.api.ends import Case, End
+from aidc.api.sweep import sweeps_of
 from aidc.errors import PlanError
 from aidc.forecast import Drivers
 from aidc.reporting import AssumptionVerdict, Prices, Study
@@ -31,6 +32,7 @@ def study_of(
         pathway=books.pathway,
         pathway_reason=books.pathway_reason,
         assumptions=[_verdict(case) for case in cases],
+        sweeps=sweeps_of(runs["baseline"]),
         fault=str(fault) if fault is not None else "",
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aidc import __version__
-from aidc.cli import catalog, ledger, look, pv, steps, weather
+from aidc.cli import catalog, ledger, look, plant, pv, steps, weather
 from aidc.errors import AidcError
 
 INTERNAL = 4
@@ -37,6 +37,7 @@ for command in (
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(weather.app, name="weather")
+app.add_typer(plant.app, name="plant")
 app.add_typer(pv.app, name="pv")
 
 

@@ -5,6 +5,7 @@ from aidc.reporting.charts.event_chart import event_chart, has_events
 from aidc.reporting.charts.pathway_chart import pathway_chart
 from aidc.reporting.charts.plan_charts import promise_chart
 from aidc.reporting.charts.plant_charts import setpoint_chart, wetbulb_chart
+from aidc.reporting.charts.sweep_chart import sweep_chart
 from aidc.reporting.charts.time_charts import load_chart, pue_chart, shift_chart
 from aidc.reporting.charts.total_charts import emissions_chart, split_chart
 from aidc.reporting.numbers import ratio
@@ -30,6 +31,8 @@ def charts_of(study: Study, gases: str) -> tuple[Chart, ...]:
     for site in sites:
         suffix = f"-{site}" if len(sites) > 1 else ""
         charts += [wetbulb_chart(study, site, suffix), setpoint_chart(study, site, suffix)]
+    for site, sweep in study.sweeps.items():
+        charts.append(sweep_chart(sweep, site, f"-{site}" if len(sites) > 1 else ""))
     if has_events(shown):
         charts += [event_chart(shown, site, f"-{site}" if len(sites) > 1 else "") for site in sites]
     if study.schedule is not None and study.optimized is not None:

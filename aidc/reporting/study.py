@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import pandas as pd
+
 from aidc.errors import InputError
 from aidc.ledger.pathway import Pathway
 from aidc.ledger.statement import Statement
@@ -52,6 +54,7 @@ class Study:
         pathway: None where the scenario has none.
         pathway_reason: why there is none.
         assumptions: verdicts at the ends of what is assumed.
+        sweeps: site -> the baseline at one set-point after the other.
         fault: why there is no plan; empty where there is one.
 
     Raises:
@@ -65,6 +68,7 @@ class Study:
     pathway: Pathway | None = None
     pathway_reason: str = "the scenario has no pathway block"
     assumptions: Sequence[AssumptionVerdict] = ()
+    sweeps: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     fault: str = ""
 
     def __post_init__(self) -> None:

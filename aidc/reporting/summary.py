@@ -15,6 +15,7 @@ from aidc.reporting.comparison import (
     savings,
 )
 from aidc.reporting.numbers import plain
+from aidc.reporting.setpoint_sweep import sweep_figures
 from aidc.reporting.study import BASELINE, OPTIMIZED, Study
 from aidc.reporting.tables import factors, figures_by_variant
 
@@ -58,6 +59,7 @@ def summarise(study: Study) -> dict[str, Any]:
                 if study.full_years
                 else [],
                 "labels": _labels(study),
+                "sweep": {site: sweep_figures(sweep) for site, sweep in study.sweeps.items()},
                 "counts": {name: dict(trace.counts) for name, trace in study.runs.items()},
                 "factors": factors(study).to_dict(orient="records"),
                 "warnings": _warnings(study),

@@ -1,5 +1,6 @@
 """The simulation: jobs in pools and the plant on the step, on SimPy's calendar."""
 
+from aidc.simulation.faults import faults_of
 from aidc.simulation.run import (
     Planner,
     baseline_setpoints,
@@ -7,10 +8,13 @@ from aidc.simulation.run import (
     trim_and_respond_setpoints,
     with_setpoints,
 )
+from aidc.simulation.sweep import setpoint_sweep
 
 __all__ = [
     "Planner",
     "baseline_setpoints",
+    "faults_of",
+    "setpoint_sweep",
     "simulate",
     "trim_and_respond_setpoints",
     "with_setpoints",
