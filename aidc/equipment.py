@@ -111,6 +111,16 @@ class Gpu(Row):
     max_w: Number = Field(gt=0)
 
 
+class AshraeClass(Row):
+    """Inlet air that a class of servers is made for: ``models/ashrae_classes.csv``."""
+
+    recommended_min_degc: Number
+    recommended_max_degc: Number
+    allowable_min_degc: Number
+    allowable_max_degc: Number
+    dewpoint_max_degc: Number
+
+
 class Server(Row):
     """A GPU server: ``models/servers.csv``; power is ``base_w + gpu_power_ratio * sum(gpu_w)`` at the reference inlet."""
 
@@ -122,6 +132,7 @@ class Server(Row):
     fan_gain_per_k: Number = Field(ge=0)  # g: fan speed per kelvin above the reference inlet
     fan_speed_min_frac: Number = Field(gt=0, le=1)
     reference_inlet_degc: Number
+    ashrae_class: Annotated[AshraeClass, named_in("ashrae_classes")]
 
 
 class Ups(Row):
@@ -355,6 +366,7 @@ class Battery(Row):
 
 TABLES: Final[dict[str, type[Row]]] = {
     "gpus": Gpu,
+    "ashrae_classes": AshraeClass,
     "servers": Server,
     "ups": Ups,
     "transformers": Transformer,

@@ -174,6 +174,18 @@ class Site(Config):
     source: str = Field(min_length=3)
 
     @model_validator(mode="after")
+    def _inlet_suits_the_servers(self) -> "Site":
+        for pool in self.pools:
+            made_for = pool.server.ashrae_class
+            if self.hall.inlet_max_degc > made_for.allowable_max_degc:
+                text = (
+                    f"{self.hall.inlet_max_degc:g} degC is above the {made_for.allowable_max_degc:g} degC "
+                    f"that class {made_for.name} of pool {pool.name} allows"
+                )
+                raise PydanticCustomError("together", "hall.inlet_max_degc: {text}", {"text": text})
+        return self
+
+    @model_validator(mode="after")
     def _liquid_has_a_loop(self) -> "Site":
         if self.liquid is None and any(pool.liquid_cooled for pool in self.pools):
             text = "a liquid-cooled pool needs the block liquid"

@@ -143,6 +143,7 @@ def trace(
             "unmet_cooling_kwh": 0.0,
             "unmet_cooling_steps": 0,
             "inlet_above_limit_steps": 0,
+            "inlet_above_class_steps": 0,
             "jobs_refused": 0,
             "planned_starts_missed": 0,
         },

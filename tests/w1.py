@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.equipment import Gpu, Server
+from aidc import catalog
+from aidc.equipment import AshraeClass, Gpu, Server
 from aidc.job import JobTable
 from aidc.site import Pool, Site
 
@@ -53,7 +54,8 @@ def w1_pool() -> Pool:
     server = Server(
         name="w1", gpu=gpu, gpu_count=GPUS_PER_NODE, base_w=IDLE_NODE_W - GPUS_PER_NODE * GPU_IDLE_W,
         gpu_power_ratio=1.0, fan_frac=0.0, fan_gain_per_k=0.0, fan_speed_min_frac=0.5,
-        reference_inlet_degc=27.0, source=SOURCE,
+        reference_inlet_degc=27.0,
+        ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"), source=SOURCE,
     )  # fmt: skip
     return Pool(name="w1", server=server, server_count=NODES)
 

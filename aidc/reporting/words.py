@@ -150,6 +150,10 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
         found.append(
             f"inlets above their limit in {number(counts['inlet_above_limit_steps'])} steps"
         )
+    if counts["inlet_above_class_steps"]:
+        found.append(
+            f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"
+        )
     if counts["jobs_refused"]:
         found.append(f"{number(counts['jobs_refused'])} jobs refused: larger than their pool")
     if shown["jobs_late"]:

@@ -53,7 +53,7 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, spells, unallocated, missed, above = [], [], [], 0.0, 0, 0
+    frames, tables, spells, unallocated, missed, above, beyond = [], [], [], 0.0, 0, 0, 0
     for result in results:
         frame = _frame(scenario, drivers, result)
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -65,6 +65,11 @@ def trace_of(
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
+        allowed = min(
+            pool.server.ashrae_class.allowable_max_degc
+            for pool in scenario.sites[result.name].site.pools
+        )
+        beyond += int((frame["inlet_degc"] > allowed + INLET_K).sum())
         above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
         tables.append(_jobs(scenario, drivers, result, frame, moved))
         unallocated += _unallocated_kwh(scenario, result, frame)
@@ -89,6 +94,7 @@ def trace_of(
             "unmet_cooling_kwh": float(whole["unmet_cooling_kw"].sum() * step_h),
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
             "inlet_above_limit_steps": above,
+            "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),

@@ -40,6 +40,18 @@ def test_a_quiet_day_has_no_incident(quiet: Trace) -> None:
     assert quiet.counts["inlet_above_limit_steps"] == 0
 
 
+def test_steps_beyond_what_the_servers_allow_are_counted(quiet: Trace) -> None:
+    trip = day(event("cooling_trip", lost="100 %"))
+    beyond = (trip.frame["inlet_degc"] > 35.0 + 1e-9).sum()  # class A2 allows 35 degC
+    assert trip.counts["inlet_above_class_steps"] == beyond > 0
+    assert quiet.counts["inlet_above_class_steps"] == 0
+
+
+def test_an_inlet_limit_above_the_class_of_the_servers_is_refused() -> None:
+    with pytest.raises(InputError, match="36 degC is above the 35 degC that class A2"):
+        day(overrides=("site.hall.inlet_max_degc=36",))
+
+
 def test_a_trip_of_all_cooling_passes_the_limit_within_the_first_step(quiet: Trace) -> None:
     trip = day(event("cooling_trip", lost="100 %"))
     row = trip.incidents.iloc[0]

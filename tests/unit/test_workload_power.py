@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aidc import catalog
 from aidc.catalog import table
-from aidc.equipment import Gpu, Server
+from aidc.equipment import AshraeClass, Gpu, Server
 from aidc.errors import SeriesError
 from aidc.site import Pool
 from aidc.workload.power import JobClass, added_kw, idle_kw, with_power
@@ -17,6 +18,7 @@ A100 = Gpu(
 SERVER = Server(
     name="a100-8", gpu=A100, gpu_count=8, base_w=1348.0, gpu_power_ratio=1.19, fan_frac=0.017,
     fan_gain_per_k=0.1, fan_speed_min_frac=0.5, reference_inlet_degc=27.0,
+    ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"),
     source="fit to AcmeTrace, Seren, IPMI, August 2023",
 )  # fmt: skip
 POOL = Pool(name="a100", server=SERVER, server_count=10)
