@@ -364,6 +364,17 @@ class Battery(Row):
     ageing_cny_per_kwh: Number = Field(ge=0)  # per kWh discharged
 
 
+class ThermalStore(Row):
+    """A chilled-water tank, per kWh of its thermal capacity: ``models/thermal_stores.csv``."""
+
+    charge_efficiency_frac: Number = Field(gt=0, le=1)
+    discharge_efficiency_frac: Number = Field(gt=0, le=1)
+    loss_frac_per_day: Number = Field(ge=0, lt=1)  # of what is stored
+    charge_h: Number = Field(gt=0)  # from empty to full
+    discharge_h: Number = Field(gt=0)  # from full to empty
+    soc_start_frac: Number = Field(ge=0, le=1)
+
+
 TABLES: Final[dict[str, type[Row]]] = {
     "gpus": Gpu,
     "ashrae_classes": AshraeClass,
@@ -386,4 +397,5 @@ TABLES: Final[dict[str, type[Row]]] = {
     "pv_modules": PvModule,
     "rack_masses": RackMass,
     "batteries": Battery,
+    "thermal_stores": ThermalStore,
 }

@@ -1,5 +1,6 @@
 """What the optimiser decided: a decision for every job, set-points for every step, and its proof."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -7,7 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-SETPOINT_COLUMNS: Final = ("supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw")
+SETPOINT_COLUMNS: Final = (
+    "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
+    "store_discharge_kw",
+)  # fmt: skip
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
 
 
@@ -20,12 +24,37 @@ class SetPoints:
         spray: -1 the site's mode policy decides, 0 dry, 1 wet.
         battery_charge_kw: at the AC side.
         battery_discharge_kw: at the AC side.
+        store_charge_kw: cold into the chilled-water tank, thermal.
+        store_discharge_kw: cold out of it.
     """
 
     supply_degc: NDArray[np.float64]
     spray: NDArray[np.int8]
     battery_charge_kw: NDArray[np.float64]
     battery_discharge_kw: NDArray[np.float64]
+    store_charge_kw: NDArray[np.float64]
+    store_discharge_kw: NDArray[np.float64]
+
+    @classmethod
+    def at_rest(cls, supply_degc: NDArray[np.float64]) -> "SetPoints":
+        """Supply air as given, cooling mode by policy, battery and tank at rest."""
+        nothing = np.zeros(len(supply_degc))
+        by_policy = np.full(len(supply_degc), SPRAY_BY_POLICY, np.int8)
+        return cls(supply_degc, by_policy, nothing, nothing, nothing, nothing)
+
+    @classmethod
+    def joined(cls, pieces: Sequence["SetPoints"]) -> "SetPoints":
+        """Pieces that follow one another as one."""
+        return cls(
+            *(
+                np.concatenate([getattr(piece, name) for piece in pieces])
+                for name in SETPOINT_COLUMNS
+            )
+        )
+
+    def at(self, rows: slice) -> "SetPoints":
+        """Some of the steps."""
+        return SetPoints(*(getattr(self, name)[rows] for name in SETPOINT_COLUMNS))
 
     def frame(self, index: pd.DatetimeIndex) -> pd.DataFrame:
         """The same as a frame on the horizon's index."""
@@ -41,6 +70,7 @@ class PlanningState:
         start_s: actual start of every job of the site so far [s]; nan where not started.
         supply_degc: set-point in force.
         battery_kwh: stored energy.
+        store_kwh: cold in the chilled-water tank, thermal.
         month_peak_kw: highest mean import of a step in the running month so far.
     """
 
@@ -48,6 +78,7 @@ class PlanningState:
     start_s: NDArray[np.float64]
     supply_degc: float
     battery_kwh: float
+    store_kwh: float
     month_peak_kw: float
 
 

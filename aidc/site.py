@@ -19,13 +19,14 @@ from aidc.equipment import (
     PvMount,
     RackMass,
     Server,
+    ThermalStore,
     Tower,
     Transformer,
     Ups,
     named_in,
 )
 
-CoolingMode = Literal["off", "dry", "wet", "dry_dx", "wet_dx", "dx", "chiller", "free"]
+CoolingMode = Literal["off", "dry", "wet", "dry_dx", "wet_dx", "dx", "chiller", "free", "tank"]
 ModePolicy = Literal["lowest_power", "lowest_cost", "spray_above_temperature"]
 
 
@@ -88,6 +89,25 @@ class IecCooling(Config):
     source: str = Field(min_length=3)
 
 
+class WaterTank(Config):
+    """Chilled-water storage beside the chillers; it is charged with water of its own temperature."""
+
+    store: Annotated[ThermalStore, named_in("thermal_stores")]
+    capacity_kwh: Kwh = Field(gt=0)  # thermal
+    water_degc: Degc  # of the charged water; supply air needs it this cold at least
+    source: str = Field(min_length=3)
+
+    @property
+    def charge_max_kw(self) -> float:
+        """Most heat taken out of the tank's water at once."""
+        return self.capacity_kwh / self.store.charge_h
+
+    @property
+    def discharge_max_kw(self) -> float:
+        """Most heat that the tank's water takes from the hall."""
+        return self.capacity_kwh / self.store.discharge_h
+
+
 class ChilledWaterCooling(Config):
     """Chillers and towers, with or without a water-side economiser in series."""
 
@@ -104,6 +124,7 @@ class ChilledWaterCooling(Config):
     supply_fan: Annotated[Fan, named_in("fans")]
     air_capacity_ratio: Number = Field(ge=1)
     humidifier: Annotated[Humidifier, named_in("humidifiers")]
+    tank: WaterTank | None = None
     source: str = Field(min_length=3)
 
 
@@ -184,6 +205,25 @@ class Site(Config):
                 )
                 raise PydanticCustomError("together", "hall.inlet_max_degc: {text}", {"text": text})
         return self
+
+    @model_validator(mode="after")
+    def _tank_is_cold_enough(self) -> "Site":
+        plant = self.cooling
+        if plant.kind == "chilled_water" and plant.tank is not None:
+            needed = self.hall.supply_min_degc - plant.air_water_approach_k
+            if plant.tank.water_degc > needed:
+                text = (
+                    f"{plant.tank.water_degc:g} degC is warmer than the {needed:g} degC that "
+                    f"hall.supply_min_degc needs after air_water_approach_k; give {needed:g} or less"
+                )
+                place = "cooling.tank.water_degc"
+                raise PydanticCustomError("together", place + ": {text}", {"text": text})
+        return self
+
+    @property
+    def tank(self) -> WaterTank | None:
+        """Chilled-water storage, where the plant has it."""
+        return self.cooling.tank if self.cooling.kind == "chilled_water" else None
 
     @model_validator(mode="after")
     def _liquid_has_a_loop(self) -> "Site":

@@ -97,7 +97,8 @@ class Frame:
 
     def cost(self, start_s: np.ndarray) -> float:
         """Objective of a choice of starts under the best set-points for it."""
-        here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges)
+        rates_kw = window_problem.tank_rates_kw(self.problem.site, len(self.edges) - 1)
+        here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges, rates_kw)
         money = window_problem.prices_of(self.problem, here, self.per_slot)
         model = site_model(
             here, money, self.bus, window_problem.kept_options(here, money, self.bus)
@@ -286,7 +287,9 @@ def table_error(case: Case, problem: WindowProblem) -> None:
     frame = Frame(problem)
     load = frame.tables.it_kw
     low, high = load[None, :, 0], load[None, :, -1]
-    dense = window_problem.sampled_tables(problem, frame.per_slot, low, high, DENSE_POINTS)
+    dense = window_problem.sampled_tables(
+        problem, frame.per_slot, low, high, DENSE_POINTS, np.zeros((len(load), 1))
+    )
     error = np.empty_like(dense.facility_kw)
     for t, k in np.ndindex(error.shape[:2]):
         lines = np.interp(dense.it_kw[t], load[t], frame.tables.facility_kw[t, k])

@@ -124,12 +124,7 @@ def trace(
         gpus,
         np.zeros(steps),
     )
-    points = SetPoints(
-        frame["supply_air_degc"].to_numpy(),
-        np.full(steps, -1, np.int8),
-        np.zeros(steps),
-        np.zeros(steps),
-    )
+    points = SetPoints.at_rest(frame["supply_air_degc"].to_numpy())
     return Trace(
         variant=variant,
         scenario=made,

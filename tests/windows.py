@@ -124,6 +124,7 @@ def problem_of(
             np.full(len(jobs), np.nan),
             scenario.baseline.supply_air_degc,
             battery_kwh * site.battery.soc_start_frac,
+            0.0 if site.tank is None else site.tank.capacity_kwh * site.tank.store.soc_start_frac,
             month_peak_kw,
         ),
         fixed=FixedWork(

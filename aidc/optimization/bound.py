@@ -1,7 +1,6 @@
 """What bounds a window from below: a price of IT power, and each part at its cheapest under it."""
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.optimization import classes
@@ -24,13 +23,15 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
     It is the slope of the convex hull of the site's cost under its best set-point, so that a step of the
     plant (a pump, a mode) counts by what it costs on average and not at its edge.
     """
-    bought = np.maximum(tables.facility_kw - bus.pv_kw[:, None, None], 0.0)
+    rest = tables.at_rest
+    site_kw, side = tables.facility_kw[:, :, rest], money.side[:, :, rest]
+    bought = np.maximum(site_kw - bus.pv_kw[:, None, None], 0.0)
     cost = money.import_price[:, None, None] * bought
-    cost = cost + money.facility_price[:, None, None] * tables.facility_kw + money.side
+    cost = cost + money.facility_price[:, None, None] * site_kw + side
     best = cost.min(axis=1)
     price = np.zeros(len(it_kw))
     for t, load in enumerate(it_kw):
-        x, y = tables.it_kw[t], best[t]
+        x, y = tables.it_kw[t, rest], best[t]
         if x[-1] - x[0] <= NARROW_KW:
             continue
         corner = 0
@@ -114,30 +115,29 @@ def lagrangian_bound(
     return site + work + float(cheapest.sum())
 
 
-def interpolation_cost(
-    tables: PlantTables, money: Prices, bus: Bus, promised: pd.DataFrame, it_kw: Array
+def table_cost(
+    problem: WindowProblem,
+    tables: PlantTables,
+    money: Prices,
+    bus: Bus,
+    chosen: NDArray[np.bool_],
+    it_kw: Array,
+    what: str,
 ) -> float:
-    """What the tables' straight lines add to the cost of a schedule, in the unit of the objective.
+    """What given set-points and a given load cost in the model of the tables, where the bound lives.
 
-    Objective and bound are compared in one model, that of the tables; the promise is without them.
+    Args:
+        problem: the window.
+        tables: its sampled plant.
+        money: prices of the objective.
+        bus: what meets at the site.
+        chosen: the one option of each slot, shape (slots, options).
+        it_kw: load, shape (slots,).
+        what: name of the window, for messages.
     """
-    option = promised["option"].to_numpy(np.int64)
-    site_kw = promised["facility_kw"].to_numpy(np.float64)
-    lines, side = np.zeros(len(it_kw)), np.zeros(len(it_kw))
-    for t, k in enumerate(option):
-        lines[t] = np.interp(it_kw[t], tables.it_kw[t], tables.facility_kw[t, k])
-        side[t] = np.interp(it_kw[t], tables.it_kw[t], money.side[t, k])
-    bought = promised["import_kw"].to_numpy(np.float64)
-    by_lines = np.maximum(bought + lines - site_kw, 0.0)
-    extra_side = side - promised["side"].to_numpy(np.float64)
-    cost = money.import_price * (by_lines - bought) + money.facility_price * (lines - site_kw)
-    peaks = _peaks_kw(bus, by_lines) - _peaks_kw(bus, bought)
-    return float((cost + extra_side).sum() * bus.slot_h + money.demand_price * peaks)
-
-
-def _peaks_kw(bus: Bus, import_kw: Array) -> float:
-    """Highest import of each month of a window, summed; the running month's so far counts."""
-    months = np.unique(bus.month_of_slot)
-    peaks = [import_kw[bus.month_of_slot == month].max() for month in months]
-    peaks[0] = max(peaks[0], bus.month_peak_kw)
-    return float(sum(peaks))
+    model = site_model(tables, money, bus, chosen)
+    load = np.clip(it_kw, tables.it_kw[:, 0], tables.it_kw[:, -1])
+    for t in model.SLOT:
+        model.it_kw[t].fix(float(load[t]))
+    plan = problem.scenario.plan
+    return solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what).objective

@@ -16,6 +16,8 @@ from pyomo.core.expr.numeric_expr import LinearExpression
 from aidc.equipment import Battery
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
+from aidc.plant.tank import keeps_frac
+from aidc.site import WaterTank
 
 Array = NDArray[np.float64]
 ROUNDING_GPUS = 1e-6  # mean boards of a slot are sums of fractions
@@ -31,6 +33,8 @@ class Bus:
         battery: its data; used where ``battery_kwh`` is positive.
         battery_kwh: capacity.
         stored_kwh: energy at the start of the window.
+        tank: chilled-water storage; None: there is none, or its flows are given.
+        store_kwh: cold in it at the start of the window.
         supply_degc: set-point in force before the window.
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
@@ -42,6 +46,8 @@ class Bus:
     battery: Battery
     battery_kwh: float
     stored_kwh: float
+    tank: WaterTank | None
+    store_kwh: float
     supply_degc: float
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
@@ -124,6 +130,14 @@ def site_model(
     m.points_of_setpoint = pyo.Constraint(m.ROW, rule=points_of_setpoint)  # its table alone applies
     m.it_power = pyo.Constraint(m.SLOT, rule=it_power)  # the point on the table is the IT power
     _add_battery(m, bus)
+    if bus.tank is not None:
+        m.tank_charge_kw = pyo.Expression(
+            m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_charge_kw)
+        )
+        m.tank_discharge_kw = pyo.Expression(
+            m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
+        )
+        _add_tank(m, bus.tank, bus)
 
     def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
@@ -189,6 +203,24 @@ def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
     )  # energy in the battery follows its flows and losses
     m.storage_end = pyo.Constraint(  # a window does not live off the battery
         expr=m.stored_kwh[m.SLOT.last()] >= bus.stored_kwh
+    )
+
+
+def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus) -> None:
+    unit, keeps = tank.store, keeps_frac(tank, bus.slot_h)
+    m.tank_kwh = pyo.Var(m.SLOT, bounds=(0.0, tank.capacity_kwh))
+
+    def tank_content(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        before = m.tank_kwh[t - 1] if t > 0 else bus.store_kwh
+        gained = (
+            unit.charge_efficiency_frac * m.tank_charge_kw[t]
+            - m.tank_discharge_kw[t] / unit.discharge_efficiency_frac
+        )
+        return m.tank_kwh[t] == keeps * before + bus.slot_h * gained
+
+    m.tank_content = pyo.Constraint(m.SLOT, rule=tank_content)  # cold follows its flows and losses
+    m.tank_end = pyo.Constraint(  # a window leaves no less than a tank at rest would
+        expr=m.tank_kwh[m.SLOT.last()] >= bus.store_kwh * keeps ** len(m.SLOT)
     )
 
 

@@ -89,13 +89,15 @@ def worth_keeping(
     """
     priced = bool((money.import_price + money.facility_price).any())
     site_kw = tables.facility_kw if priced else np.zeros_like(tables.facility_kw)
+    flow_kw = tables.store_charge_kw - tables.store_discharge_kw
     kept = np.ones(site_kw.shape[:2], bool)
 
     def no_dearer(k: int, other: int) -> NDArray[np.bool_]:
         cheaper = (site_kw[:, k] <= site_kw[:, other] + TIE) & (
             money.side[:, k] <= money.side[:, other] + TIE
         )
-        return np.asarray(cheaper.all(axis=1))
+        alike = np.abs(flow_kw[:, k] - flow_kw[:, other]) <= TIE  # what the tank then can do
+        return np.asarray((cheaper & alike).all(axis=1))
 
     supply = [option.supply_degc for option in tables.options]
     for k, level in enumerate(supply):

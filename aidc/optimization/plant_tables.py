@@ -19,6 +19,7 @@ from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
 POINTS = 12  # of IT power per slot and option
+TANK_RATES = (0.0, 0.5, 1.0, -0.5, -1.0)  # of its largest; at rest first
 LEVEL_STEP_K = 1.5  # between supply levels where the plan names none
 
 
@@ -34,21 +35,35 @@ class Option:
 class PlantTables:
     """Site power over the slots of a window.
 
+    A point is an IT power, and with a tank an IT power at a rate of the tank: all IT powers at rest
+    first, then all at the next rate.
+
     Attributes:
         options: the choices, k.
+        rates: rates of the tank that were sampled, 1 where there is none.
         it_kw: IT power at the reference inlet at each point, shape (slots, points).
         facility_kw: site power, shape (slots, options, points).
         overhead_kw: site power less IT power, plus server fans, same shape.
         water_l_per_h: same shape.
         unmet_kw: heat that the plant could not remove, same shape.
+        store_charge_kw: cold that goes into the tank, same shape.
+        store_discharge_kw: cold that comes out of it, same shape.
     """
 
     options: tuple[Option, ...]
+    rates: int
     it_kw: Array
     facility_kw: Array
     overhead_kw: Array
     water_l_per_h: Array
     unmet_kw: Array
+    store_charge_kw: Array
+    store_discharge_kw: Array
+
+    @property
+    def at_rest(self) -> slice:
+        """The points with the tank at rest."""
+        return slice(0, self.it_kw.shape[1] // self.rates)
 
 
 def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Option, ...]:
@@ -105,6 +120,7 @@ def sample(
     points: int,
     policy: ModePolicy,
     water_cny_per_m3: float,
+    store_kw: Array,
 ) -> PlantTables:
     """Tables of one window.
 
@@ -118,11 +134,14 @@ def sample(
         points: of IT power from low to high.
         policy: mode policy where an option leaves the mode open.
         water_cny_per_m3: price of water.
+        store_kw: rates of the tank to sample, positive is charging, shape (slots, rates).
     """
     slots, choices = low_kw.shape[1], len(options)
-    part = np.linspace(0.0, 1.0, points)
+    rates = store_kw.shape[1]
+    part = np.tile(np.linspace(0.0, 1.0, points), rates)
     by_pool = low_kw[:, :, None] + (high_kw - low_kw)[:, :, None] * part  # (pools, slots, points)
-    shape = (slots, choices, points)
+    shape = (slots, choices, points * rates)
+    store = np.broadcast_to(np.repeat(store_kw, points, axis=1)[:, None, :], shape).reshape(-1)
     load = np.broadcast_to(by_pool[:, :, None, :], (len(low_kw), *shape)).reshape(len(low_kw), -1)
 
     def spread(values: Array) -> Array:
@@ -142,6 +161,8 @@ def sample(
         policy=policy,
         tariff_cny_per_kwh=spread(slot_means(frame, steps_per_slot, "tariff_cny_per_kwh")),
         water_cny_per_m3=water_cny_per_m3,
+        store_charge_kw=np.maximum(store, 0.0),
+        store_discharge_kw=np.maximum(-store, 0.0),
     )
     facility_kw = plant.facility_kw.reshape(shape)
     water = plant.water_l_per_h.reshape(shape)
@@ -149,9 +170,12 @@ def sample(
     overhead = (plant.facility_kw - plant.it_kw + plant.server_fan_kw).reshape(shape)
     return PlantTables(
         options=options,
+        rates=rates,
         it_kw=by_pool.sum(axis=0),
         facility_kw=facility_kw,
         overhead_kw=overhead,
         water_l_per_h=water,
         unmet_kw=unmet,
+        store_charge_kw=plant.store_charge_kw.reshape(shape),
+        store_discharge_kw=plant.store_discharge_kw.reshape(shape),
     )

@@ -11,7 +11,14 @@ from aidc.optimization import classes
 from aidc.optimization.classes import Movable
 from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices, prices, worth_keeping
-from aidc.optimization.plant_tables import POINTS, Option, PlantTables, sample, slot_means
+from aidc.optimization.plant_tables import (
+    POINTS,
+    TANK_RATES,
+    Option,
+    PlantTables,
+    sample,
+    slot_means,
+)
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
@@ -84,18 +91,31 @@ def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTable
             reach[pool] = np.minimum(reach[pool], free * dense)
     here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
     high = np.maximum(low + reach, here) + NARROW_KW
-    return sampled_tables(problem, per_slot, low, high, POINTS)
+    return sampled_tables(problem, per_slot, low, high, POINTS, tank_rates_kw(site, low.shape[1]))
 
 
-def tables_at(problem: WindowProblem, per_slot: int, start_s: Array, edges: Array) -> PlantTables:
-    """Plant tables at the very load of a schedule: one point a slot, no interpolation."""
+def tank_rates_kw(site: Site, slots: int) -> Array:
+    """Rates of the tank that tables sample, positive is charging, shape (slots, rates)."""
+    if site.tank is None:
+        return np.zeros((slots, 1))
+    most = [
+        rate * (site.tank.charge_max_kw if rate > 0 else site.tank.discharge_max_kw)
+        for rate in TANK_RATES
+    ]
+    return np.tile(np.array(most), (slots, 1))
+
+
+def tables_at(
+    problem: WindowProblem, per_slot: int, start_s: Array, edges: Array, store_kw: Array
+) -> PlantTables:
+    """Plant tables at the very load of a schedule, without interpolation over IT power."""
     pools = range(len(problem.fixed.kw))
     load = np.stack([pool_load_kw(problem, start_s, edges, pool) for pool in pools])
-    return sampled_tables(problem, per_slot, load, load, 1)
+    return sampled_tables(problem, per_slot, load, load, 1, store_kw)
 
 
 def sampled_tables(
-    problem: WindowProblem, per_slot: int, low: Array, high: Array, points: int
+    problem: WindowProblem, per_slot: int, low: Array, high: Array, points: int, store_kw: Array
 ) -> PlantTables:
     """Plant tables between two loads.
 
@@ -105,6 +125,7 @@ def sampled_tables(
         low: least IT power at the reference inlet, shape (pools, slots).
         high: the most, same shape.
         points: between the two.
+        store_kw: rates of the tank, shape (slots, rates).
     """
     return sample(
         problem.site,
@@ -116,6 +137,7 @@ def sampled_tables(
         points,
         problem.scenario.baseline.mode_policy,
         problem.drivers.water_cny_per_m3,
+        store_kw,
     )
 
 
@@ -141,6 +163,8 @@ def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
         battery=problem.site.battery,
         battery_kwh=problem.site.battery_kwh,
         stored_kwh=problem.state.battery_kwh,
+        tank=problem.site.tank,
+        store_kwh=problem.state.store_kwh,
         supply_degc=problem.state.supply_degc,
         ramp_k_per_h=plan.ramp_k_per_h,
         month_of_slot=(frame.index.year * 12 + frame.index.month).to_numpy(np.int64)[::per_slot],

@@ -147,12 +147,7 @@ class _SitePlan:
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
         until = now + steps * step_s
-        piece = SetPoints(
-            found.setpoints.supply_degc[:steps],
-            found.setpoints.spray[:steps],
-            found.setpoints.battery_charge_kw[:steps],
-            found.setpoints.battery_discharge_kw[:steps],
-        )
+        piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
@@ -226,9 +221,4 @@ class _SitePlan:
 
     def setpoints(self) -> SetPoints:
         """Committed set-points of the whole horizon."""
-        return SetPoints(
-            np.concatenate([piece.supply_degc for piece in self.pieces]),
-            np.concatenate([piece.spray for piece in self.pieces]),
-            np.concatenate([piece.battery_charge_kw for piece in self.pieces]),
-            np.concatenate([piece.battery_discharge_kw for piece in self.pieces]),
-        )
+        return SetPoints.joined(self.pieces)

@@ -1,7 +1,7 @@
 """One window planned: tables, MILP, assignment to jobs, and the cost of that assignment beside its bound."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.optimization import calendar, classes
-from aidc.optimization.bound import interpolation_cost, lagrangian_bound, marginal_price, tail_cost
+from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
 from aidc.optimization.model import (
     Bus,
     add_jobs,
@@ -25,6 +25,7 @@ from aidc.optimization.problem import (
     prices_of,
     tables_at,
     tables_of,
+    tank_rates_kw,
 )
 from aidc.optimization.solve import Solution, relaxed_duals, solve
 from aidc.schedule import SetPoints, WindowProof
@@ -88,7 +89,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     done, load, start_s = course.solution, course.load_kw, course.start_s
     bounded = time.perf_counter()
     setpoints, promised = _read(problem, course, bus, per_slot)
-    objective = course.cost + interpolation_cost(tables, money, bus, promised, load)
+    objective = table_cost(problem, tables, money, bus, course.chosen, load, what)
+    objective += tail_cost(problem, start_s, edges, tail_price)
 
     def bound_at(price: Array) -> float:
         return lagrangian_bound(problem, tables, money, bus, edges, tail_price, price, what)
@@ -210,6 +212,7 @@ class _Course:
         money: prices there.
         model: solved for the set-points.
         solution: of it.
+        chosen: the option of each slot, shape (slots, options).
         cost: of the window and of what the jobs still take after it.
     """
 
@@ -219,22 +222,39 @@ class _Course:
     money: Prices
     model: pyo.ConcreteModel
     solution: Solution
+    chosen: NDArray[np.bool_]
     cost: float
 
 
 def _course(
     problem: WindowProblem, bus: Bus, edges: Array, tail_price: Array, start_s: Array, what: str
 ) -> _Course:
-    """Solves the set-points for given starts."""
+    """Solves the set-points for given starts, and with a tank once more at the rates it then has."""
     plan = problem.scenario.plan
     per_slot = round(plan.step_min / problem.scenario.step_min)
-    tables = tables_at(problem, per_slot, start_s, edges)
-    money = prices_of(problem, tables, per_slot)
-    model = site_model(tables, money, bus, kept_options(tables, money, bus))
-    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
-    cost = solution.objective + tail_cost(problem, start_s, edges, tail_price)
-    load = load_kw(problem, start_s, edges)
-    return _Course(start_s, load, tables, money, model, solution, cost)
+    slots = len(bus.pv_kw)
+
+    def solved(rates_kw: Array, bus: Bus, only: NDArray[np.bool_] | None) -> _Course:
+        tables = tables_at(problem, per_slot, start_s, edges, rates_kw)
+        money = prices_of(problem, tables, per_slot)
+        kept = kept_options(tables, money, bus) if only is None else only
+        model = site_model(tables, money, bus, kept)
+        solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
+        chosen = np.zeros_like(kept)
+        for t, k in model.ROW:
+            chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
+        cost = solution.objective + tail_cost(problem, start_s, edges, tail_price)
+        load = load_kw(problem, start_s, edges)
+        return _Course(start_s, load, tables, money, model, solution, chosen, cost)
+
+    course = solved(tank_rates_kw(problem.site, slots), bus, None)
+    if bus.tank is None:
+        return course
+    model = (
+        course.model
+    )  # between its rates a tank mixes tables; the plant itself says what that costs
+    net_kw = [pyo.value(model.tank_charge_kw[t] - model.tank_discharge_kw[t]) for t in model.SLOT]
+    return solved(np.array(net_kw)[:, None], replace(bus, tank=None), course.chosen)
 
 
 def _read(
@@ -245,10 +265,12 @@ def _read(
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
     site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
-    for t, k in model.ROW:
-        if pyo.value(model.choose[t, k]) > 0.5:
-            supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
-            site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
+    for t, k in np.argwhere(course.chosen).tolist():
+        supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
+        site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
+    every = np.arange(slots)
+    store_charge = tables.store_charge_kw[every, option, 0]
+    store_discharge = tables.store_discharge_kw[every, option, 0]
     charge, discharge = np.zeros(slots), np.zeros(slots)
     if bus.battery_kwh > 0:
         charge = np.maximum([pyo.value(model.charge_kw[t]) for t in model.SLOT], 0.0)
@@ -266,10 +288,6 @@ def _read(
         },
         index=index,
     )
-    steps = SetPoints(
-        np.repeat(supply, per_slot),
-        np.repeat(spray, per_slot),
-        np.repeat(charge, per_slot),
-        np.repeat(discharge, per_slot),
-    )
+    columns = (supply, spray, charge, discharge, store_charge, store_discharge)
+    steps = SetPoints(*(np.repeat(column, per_slot) for column in columns))
     return steps, promised

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from aidc.equipment import Pump
 from aidc.plant import chiller, tower
-from aidc.plant.cooling import CHILLER, FREE, OFF, Cooling, Limits, Load, blowdown_l_per_h
+from aidc.plant.cooling import CHILLER, FREE, OFF, TANK, Cooling, Limits, Load, blowdown_l_per_h
 from aidc.plant.pump import pump_kw
 from aidc.plant.tower import Duty, share
 from aidc.site import ChilledWaterCooling
@@ -30,13 +30,19 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     Raises:
         InputError: a running chiller is outside its curves and its row says ``error``.
     """
-    machine, heat_kw = plant.chiller, load.heat_kw
+    machine = plant.chiller
+    discharged_kw = np.minimum(load.store_discharge_kw, load.heat_kw)
+    hall_kw = load.heat_kw - discharged_kw
+    heat_kw = hall_kw + load.store_charge_kw
     usable_count = np.floor(plant.chiller_count * load.faults.running_frac + ROUNDING)
     usable_count = usable_count * load.faults.has_water  # towers without water reject nothing
     water = load.supply_degc - plant.air_water_approach_k
+    if plant.tank is not None:
+        tank_degc = np.minimum(water, plant.tank.water_degc)
+        water = np.where(load.store_charge_kw > 0.0, tank_degc, water)
     nameplate_kw = machine.capacity_kw * _running(plant, heat_kw, machine.capacity_kw, usable_count)
-    taken_kw = np.minimum(heat_kw, nameplate_kw)
-    duty = _duty(plant, taken_kw * machine.rejection_ratio, nameplate_kw, wetbulb_degc)
+    expected_kw = np.minimum(heat_kw, nameplate_kw)
+    duty = _duty(plant, expected_kw * machine.rejection_ratio, nameplate_kw, wetbulb_degc)
     reach_k, tower_outside = tower.reached_k(plant.tower, duty)
     tower_water = wetbulb_degc + reach_k
     condenser = np.maximum(tower_water, plant.tower.water_min_degc)
@@ -47,7 +53,8 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     free_kw = heat_kw * _free_frac(plant, water, tower_water) * (running > 0.0)
     left_kw = heat_kw - free_kw
     machine_kw = np.minimum(left_kw, capacity)
-    removed = free_kw + machine_kw
+    taken_kw = free_kw + machine_kw
+    charged_kw = np.clip(taken_kw - hall_kw, 0.0, load.store_charge_kw)
     compressing = machine_kw > 0.0
     chiller.refuse_outside(machine, water, condenser, compressing)
     per_heat, guarded = chiller.electricity_per_heat(
@@ -55,7 +62,7 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     )
     chiller_kw = machine_kw * per_heat
 
-    rejected = removed + chiller_kw
+    rejected = taken_kw + chiller_kw
     nameplate_kw = running * machine.capacity_kw
     duty = _duty(plant, rejected, nameplate_kw, wetbulb_degc)
     # tower water no colder than the economiser can use, and no colder than a condenser bears
@@ -64,21 +71,26 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     tower_fan_kw, fan_outside = tower.held_fan_kw(plant.tower, duty, leaving)
 
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
-    still = np.zeros_like(removed)
+    still = np.zeros_like(taken_kw)
     return Cooling(
-        removed_kw=removed,
-        unmet_kw=left_kw - machine_kw,
+        removed_kw=taken_kw - charged_kw + discharged_kw,
+        unmet_kw=hall_kw - (taken_kw - charged_kw),
+        store_charge_kw=charged_kw,
+        store_discharge_kw=discharged_kw,
         chiller_kw=chiller_kw,
         dx_kw=still,
         iec_fan_kw=still,
         iec_pump_kw=still,
         tower_fan_kw=tower_fan_kw,
-        pump_kw=pump_kw(plant.chilled_water_pump, removed, nameplate_kw)
+        pump_kw=pump_kw(plant.chilled_water_pump, taken_kw, nameplate_kw)
+        + pump_kw(plant.chilled_water_pump, discharged_kw, discharged_kw)
         + pump_kw(plant.condenser_water_pump, rejected, duty.design_kw),
         evaporated_l_per_h=evaporated,
         blowdown_l_per_h=blowdown_l_per_h(evaporated, plant.tower.concentration_cycles),
         chilled_water_degc=water,
-        mode=np.where(compressing, CHILLER, np.where(removed > 0.0, FREE, OFF)),
+        mode=np.select(
+            [compressing, taken_kw > 0.0, discharged_kw > 0.0], [CHILLER, FREE, TANK], OFF
+        ),
         limits=Limits(
             carnot_guarded=guarded & compressing,
             chiller_outside=chiller_outside & compressing,

@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 MODES: Final[tuple[CoolingMode, ...]] = (
-    "off", "dry", "wet", "dx", "dry_dx", "wet_dx", "chiller", "free",
+    "off", "dry", "wet", "dx", "dry_dx", "wet_dx", "chiller", "free", "tank",
 )  # fmt: skip
-OFF, DRY, WET, DX, DRY_DX, WET_DX, CHILLER, FREE = range(len(MODES))
+OFF, DRY, WET, DX, DRY_DX, WET_DX, CHILLER, FREE, TANK = range(len(MODES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Load:
         design_m3_per_s: installed supply air.
         rated_it_kw: what the plant is sized for.
         faults: what of it does not work.
+        store_charge_kw: cold asked to be stored, thermal, shape (n,).
+        store_discharge_kw: cold asked out of the store.
     """
 
     heat_kw: Array
@@ -39,6 +41,8 @@ class Load:
     design_m3_per_s: float
     rated_it_kw: float
     faults: Faults
+    store_charge_kw: Array
+    store_discharge_kw: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,10 @@ class Cooling:
     """What the cooling plant did; every array has shape (n,).
 
     Attributes:
-        removed_kw: heat taken out.
-        unmet_kw: heat that was more than the plant can take.
+        removed_kw: heat taken out of the hall, by the plant and by stored water.
+        unmet_kw: heat that was more than both can take.
+        store_charge_kw: cold put into store, on top of the hall's heat.
+        store_discharge_kw: cold taken from store.
         mode: index into `MODES`.
         chilled_water_degc: leaving water; nan where the plant has none.
         limits: where its laws met their limits.
@@ -85,6 +91,8 @@ class Cooling:
 
     removed_kw: Array
     unmet_kw: Array
+    store_charge_kw: Array
+    store_discharge_kw: Array
     chiller_kw: Array
     dx_kw: Array
     iec_fan_kw: Array

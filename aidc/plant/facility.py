@@ -47,6 +47,8 @@ class Facility:
         cooling_kw: the sum of the eight.
         heat_removed_kw: taken out of the hall.
         unmet_cooling_kw: left in the hall, more than the plant can take.
+        store_charge_kw: cold put into the tank, thermal; less than asked where machines are short.
+        store_discharge_kw: cold taken from the tank, no more than the hall's heat.
         ups_out_kw: what the UPS delivers.
         pdu_out_kw: what the PDUs deliver.
         electrical_loss_kw: transformer, UPS, PDU and busway.
@@ -75,6 +77,8 @@ class Facility:
     cooling_kw: Array
     heat_removed_kw: Array
     unmet_cooling_kw: Array
+    store_charge_kw: Array
+    store_discharge_kw: Array
     ups_out_kw: Array
     pdu_out_kw: Array
     electrical_loss_kw: Array
@@ -106,6 +110,8 @@ def facility(
     tariff_cny_per_kwh: Array,
     water_cny_per_m3: float,
     faults: Faults | None = None,
+    store_charge_kw: Array | None = None,
+    store_discharge_kw: Array | None = None,
 ) -> Facility:
     """Powers, water and temperatures of a site in quasi-steady operation.
 
@@ -123,8 +129,11 @@ def facility(
         tariff_cny_per_kwh: for the policy ``lowest_cost``, shape (n,).
         water_cny_per_m3: for the same.
         faults: what of the plant does not work; None: nothing.
+        store_charge_kw: cold asked into the tank of a chilled-water plant, shape (n,); None: none.
+        store_discharge_kw: cold asked out of it; what it holds is the caller's to know.
     """
     faults = faults or Faults.none(len(supply_degc))
+    at_rest = np.zeros_like(supply_degc)
     supply_degc = supply_degc + faults.supply_bias_k
     hall, rated_kw = site.hall, site.rated_it_kw
     inlet = air.inlet_degc(hall, supply_degc)
@@ -155,6 +164,8 @@ def facility(
         design_m3_per_s=flow.design_m3_per_s,
         rated_it_kw=rated_kw,
         faults=faults,
+        store_charge_kw=at_rest if store_charge_kw is None else store_charge_kw,
+        store_discharge_kw=at_rest if store_discharge_kw is None else store_discharge_kw,
     )
     ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
     choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
@@ -192,6 +203,8 @@ def facility(
         cooling_kw=cooling_kw,
         heat_removed_kw=done.removed_kw,
         unmet_cooling_kw=done.unmet_kw,
+        store_charge_kw=done.store_charge_kw,
+        store_discharge_kw=done.store_discharge_kw,
         ups_out_kw=chain.ups_out_kw,
         pdu_out_kw=chain.pdu_out_kw,
         electrical_loss_kw=loss_kw,

@@ -98,6 +98,8 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
     return Cooling(
         removed_kw=plate_kw + dx_heat_kw,
         unmet_kw=pick(dry.unmet_kw, wet.unmet_kw, bare.unmet_kw),
+        store_charge_kw=still,
+        store_discharge_kw=still,
         chiller_kw=still,
         dx_kw=pick(dry.dx_kw, wet.dx_kw, bare.dx_kw),
         iec_fan_kw=pick(dry.exchange.fan_kw, wet.exchange.fan_kw, still),

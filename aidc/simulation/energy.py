@@ -1,6 +1,6 @@
 """From IT power, weather and set-points to the site's energy flows, a block of steps at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import OUTDOOR_COLUMNS, SiteDrivers
-from aidc.plant.facility import Outdoor, facility
+from aidc.plant.facility import Facility, Outdoor, facility
 from aidc.plant.faults import Faults
+from aidc.plant.tank import ROUNDING_KW, follow
 from aidc.schedule import SetPoints
 from aidc.simulation.faults import warmth
 from aidc.site import ModePolicy, Site
@@ -17,14 +18,24 @@ from aidc.supply.battery import dispatch
 from aidc.trace import COOLING_PARTS
 from aidc.units import S_PER_H
 
+Array = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class PlantState:
     """What the plant carries from one block to the next."""
 
     battery_kwh: float
+    store_kwh: float  # cold in the chilled-water tank
     air_k: float = 0.0  # excess of the hall air over its set-point
     mass_k: float = 0.0  # excess of racks and equipment
+
+    @classmethod
+    def of(cls, site: Site) -> "PlantState":
+        """As a horizon starts."""
+        tank = site.tank
+        stored = 0.0 if tank is None else tank.capacity_kwh * tank.store.soc_start_frac
+        return cls(site.battery_kwh * site.battery.soc_start_frac, stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class Block:
         left: what the next block inherits.
         limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
+        store_cut_steps: requests to the tank that its limits or the machines cut.
         law_steps: steps in which a law of the plant met its limits, by law.
     """
 
@@ -43,6 +55,7 @@ class Block:
     left: PlantState
     limit_s: NDArray[np.float64]
     clipped_steps: int
+    store_cut_steps: int
     law_steps: Mapping[str, int]
 
 
@@ -75,19 +88,27 @@ def block(
         state: at the start of the block.
         step_h: length of a step [h].
     """
-    frame = drivers.frame.iloc[rows]
-    broken, supply = faults.at(rows), setpoints.supply_degc[rows]
-    plant = facility(
-        site,
-        it_reference_kw,
-        outdoor(frame),
-        supply,
-        spray=setpoints.spray[rows],
-        policy=policy,
-        tariff_cny_per_kwh=frame["tariff_cny_per_kwh"].to_numpy(np.float64),
-        water_cny_per_m3=drivers.water_cny_per_m3,
-        faults=broken,
-    )
+    frame, asked = drivers.frame.iloc[rows], setpoints.at(rows)
+    broken, air = faults.at(rows), outdoor(frame)
+    tariff = frame["tariff_cny_per_kwh"].to_numpy(np.float64)
+
+    def played(charge_kw: Array, discharge_kw: Array) -> Facility:
+        return facility(
+            site,
+            it_reference_kw,
+            air,
+            asked.supply_degc,
+            spray=asked.spray,
+            policy=policy,
+            tariff_cny_per_kwh=tariff,
+            water_cny_per_m3=drivers.water_cny_per_m3,
+            faults=broken,
+            store_charge_kw=charge_kw,
+            store_discharge_kw=discharge_kw,
+        )
+
+    plant, kept_kwh, cut = _with_tank(site, asked, played, state.store_kwh, step_h)
+    supply = asked.supply_degc
     warm = warmth(
         site, plant, supply + broken.supply_bias_k, step_h * S_PER_H, state.air_k, state.mass_k
     )
@@ -96,9 +117,10 @@ def block(
     }
     columns["cooling_kw"] = np.sum([columns[name] for name in COOLING_PARTS], axis=0)
     columns["inlet_degc"] = warm.inlet_degc
+    columns["store_kwh"] = kept_kwh
     stored = dispatch(
-        setpoints.battery_charge_kw[rows],
-        setpoints.battery_discharge_kw[rows],
+        asked.battery_charge_kw,
+        asked.battery_discharge_kw,
         site.battery_kwh,
         site.battery,
         state.battery_kwh,
@@ -120,8 +142,42 @@ def block(
         "drybulb_degc": frame["drybulb_degc"].to_numpy(np.float64),
         "wetbulb_degc": frame["wetbulb_degc"].to_numpy(np.float64),
         "grid_kgco2e_per_kwh": frame["grid_kgco2e_per_kwh"].to_numpy(np.float64),
-        "tariff_cny_per_kwh": frame["tariff_cny_per_kwh"].to_numpy(np.float64),
+        "tariff_cny_per_kwh": tariff,
     }
     kept = float(stored.energy_kwh[-1]) if len(stored.energy_kwh) else state.battery_kwh
-    left = PlantState(kept, warm.air_k, warm.mass_k)
-    return Block(columns, left, warm.limit_s, int(stored.clipped_steps), plant.limits.counts)
+    cold = float(kept_kwh[-1]) if len(kept_kwh) else state.store_kwh
+    left = PlantState(kept, cold, warm.air_k, warm.mass_k)
+    return Block(
+        columns, left, warm.limit_s, int(stored.clipped_steps), int(cut.sum()), plant.limits.counts
+    )
+
+
+def _with_tank(
+    site: Site,
+    asked: SetPoints,
+    played: Callable[[Array, Array], Facility],
+    stored_kwh: float,
+    step_h: float,
+) -> tuple[Facility, Array, NDArray[np.bool_]]:
+    """The plant with what its tank can do, the content after each step, and where requests were cut.
+
+    The plant says first how much of the requests machines and heat allow; the content of the tank
+    then allows some of that, which the plant can always do.
+    """
+    tank, steps = site.tank, len(asked.supply_degc)
+    if tank is None:
+        nothing = np.zeros(steps)
+        unheard = (asked.store_charge_kw > 0) | (asked.store_discharge_kw > 0)
+        return played(nothing, nothing), nothing, unheard
+    net_kw = asked.store_charge_kw - asked.store_discharge_kw
+    charge = np.minimum(np.maximum(net_kw, 0.0), tank.charge_max_kw)
+    discharge = np.minimum(np.maximum(-net_kw, 0.0), tank.discharge_max_kw)
+    able = played(charge, discharge)
+    flows = follow(tank, able.store_charge_kw, able.store_discharge_kw, stored_kwh, step_h)
+    plant = able
+    if flows.cut.any():
+        plant = played(flows.charge_kw, flows.discharge_kw)
+        flows = follow(tank, plant.store_charge_kw, plant.store_discharge_kw, stored_kwh, step_h)
+    short = asked.store_charge_kw - plant.store_charge_kw
+    short = np.maximum(short, asked.store_discharge_kw - plant.store_discharge_kw)
+    return plant, flows.stored_kwh, short > ROUNDING_KW

@@ -32,6 +32,7 @@ class SiteResult:
         columns: columns of the trace that the plant made, shape (steps,) each.
         limit_s: seconds into each step at which the inlet passes its limit; inf: not in it.
         clipped_steps: battery requests that its limits cut.
+        store_cut_steps: requests to the tank that its limits or the machines cut.
         law_steps: steps in which a law of the plant met its limits, by law.
     """
 
@@ -42,6 +43,7 @@ class SiteResult:
     columns: dict[str, NDArray[np.generic]]
     limit_s: Array
     clipped_steps: int
+    store_cut_steps: int
     law_steps: Mapping[str, int]
 
 
@@ -96,6 +98,7 @@ def trace_of(
             "inlet_above_limit_steps": above,
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
+            "store_cut_steps": sum(result.store_cut_steps for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),

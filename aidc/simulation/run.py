@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import simpy
@@ -13,7 +12,7 @@ from aidc.forecast import Drivers, SiteDrivers
 from aidc.job import JobTable
 from aidc.plant.faults import Faults
 from aidc.scenario import Scenario
-from aidc.schedule import SPRAY_BY_POLICY, Commitment, PlanningState, Schedule, SetPoints
+from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
 from aidc.simulation.pool import Pool
@@ -30,13 +29,8 @@ TRIM_K = 0.5  # a trim step, as in hewlettpackard.github.io/dc-rl
 
 
 def baseline_setpoints(scenario: Scenario, steps: int) -> SetPoints:
-    """Fixed supply air, cooling mode by policy, battery at rest."""
-    return SetPoints(
-        np.full(steps, scenario.baseline.supply_air_degc),
-        np.full(steps, SPRAY_BY_POLICY, np.int8),
-        np.zeros(steps),
-        np.zeros(steps),
-    )
+    """Fixed supply air, cooling mode by policy, battery and tank at rest."""
+    return SetPoints.at_rest(np.full(steps, scenario.baseline.supply_air_degc))
 
 
 def trim_and_respond_setpoints(scenario: Scenario, name: str) -> SetPoints:
@@ -114,7 +108,7 @@ def with_setpoints(
             setpoints[name],
             scenario.baseline.mode_policy,
             faults_of(scenario, name),
-            energy.PlantState(choice.site.battery_kwh * choice.site.battery.soc_start_frac),
+            energy.PlantState.of(choice.site),
             scenario.step_min / 60,
         )
         jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
@@ -127,6 +121,7 @@ def with_setpoints(
                 made.columns,
                 made.limit_s,
                 made.clipped_steps,
+                made.store_cut_steps,
                 made.law_steps,
             )
         )
@@ -214,7 +209,7 @@ class _SiteRun:
             queued=np.zeros(steps),
             idle_kw=np.array([idle_kw(pool) for pool in site.pools]),
             faults=faults_of(scenario, name),
-            plant=energy.PlantState(site.battery_kwh * site.battery.soc_start_frac),
+            plant=energy.PlantState.of(site),
         )
 
     def play(self) -> None:
@@ -244,12 +239,13 @@ class _SiteRun:
         }
         limit_s = np.concatenate([block.limit_s for block in self.blocks])
         clipped = sum(block.clipped_steps for block in self.blocks)
+        cut = sum(block.store_cut_steps for block in self.blocks)
         laws = {
             name: sum(block.law_steps[name] for block in self.blocks)
             for name in self.blocks[0].law_steps
         }
         return SiteResult(
-            self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped, laws
+            self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped, cut, laws
         )
 
     def _plant(
@@ -311,6 +307,7 @@ class _SiteRun:
                 start_s=start,
                 supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
                 battery_kwh=self.plant.battery_kwh,
+                store_kwh=self.plant.store_kwh,
                 month_peak_kw=0.0 if new_month else self.month_peak_kw,
             ),
         )
@@ -328,19 +325,6 @@ def _boundaries(scenario: Scenario, site: str) -> tuple[float, ...]:
 
 def _laid_on(setpoints: SetPoints, said: Commitment) -> SetPoints:
     """Set-points with those of a commitment in their place."""
-    steps = slice(said.first_step, said.first_step + len(said.setpoints.supply_degc))
-
-    def laid(column: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
-        column = column.copy()
-        column[steps] = new
-        return column
-
-    return replace(
-        setpoints,
-        supply_degc=laid(setpoints.supply_degc, said.setpoints.supply_degc),
-        spray=laid(setpoints.spray, said.setpoints.spray),
-        battery_charge_kw=laid(setpoints.battery_charge_kw, said.setpoints.battery_charge_kw),
-        battery_discharge_kw=laid(
-            setpoints.battery_discharge_kw, said.setpoints.battery_discharge_kw
-        ),
-    )
+    until = said.first_step + len(said.setpoints.supply_degc)
+    before, after = setpoints.at(slice(0, said.first_step)), setpoints.at(slice(until, None))
+    return SetPoints.joined([before, said.setpoints, after])

@@ -38,7 +38,8 @@ def tables() -> PlantTables:
     facility_kw = later + np.array([[130.0, 250.0], [120.0, 240.0]])
     none = np.zeros_like(facility_kw)
     options = (Option(20.0, 0), Option(24.0, 0))
-    return PlantTables(options, it_kw, facility_kw, facility_kw - it_kw[:, None, :], none, none)
+    overhead_kw = facility_kw - it_kw[:, None, :]
+    return PlantTables(options, 1, it_kw, facility_kw, overhead_kw, none, none, none, none)
 
 
 def prices() -> Prices:
@@ -66,6 +67,8 @@ def bus() -> Bus:
         battery=battery,
         battery_kwh=80.0,
         stored_kwh=40.0,
+        tank=None,
+        store_kwh=0.0,
         supply_degc=22.0,
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),

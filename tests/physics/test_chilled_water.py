@@ -80,6 +80,8 @@ def load_of(heat_kw: np.ndarray, supply_degc: float) -> Load:
         design_m3_per_s=800.0,
         rated_it_kw=10_000.0,
         faults=Faults.none(n),
+        store_charge_kw=np.zeros(n),
+        store_discharge_kw=np.zeros(n),
     )
 
 
