@@ -10,7 +10,8 @@ from aidc.horizon import Horizon
 from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn
 from aidc.site import Site
 from aidc.streams import stream
-from aidc.workload.arrivals import arrival_rate, week_shape
+from aidc.workload.arrivals import week_shape
+from aidc.workload.bursts import Arrivals, arrivals
 from aidc.workload.homes import classes, homes
 from aidc.workload.power import with_power
 from aidc.workload.profile import Fit, Profile, fit
@@ -39,10 +40,12 @@ def generate(
     *,
     ramp: tuple[float, float],
     warm_start: WarmStart,
+    id_prefix: str = "",
 ) -> JobTable:
     """Jobs of a profile over a horizon, in order of submission, ready to run.
 
-    Arrivals follow the local hour and the weekday in the horizon's zone. Times are whole seconds.
+    Arrivals follow the local hour and the weekday in the horizon's zone, in bursts where the
+    profile has them. Times are whole seconds.
     Size, run time and end state have the moments of the profile; class, home site and pool are
     lots of the job's id. A job larger than its home pool is cut to the greatest power of two
     that the pool has; ``rows_of`` says how many. No job may wait: see `flexibility.with_slack`.
@@ -59,34 +62,42 @@ def generate(
             started on arrival, which takes a longest run of arrivals before the horizon;
             ``empty`` begins with none, and carries about two thirds of its steady load in the
             first week.
+        id_prefix: before every id, where several workloads make one table.
 
     Raises:
         CatalogError: a profile whose moments cannot be met, or an unknown arrival shape.
     """
     fitted, shape = fit(profile), week_shape(profile.arrival_shape)
-    rate = arrival_rate(shape, jobs_per_day, ramp, horizon, 0, horizon.length_s)
-    draws = _draw(rate.draw_s(stream(seed, "arrivals")), profile, fitted, stream(seed, "jobs"))
+
+    def arrive(between_s: tuple[float, float], rng: np.random.Generator) -> Arrivals:
+        return arrivals(
+            shape, jobs_per_day, ramp, horizon, between_s, rng,
+            burst_jobs_mean=profile.burst_jobs_mean, burst_gap_mean_s=profile.burst_gap_mean_s,
+        )  # fmt: skip
+
+    fresh = arrive((0.0, horizon.length_s), stream(seed, "arrivals"))
+    draws = _draw(fresh, profile, fitted, stream(seed, "jobs"))
     if warm_start == "stationary":
         rng = stream(seed, "warm_start")
-        rate = arrival_rate(shape, jobs_per_day, ramp, horizon, -fitted.run_max_s, 0)
-        past = _draw(rate.draw_s(rng), profile, fitted, rng)
+        past = _draw(arrive((-fitted.run_max_s, 0.0), rng), profile, fitted, rng)
         draws = _joined(past, past.submit_s + past.run_s > 0, draws)
-    return _table(draws, profile, sites, f"generated {profile.name}, seed {seed}")
+    label = f"generated {profile.name}, seed {seed}"
+    return _table(draws, profile, sites, label, id_prefix)
 
 
-def _draw(submit_s: FloatColumn, profile: Profile, fitted: Fit, rng: np.random.Generator) -> _Draws:
-    """Size, run time, end state and user of each arrival."""
-    n = len(submit_s)
+def _draw(arrived: Arrivals, profile: Profile, fitted: Fit, rng: np.random.Generator) -> _Draws:
+    """Size, run time and end state of each arrival, and the user of each burst."""
+    n = len(arrived.submit_s)
     z_run = rng.standard_normal(n)
     z_size = _correlated(z_run, fitted.size_correlation, rng)
     z_state = _correlated(z_run, fitted.state_correlation, rng)
     state_cuts = (fitted.failed_below, fitted.cancelled_above)
     return _Draws(
-        submit_s=submit_s,
+        submit_s=arrived.submit_s,
         gpu_count=fitted.gpu_counts[np.searchsorted(fitted.size_cuts, z_size)],
         run_s=np.maximum(np.rint(fitted.run_s(z_run)), 1.0),
         end_state=END_STATES[np.searchsorted(state_cuts, z_state)],
-        user=rng.integers(profile.user_count, size=n),
+        user=rng.integers(profile.user_count, size=n)[arrived.burst],
     )
 
 
@@ -107,12 +118,14 @@ def _joined(past: _Draws, still_runs: NDArray[np.bool_], draws: _Draws) -> _Draw
     )
 
 
-def _table(draws: _Draws, profile: Profile, sites: tuple[Site, ...], label: str) -> JobTable:
+def _table(
+    draws: _Draws, profile: Profile, sites: tuple[Site, ...], label: str, id_prefix: str
+) -> JobTable:
     """The draws as jobs with id, home, class and power."""
     n, warm = len(draws.submit_s), draws.submit_s < 0
     job_id = np.array(
-        [f"warm-{i:08d}" for i in range(1, int(warm.sum()) + 1)]
-        + [f"job-{i:08d}" for i in range(1, int((~warm).sum()) + 1)],
+        [f"{id_prefix}warm-{i:08d}" for i in range(1, int(warm.sum()) + 1)]
+        + [f"{id_prefix}job-{i:08d}" for i in range(1, int((~warm).sum()) + 1)],
         object,
     )
     home = homes(job_id, sites)

@@ -50,6 +50,10 @@ class Profile(Row):
     user_count: int = Field(ge=1)
     vc_count: int = Field(ge=1)
     arrival_shape: str = Field(min_length=1)
+    burst_jobs_mean: Number | None = Field(
+        default=None, gt=1
+    )  # jobs that one user submits in a row
+    burst_gap_mean_s: Number | None = Field(default=None, gt=0)  # between two of them
 
     @property
     def size_run_factor(self) -> float:
@@ -79,6 +83,8 @@ class Profile(Row):
             raise ValueError("gpu_count_mean is not between gpu_count_min and gpu_count_max")
         if not self.run_median_s < self.run_mean_s < self.run_max_s:
             raise ValueError("run_mean_s is not between run_median_s and run_max_s")
+        if (self.burst_jobs_mean is None) != (self.burst_gap_mean_s is None):
+            raise ValueError("bursts need both burst_jobs_mean and burst_gap_mean_s, or neither")
         return self
 
 
