@@ -239,3 +239,82 @@ def test_jobs_go_to_pools_in_proportion_to_their_gpus() -> None:
     assert within(jobs.site == "one", 0.75)
     power_per_gpu = jobs.added_kw / jobs.gpu_count
     assert len(np.unique(power_per_gpu.round(9))) == 4  # one a class
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"), [("llm-development", 4.03), ("training-heavy", 7.94), ("philly", 1.76)]
+)
+def test_profiles_of_the_acme_summary_have_its_moments(name: str, factor: float) -> None:
+    profile = load_profile(name)
+    fitted = fit(profile)
+    assert profile.size_run_factor == pytest.approx(factor, abs=0.005)
+    # a run of the highest published length is far out in the tail, so the cut moves sigma little
+    uncut = math.sqrt(2 * math.log(profile.run_mean_s / profile.run_median_s))
+    assert uncut < fitted.sigma < 1.05 * uncut
+    jobs = cold(name, 20_000, 7)
+    assert within(jobs.gpu_count, profile.gpu_count_mean)
+    assert within(jobs.run_s, profile.run_mean_s)
+    assert within(jobs.end_state == "cancelled", profile.cancelled_frac)
+    assert jobs.gpu_count.max() <= profile.gpu_count_max
+    assert jobs.run_s.max() <= profile.run_max_s
+
+
+def test_bursts_keep_the_mean_rate_and_every_other_moment() -> None:
+    profile = load_profile("research-cluster-bursts")
+    tables = [cold("research-cluster-bursts", 5_000, 14, seed) for seed in range(8)]
+    expected = 14 * 5_000
+    # the count of a burst process varies by E[m^2] / E[m] = 2 m - 1 times as much as Poisson
+    spread = math.sqrt((2 * 5.8 - 1) * expected / len(tables))
+    assert np.mean([len(t) for t in tables]) == pytest.approx(expected, abs=4 * spread)
+    run_s, gpus = (np.concatenate([getattr(t, c) for t in tables]) for c in ("run_s", "gpu_count"))
+    assert within(run_s, profile.run_mean_s)
+    assert within(gpus, profile.gpu_count_mean)
+
+
+def test_bursts_have_the_length_and_the_gaps_of_the_profile() -> None:
+    # at a burst every other day two of them hardly ever overlap
+    jobs = cold("research-cluster-bursts", 5.8 / 2, 4_999)
+    gap_s = np.diff(jobs.submit_s)
+    inside = gap_s < 12 * 81.2
+    per_burst = len(jobs) / (len(jobs) - inside.sum())
+    assert per_burst == pytest.approx(5.8, rel=0.08)
+    assert gap_s[inside].mean() == pytest.approx(81.2, rel=0.08)
+    same_user = (jobs.user[1:] == jobs.user[:-1])[inside]
+    assert same_user.mean() > 0.95
+
+
+def test_bursts_are_rougher_than_poisson() -> None:
+    def cv(jobs: JobTable) -> float:
+        gaps = np.diff(jobs.submit_s)
+        return float(gaps.std() / gaps.mean())
+
+    assert cv(cold("research-cluster", 200, 60)) < 1.5
+    assert cv(cold("research-cluster-bursts", 200, 60)) > 2.0
+
+
+def test_jobs_of_a_burst_fill_the_horizon_from_its_first_to_its_last_second() -> None:
+    tables = [cold("research-cluster-bursts", 20_000, 0.125, seed) for seed in range(40)]
+    submits = np.concatenate([t.submit_s for t in tables])
+    assert submits.min() >= 0
+    assert submits.max() < 0.125 * 86_400
+    rate = arrival_rate(week_shape("research"), 20_000, (1.0, 1.0), days(0.125), 0, 10_800)
+    first = (submits < 600).sum()  # bursts that began before the horizon are there
+    assert first == pytest.approx(40 * rate.expected[0] / 6, rel=0.2)
+
+
+def test_bursts_need_both_of_their_columns() -> None:
+    profile = load_profile("research-cluster")
+    with pytest.raises(ValueError, match="bursts need both"):
+        Profile(**(profile.model_dump() | {"burst_jobs_mean": 3.0}))
+
+
+def test_profiles_without_bursts_draw_what_they_always_drew() -> None:
+    # literals of the generator before bursts were there
+    for name, gpu_s in (("research-cluster", 51_837_537), ("helios-venus", 98_813_050)):
+        jobs = generate(
+            load_profile(name), 500, days(3), (SITE,), 7, ramp=(1.0, 1.2), warm_start="empty"
+        )
+        assert len(jobs) == 1_679
+        assert jobs.submit_s.sum() == 248_579_262
+        assert jobs.gpu_s.sum() == gpu_s
+    assert jobs.user[:3].tolist() == ["user-0063", "user-0225", "user-0234"]
