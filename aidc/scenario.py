@@ -27,6 +27,7 @@ from aidc.site import ModePolicy, Site
 REAL_DATA = "AIDC_REAL_DATA"
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
 Objective = Literal["pue", "energy", "emissions", "cost"]
+Policy = Literal["fifo", "easy_backfill"]
 
 
 def data_path(file: str, folder: Path) -> Path:
@@ -171,7 +172,7 @@ class Flexibility(Config):
 class Baseline(Config):
     """How a competent operator runs the site without a plan."""
 
-    policy: Literal["fifo", "easy_backfill"]
+    policy: Policy
     supply_air_degc: WrittenDegc = Field(alias="supply_air")
     mode_policy: ModePolicy
 

@@ -11,7 +11,9 @@ import numpy as np
 import simpy
 
 from aidc.job import JobTable
-from aidc.simulation.pool import Policy, Pool
+from aidc.scenario import Policy
+from aidc.simulation.policies import QUEUES, Given
+from aidc.simulation.pool import Pool
 from tests.w1 import DAY_S, GPUS_PER_NODE, NODES, w1_jobs
 
 REPEATS = 3
@@ -22,15 +24,8 @@ STEP_S = 900.0  # between readings of the meter
 
 def pool_starts(jobs: JobTable, nodes: int, policy: Policy) -> np.ndarray:
     """Our pool, with its power read every quarter of an hour."""
-    pool = Pool(
-        nodes * GPUS_PER_NODE,
-        jobs.gpu_count,
-        jobs.run_s,
-        jobs.limit_s,
-        jobs.added_kw,
-        jobs.submit_s,
-        policy,
-    )
+    boards = nodes * GPUS_PER_NODE
+    pool = Pool(boards, jobs, jobs.submit_s, QUEUES[policy](jobs, Given(boards)))
     env = simpy.Environment()
 
     def meter() -> Generator[simpy.Event, None, None]:

@@ -1,23 +1,26 @@
-"""A pool of GPUs with its queue: gang jobs, FIFO or EASY backfill, exact event times.
+"""A pool of GPUs: gang jobs that wait in a queue, start whole and end at exact times.
 
-One SimPy process serves a pool. It sleeps until the next arrival, end or planning time, so its cost
-is a few events a job, and power is integrated only when it changes: the energy of a step is exact for
-any step. At one instant ends come before starts, then submission order, then row order.
+A pool has a calendar of its own, and SimPy wakes it where others meet it: at a reading of its meter, at a
+planning time, at the end. Power is integrated when it changes, so energy is exact for any step. At one
+instant ends come before starts, then the order of the queue's policy.
 """
 
-import heapq
-from bisect import bisect_left, insort
+from array import array
 from collections.abc import Generator
-from typing import Final, Literal
+from heapq import heapify, heappop, heappush
+from math import inf, nextafter
+from typing import Final
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from aidc.job import JobTable
+from aidc.simulation.policies.queue import NEVER, Queue
 from aidc.units import S_PER_H
 
-Policy = Literal["fifo", "easy_backfill"]
-NOT_STARTED: Final = float("nan")
+NOT_YET: Final = float("nan")
+KW: Final = 2.0**40  # power is summed in whole parts of a kW, exactly, so that it cannot drift
 
 
 class Pool:
@@ -25,60 +28,68 @@ class Pool:
 
     Args:
         capacity: boards.
-        gpu_count, run_s, limit_s, added_kw: columns of the pool's jobs.
+        jobs: the pool's jobs.
         eligible_s: when each job may start: its submission, or the start a schedule gives it; inf
             for a job that a planner has still to speak for.
-        policy: queue order.
+        queue: the policy, made for these jobs.
         boundaries_s: planning times at which the pool waits for the planner.
 
     Attributes:
-        start_s: actual start of each job, nan where not started.
+        capacity: boards.
+        free: boards that nobody holds.
+        waiting: jobs in the queue.
+        refused: jobs larger than the pool, and those that the policy refused, shape (n,).
+        start_s: first start of each job, nan where not started, shape (n,).
+        end_s: end of each job, nan where it has not ended, shape (n,).
+        stopped: runs that were broken off, as (row, start, end); the job goes on later.
     """
 
     def __init__(
         self,
         capacity: int,
-        gpu_count: NDArray[np.int64],
-        run_s: NDArray[np.float64],
-        limit_s: NDArray[np.float64],
-        added_kw: NDArray[np.float64],
+        jobs: JobTable,
         eligible_s: NDArray[np.float64],
-        policy: Policy,
+        queue: Queue,
         boundaries_s: tuple[float, ...] = (),
     ) -> None:
-        self.capacity = capacity
-        self.free = capacity
-        self._gpus: list[int] = gpu_count.tolist()
-        self._run: list[float] = np.minimum(run_s, limit_s).tolist()
-        self._predicted: list[float] = limit_s.tolist()
-        self._kw: list[float] = added_kw.tolist()
-        self._backfill = policy == "easy_backfill"
-        self.refused = gpu_count > capacity
-        self.start_s = np.full(len(run_s), NOT_STARTED)
+        self.capacity = self.free = capacity
+        self.waiting = 0
+        self.refused = jobs.gpu_count > capacity
+        self._start, self._end = (array("d", [NOT_YET]) * len(jobs) for _ in range(2))
+        self.start_s, self.end_s = np.frombuffer(self._start), np.frombuffer(self._end)  # views
+        self.stopped: list[tuple[int, float, float]] = []
+        self._queue = queue
+        self._over_limit = jobs.run_s > jobs.limit_s
+        self._gpus: list[int] = jobs.gpu_count.tolist()
+        self._left: list[float] = np.minimum(jobs.run_s, jobs.limit_s).tolist()
+        self._power: list[int] = np.rint(jobs.added_kw * KW).astype(np.int64).tolist()
         known = np.flatnonzero(np.isfinite(eligible_s) & ~self.refused)
         order = known[np.lexsort((known, eligible_s[known]))]
-        self._arrivals: list[tuple[float, int]] = list(
-            zip(eligible_s[order].tolist(), order.tolist(), strict=True)
-        )
+        self._arrival_rows: list[int] = order.tolist()
+        self._arrival_s: list[float] = [*eligible_s[order].tolist(), NEVER]
         self._next = 0
-        self._late_arrivals: list[tuple[float, int]] = []  # heap of those a planner added
-        self._queue: list[int] = []
+        self._late: list[tuple[float, int]] = []  # heap of arrivals that a planner added
         self._ends: list[tuple[float, int]] = []  # heap of (end, row)
-        self._expected: list[tuple[float, int]] = []  # sorted (predicted end, row) of running jobs
-        self._shadow: tuple[float, int] | None = None  # reservation of the queue's head
-        self._boundaries = list(boundaries_s)
+        self._wake_s = NEVER  # when the queue wants to be asked
+        self._again_s: dict[int, float] = {}  # last start of those that were stopped
+        self._boundaries = boundaries_s
         self._planned: dict[float, simpy.Event] = {}
         self._now = 0.0
-        self._power_kw = 0.0
-        self._energy_kws = 0.0
+        self._running_power = 0
+        self._energy = 0.0
         self._gpu_s = 0.0
         self._queue_s = 0.0
 
+    @property
+    def killed(self) -> NDArray[np.bool_]:
+        """Jobs that were cut at their limit, shape (n,)."""
+        return np.asarray(np.isfinite(self.end_s) & self._over_limit)
+
     def assign(self, rows: NDArray[np.int64], start_s: NDArray[np.float64]) -> None:
-        """Gives jobs the time from which they may start."""
+        """Gives jobs the time from which they may start, not before now."""
         for row, start in zip(rows.tolist(), start_s.tolist(), strict=True):
             if not self.refused[row]:
-                heapq.heappush(self._late_arrivals, (start, row))
+                heappush(self._late, (start, row))
 
     def wait_for(self, planned: dict[float, simpy.Event]) -> None:
         """Names the events that say that the planner has spoken at a boundary."""
@@ -86,128 +97,90 @@ class Pool:
 
     def process(self, env: simpy.Environment, end_s: float) -> Generator[simpy.Event, None, None]:
         """The SimPy process of the pool."""
-        while True:
-            at = self._next_time()
-            if at > end_s:
-                return
-            if at > env.now:
-                yield env.timeout(at - env.now)
-            if self._boundaries and self._boundaries[0] <= at:
-                yield self._planned.pop(self._boundaries.pop(0))
-            self._advance(at)
-            self._events(at)
+        for boundary in self._boundaries:
+            if boundary > end_s:
+                break
+            yield env.timeout(boundary - env.now)
+            self.play(boundary)
+            yield self._planned[boundary]
+        yield env.timeout(end_s - env.now)
+        self.play(nextafter(end_s, inf))
 
     def read(self, now_s: float) -> tuple[float, float, float]:
-        """Energy above idle [kWh], GPU time [GPU-s] and queue time [job-s] since the last reading."""
+        """Energy above idle [kWh], GPU time [GPU-s] and queue time [job-s] since the last reading.
+
+        What happens at ``now_s`` itself is still to come.
+        """
+        self.play(now_s)
         self._advance(now_s)
-        taken = self._energy_kws / S_PER_H, self._gpu_s, self._queue_s
-        self._energy_kws = self._gpu_s = self._queue_s = 0.0
-        running = [row for _, row in self._ends]
-        self._power_kw = float(sum(map(self._kw.__getitem__, running)))  # against float drift
+        taken = self._energy / KW / S_PER_H, self._gpu_s, self._queue_s
+        self._energy = self._gpu_s = self._queue_s = 0.0
         return taken
 
-    def _next_time(self) -> float:
-        at = self._ends[0][0] if self._ends else float("inf")
-        if self._next < len(self._arrivals):
-            at = min(at, self._arrivals[self._next][0])
-        if self._late_arrivals:
-            at = min(at, self._late_arrivals[0][0])
-        if self._boundaries:
-            at = min(at, self._boundaries[0])
-        return at
+    def play(self, until_s: float) -> None:
+        """Everything that happens before a time: at each instant ends, arrivals, starts."""
+        ends, late, gpus, power = self._ends, self._late, self._gpus, self._power
+        arrival_s, arrival_rows, end_s = self._arrival_s, self._arrival_rows, self._end
+        add, ended, dispatch = self._queue.add, self._queue.ended, self._queue.dispatch
+        while True:
+            at = min(arrival_s[self._next], self._wake_s)
+            if ends and ends[0][0] < at:
+                at = ends[0][0]
+            if late and late[0][0] < at:
+                at = late[0][0]
+            if at >= until_s:
+                return
+            self._advance(at)
+            while ends and ends[0][0] <= at:
+                row = heappop(ends)[1]
+                end_s[row] = at
+                self.free += gpus[row]
+                self._running_power -= power[row]
+                ended(row, at)
+            while arrival_s[self._next] <= at:
+                row = arrival_rows[self._next]
+                self._next += 1
+                if add(row, at):
+                    self.waiting += 1
+                else:
+                    self.refused[row] = True
+            while late and late[0][0] <= at:
+                row = heappop(late)[1]
+                if add(row, at):
+                    self.waiting += 1
+                else:
+                    self.refused[row] = True
+            self._wake_s = dispatch(at, self)
+
+    def start(self, row: int, now_s: float) -> None:
+        """Starts a job that waits; the queue asks for it."""
+        self.free -= self._gpus[row]
+        self.waiting -= 1
+        self._running_power += self._power[row]
+        heappush(self._ends, (now_s + self._left[row], row))
+        if row in self._again_s:
+            self._again_s[row] = now_s
+        else:
+            self._start[row] = now_s
+
+    def stop(self, row: int, now_s: float) -> None:
+        """Takes a running job off its boards, to go on later where it stopped; the queue asks for it."""
+        place = next(place for place, (_, other) in enumerate(self._ends) if other == row)
+        self._left[row] = self._ends[place][0] - now_s
+        self._ends[place] = self._ends[-1]
+        self._ends.pop()
+        heapify(self._ends)
+        self.stopped.append((row, self._again_s.get(row, self._start[row]), now_s))
+        self._again_s[row] = now_s
+        self.free += self._gpus[row]
+        self.waiting += 1
+        self._running_power -= self._power[row]
 
     def _advance(self, now_s: float) -> None:
         """Integrates power, GPUs and queue up to now."""
-        length = now_s - self._now
-        if length > 0:
-            self._energy_kws += self._power_kw * length
-            self._gpu_s += (self.capacity - self.free) * length
-            self._queue_s += len(self._queue) * length
+        length_s = now_s - self._now
+        if length_s > 0:
+            self._energy += self._running_power * length_s
+            self._gpu_s += (self.capacity - self.free) * length_s
+            self._queue_s += self.waiting * length_s
             self._now = now_s
-
-    def _events(self, now: float) -> None:
-        """Everything that happens at one instant: ends, arrivals, starts."""
-        ended = False
-        while self._ends and self._ends[0][0] <= now:
-            _, row = heapq.heappop(self._ends)
-            self.free += self._gpus[row]
-            self._power_kw -= self._kw[row]
-            self._forget(row)
-            ended = True
-        first_new = len(self._queue)
-        while self._next < len(self._arrivals) and self._arrivals[self._next][0] <= now:
-            self._queue.append(self._arrivals[self._next][1])
-            self._next += 1
-        while self._late_arrivals and self._late_arrivals[0][0] <= now:
-            self._queue.append(heapq.heappop(self._late_arrivals)[1])
-        if ended or first_new == 0:
-            self._dispatch(now)
-        elif self._backfill:
-            self._backfill_from(first_new, now)
-
-    def _forget(self, row: int) -> None:
-        if not self._backfill:
-            return
-        key = (float(self.start_s[row]) + self._predicted[row], row)
-        del self._expected[bisect_left(self._expected, key)]
-
-    def _start(self, row: int, now: float) -> None:
-        self.start_s[row] = now
-        self.free -= self._gpus[row]
-        self._power_kw += self._kw[row]
-        heapq.heappush(self._ends, (now + self._run[row], row))
-        if self._backfill:
-            insort(self._expected, (now + self._predicted[row], row))
-
-    def _dispatch(self, now: float) -> None:
-        """Starts the head of the queue while it fits, then fills the gaps behind it."""
-        self._shadow = None
-        started = 0
-        for row in self._queue:
-            if self._gpus[row] > self.free:
-                break
-            self._start(row, now)
-            started += 1
-        if started:
-            del self._queue[:started]
-        if self._queue and self._backfill:
-            self._backfill_from(1, now)
-
-    def _reservation(self) -> tuple[float, int]:
-        """When the head can start by predicted ends, and how many boards it leaves over then."""
-        need = self._gpus[self._queue[0]]
-        free = self.free
-        for end, row in self._expected:
-            free += self._gpus[row]
-            if free >= need:
-                return end, free - need
-        return float("inf"), 0
-
-    def _backfill_from(self, first: int, now: float) -> None:
-        """EASY: a later job starts now if it ends before the head's reservation or leaves it its boards."""
-        if self.free <= 0 or first >= len(self._queue):
-            return
-        shadow, spare = self._shadow or self._reservation()
-        kept = self._queue[:first]
-        for index in range(first, len(self._queue)):
-            row = self._queue[index]
-            gpus = self._gpus[row]
-            if gpus <= self.free:
-                if now + self._predicted[row] <= shadow:
-                    self._start(row, now)
-                    continue
-                if gpus <= spare:
-                    spare -= gpus
-                    self._start(row, now)
-                    continue
-            kept.append(row)
-            if self.free <= 0:
-                kept.extend(self._queue[index + 1 :])
-                break
-        self._queue = kept
-        self._shadow = (shadow, spare)
-
-    @property
-    def waiting(self) -> int:
-        """Jobs in the queue."""
-        return len(self._queue)

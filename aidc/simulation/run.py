@@ -15,6 +15,7 @@ from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
+from aidc.simulation.policies import QUEUES, Given
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
 from aidc.site import Site
@@ -182,15 +183,13 @@ class _SiteRun:
         pools = [
             Pool(
                 pool.gpu_count,
-                jobs.gpu_count[of_pool],
-                jobs.run_s[of_pool],
-                jobs.limit_s[of_pool],
-                jobs.added_kw[of_pool],
-                eligible[of_pool],
-                scenario.baseline.policy,
+                of_pool,
+                eligible[mine_of],
+                QUEUES[scenario.baseline.policy](of_pool, Given(pool.gpu_count)),
                 boundaries,
             )
-            for pool, of_pool in zip(site.pools, rows, strict=True)
+            for pool, mine_of in zip(site.pools, rows, strict=True)
+            for of_pool in (jobs.take(mine_of),)
         ]
         steps = horizon.steps
         return cls(

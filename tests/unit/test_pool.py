@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.job import JobTable
-from aidc.simulation.pool import Policy, Pool
+from aidc.scenario import Policy
+from aidc.simulation.policies import QUEUES, Given
+from aidc.simulation.pool import Pool
 from tests.jobs import jobs
 
 
@@ -17,15 +19,8 @@ def play(
     table: JobTable, capacity: int, policy: Policy, end_s: float, step_s: float
 ) -> tuple[Pool, np.ndarray]:
     """Runs a pool to the end; rows are kWh above idle, GPU-s and queued job-s of each step."""
-    pool = Pool(
-        capacity,
-        table.gpu_count,
-        table.run_s,
-        table.limit_s,
-        table.added_kw,
-        table.submit_s,
-        policy,
-    )
+    queue = QUEUES[policy](table, Given(capacity))
+    pool = Pool(capacity, table, table.submit_s, queue)
     env, readings = simpy.Environment(), []
 
     def meter():
