@@ -150,8 +150,12 @@ class TraceWorkload(Config):
     """Jobs of a recorded trace; their own queueing is only for comparison."""
 
     kind: Literal["trace"]
-    format: Literal["helios"]
+    format: Literal[
+        "helios", "acme", "philly", "philly-json", "alibaba-2020", "alibaba-2023", "swf"
+    ]
     file: DataFile
+    zone: str | None = None  # IANA name: of the wall clock in a Philly trace
+    epoch: Time | None = None  # when second 0 of an Alibaba or SWF trace was
     class_power: Literal["value", "low", "high"] = (
         "value"  # of each class, in models/job_classes.csv
     )

@@ -79,9 +79,9 @@ def _drivers(key: _Key) -> Drivers:
 def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
     """The job table with power and slack, its label, and what a reader must know of it."""
     from aidc.workload.generator import generate
-    from aidc.workload.helios import read_helios
     from aidc.workload.power import with_power
     from aidc.workload.profile import load_profile
+    from aidc.workload.traces import read_trace
 
     work, sites = scenario.workload, tuple(choice.site for choice in scenario.sites.values())
     horizon = scenario.horizon(next(iter(scenario.sites)))
@@ -102,20 +102,19 @@ def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
         path = data_path(work.file, scenario.folder)
         moved = timedelta(hours=work.shift_h)
         recorded = replace(horizon, start=horizon.start - moved, end=horizon.end - moved)
-        jobs, read = read_helios(
-            path, recorded, sites, limit_factor=work.limit_factor, class_shares=shares
+        jobs, read = read_trace(
+            work.format,
+            path,
+            recorded,
+            sites,
+            limit_factor=work.limit_factor,
+            class_shares=shares,
+            zone=work.zone,
+            epoch=work.epoch,
         )
-        label = read.label
-        notes = tuple(
-            f"{count} rows of {path.name} left out: {reason}"
-            for reason, count in read.skipped.items()
-        )
+        label, notes = read.label, read.notes
         if moved:
             notes += (f"the trace's times are moved by {moved.days} days",)
-        if read.timeouts:
-            notes += (
-                f"{read.timeouts} jobs were killed at their limit; their recorded run is replayed",
-            )
     jobs = with_power(jobs, sites, work.class_power)
     return (
         with_slack(jobs, scenario.flexibility.deferrable_frac, scenario.flexibility.slack_h),

@@ -9,7 +9,7 @@ import pytest
 from aidc.errors import SeriesError
 from aidc.horizon import Horizon
 from aidc.job import JobTable
-from aidc.workload.helios import ReadReport, read_helios
+from aidc.workload.traces import ReadReport, read_trace
 from tests.w1 import bare_site, w1_pool
 
 START = datetime(2020, 9, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -23,7 +23,7 @@ WHOLE = (
 
 def read(path: Path, count: int = 30, start: datetime = START) -> tuple[JobTable, ReadReport]:
     horizon = Horizon(start, start + timedelta(days=count), 60, "Asia/Shanghai")
-    return read_helios(path, horizon, (SITE,), limit_factor=2.0, class_shares=SHARES)
+    return read_trace("helios", path, horizon, (SITE,), limit_factor=2.0, class_shares=SHARES)
 
 
 def written(folder: Path, header: str, *rows: str) -> Path:
