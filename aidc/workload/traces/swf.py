@@ -61,7 +61,7 @@ def read_swf(source: Source, jobs: Jobs, epoch_s: float | None) -> None:
 
 def _read(row: Row, jobs: Jobs, epoch_s: float) -> None:
     for key in FIELDS:
-        if row[key] != MISSING:
+        if key not in ("submit", "status") and row[key] != MISSING:
             row.number(key, "a number, or -1 where it is missing")
     if row["status"] in PARTIAL:
         jobs.skip(row, IS_PARTIAL)
