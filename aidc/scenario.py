@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from aidc import catalog
 from aidc.config import Config, Day, Frac, Kelvin, Number, Time, quantity_in
 from aidc.errors import ScenarioError
 from aidc.event import Event
@@ -27,7 +28,10 @@ from aidc.site import ModePolicy, Site
 REAL_DATA = "AIDC_REAL_DATA"
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
 Objective = Literal["pue", "energy", "emissions", "cost"]
-Policy = Literal["fifo", "easy_backfill"]
+Policy = Literal[
+    "fifo", "sjf", "easy_backfill", "conservative_backfill", "priority", "fair_share", "deadline",
+    "carbon", "price",
+]  # fmt: skip
 
 
 def data_path(file: str, folder: Path) -> Path:
@@ -173,10 +177,35 @@ class Flexibility(Config):
     slack_h: tuple[Number, ...] = Field(min_length=1, strict=False)
 
 
+def _job_classes(order: tuple[str, ...]) -> tuple[str, ...]:
+    known = dict.fromkeys(catalog.names("job_classes"))
+    for name in order:
+        if name not in known:
+            message = catalog.missing("job_classes.csv", name, known)
+            raise PydanticCustomError("together", "{text}", {"text": message})
+    return order
+
+
+class QueueRules(Config):
+    """What some queue policies go by; the others take no notice."""
+
+    ageing: Number = Field(default=1.0, ge=0)  # sjf: seconds of run forgiven a second of waiting
+    class_order: Annotated[tuple[str, ...], AfterValidator(_job_classes)] = Field(
+        default=("inference", "debug", "fine-tune", "training"), strict=False
+    )  # priority: first to last; classes without a place come after them
+    vc_shares: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict
+    )  # fair_share: weights of virtual clusters; 1 for the others
+    half_life_h: WrittenHours = Field(
+        default=168.0, alias="half_life", gt=0
+    )  # fair_share: after which use counts half
+
+
 class Baseline(Config):
     """How a competent operator runs the site without a plan."""
 
     policy: Policy
+    queue: QueueRules = Field(default_factory=QueueRules)
     supply_air_degc: WrittenDegc = Field(alias="supply_air")
     mode_policy: ModePolicy
 

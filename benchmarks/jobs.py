@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 
 from aidc.job import JobTable
-from aidc.scenario import Policy
+from aidc.scenario import Policy, QueueRules
 from aidc.simulation.policies import QUEUES, Given
 from aidc.simulation.pool import Pool
 from tests.w1 import DAY_S, GPUS_PER_NODE, NODES, w1_jobs
@@ -25,7 +25,9 @@ STEP_S = 900.0  # between readings of the meter
 def pool_starts(jobs: JobTable, nodes: int, policy: Policy) -> np.ndarray:
     """Our pool, with its power read every quarter of an hour."""
     boards = nodes * GPUS_PER_NODE
-    pool = Pool(boards, jobs, jobs.submit_s, QUEUES[policy](jobs, Given(boards)))
+    price = 1 + np.sin(np.arange(0, HORIZON_S, STEP_S) * 2 * np.pi / DAY_S)
+    given = Given(boards, QueueRules(), price, price, STEP_S)
+    pool = Pool(boards, jobs, jobs.submit_s, QUEUES[policy](jobs, given))
     env = simpy.Environment()
 
     def meter() -> Generator[simpy.Event, None, None]:

@@ -41,7 +41,7 @@ class Pool:
         refused: jobs larger than the pool, and those that the policy refused, shape (n,).
         start_s: first start of each job, nan where not started, shape (n,).
         end_s: end of each job, nan where it has not ended, shape (n,).
-        stopped: runs that were broken off, as (row, start, end); the job goes on later.
+        stopped: runs that were broken off, as (row, start, end); the job goes on where it was.
     """
 
     def __init__(
@@ -84,6 +84,22 @@ class Pool:
     def killed(self) -> NDArray[np.bool_]:
         """Jobs that were cut at their limit, shape (n,)."""
         return np.asarray(np.isfinite(self.end_s) & self._over_limit)
+
+    def runs(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Every run without a break: its job, start and end (nan: it still runs), shape (runs,) each.
+
+        A job that was never stopped has one.
+        """
+        last_s = self.start_s.copy()
+        for job, start_s in self._again_s.items():
+            last_s[job] = start_s
+        begun = np.flatnonzero(np.isfinite(last_s))
+        broken = np.array(self.stopped).reshape(-1, 3)
+        return (
+            np.concatenate((broken[:, 0].astype(np.int64), begun)),
+            np.concatenate((broken[:, 1], last_s[begun])),
+            np.concatenate((broken[:, 2], self.end_s[begun])),
+        )
 
     def assign(self, rows: NDArray[np.int64], start_s: NDArray[np.float64]) -> None:
         """Gives jobs the time from which they may start, not before now."""
@@ -171,7 +187,7 @@ class Pool:
         self._ends.pop()
         heapify(self._ends)
         self.stopped.append((row, self._again_s.get(row, self._start[row]), now_s))
-        self._again_s[row] = now_s
+        self._again_s[row] = NOT_YET
         self.free += self._gpus[row]
         self.waiting += 1
         self._running_power -= self._power[row]

@@ -15,7 +15,7 @@ from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
-from aidc.simulation.policies import QUEUES, Given
+from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
 from aidc.site import Site
@@ -180,12 +180,19 @@ class _SiteRun:
             raise SeriesError(
                 f"jobs of {name} name the pools {', '.join(strange)}; the site has {', '.join(known)}"
             )
+        policy, frame = scenario.baseline.policy, drivers.sites[name].frame
+        carbon = frame["grid_kgco2e_per_kwh"].to_numpy(np.float64)
+        tariff, step_s = frame["tariff_cny_per_kwh"].to_numpy(np.float64), float(horizon.step_s)
+        if schedule is not None or planner is not None:
+            policy = following_a_plan(policy)
         pools = [
             Pool(
                 pool.gpu_count,
                 of_pool,
                 eligible[mine_of],
-                QUEUES[scenario.baseline.policy](of_pool, Given(pool.gpu_count)),
+                QUEUES[policy](
+                    of_pool, Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s)
+                ),
                 boundaries,
             )
             for pool, mine_of in zip(site.pools, rows, strict=True)

@@ -1,37 +1,26 @@
-"""The queue of a pool: exact times, gangs, FIFO and EASY backfill."""
+"""A pool: exact times, gangs, limits, and readings that do not hang on when they are taken."""
 
 import heapq
 
 import numpy as np
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.job import JobTable
 from aidc.scenario import Policy
-from aidc.simulation.policies import QUEUES, Given
 from aidc.simulation.pool import Pool
+from tests import queues
 from tests.jobs import jobs
+from tests.queues import queue_of
 
 
 def play(
     table: JobTable, capacity: int, policy: Policy, end_s: float, step_s: float
 ) -> tuple[Pool, np.ndarray]:
     """Runs a pool to the end; rows are kWh above idle, GPU-s and queued job-s of each step."""
-    queue = QUEUES[policy](table, Given(capacity))
-    pool = Pool(capacity, table, table.submit_s, queue)
-    env, readings = simpy.Environment(), []
-
-    def meter():
-        while env.now < end_s:
-            yield env.timeout(step_s)
-            readings.append(pool.read(env.now))
-
-    env.process(meter())
-    env.process(pool.process(env, end_s))
-    env.run()
-    return pool, np.array(readings)
+    played = queues.play(table, capacity, queue_of(policy, table, capacity), end_s, step_s)
+    return played.pool, played.readings
 
 
 def test_energy_is_exact_for_any_step() -> None:

@@ -81,7 +81,7 @@ class Peers:
 
 
 class BySize:
-    """Waiting jobs in order of arrival, indexed by board count."""
+    """Waiting jobs in order of arrival, indexed by board count and by a time such as their limit."""
 
     def __init__(self, gpus: list[int], limit_s: list[float]) -> None:
         self._gpus, self._limit = gpus, limit_s
@@ -101,6 +101,10 @@ class BySize:
         gpus = self._gpus[row]
         if not self._peers[gpus].remove(row):
             del self._peers[gpus]
+
+    def of_size(self, gpus: int) -> Peers:
+        """The jobs that wait for so many boards; there must be one."""
+        return self._peers[gpus]
 
     def up_to(self, gpus: int) -> list[tuple[int, Peers]]:
         """Each board count of at most ``gpus`` with the jobs that wait for it, at least one."""
