@@ -32,8 +32,7 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     """
     machine = plant.chiller
     discharged_kw = np.minimum(load.store_discharge_kw, load.heat_kw)
-    hall_kw = load.heat_kw - discharged_kw
-    heat_kw = hall_kw + load.store_charge_kw
+    heat_kw = load.heat_kw - discharged_kw + load.store_charge_kw
     usable_count = np.floor(plant.chiller_count * load.faults.running_frac + ROUNDING)
     usable_count = usable_count * load.faults.has_water  # towers without water reject nothing
     water = load.supply_degc - plant.air_water_approach_k
@@ -54,7 +53,8 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     left_kw = heat_kw - free_kw
     machine_kw = np.minimum(left_kw, capacity)
     taken_kw = free_kw + machine_kw
-    charged_kw = np.clip(taken_kw - hall_kw, 0.0, load.store_charge_kw)
+    short_kw = left_kw - machine_kw
+    uncharged_kw = np.minimum(short_kw, load.store_charge_kw)  # the hall comes first
     compressing = machine_kw > 0.0
     chiller.refuse_outside(machine, water, condenser, compressing)
     per_heat, guarded = chiller.electricity_per_heat(
@@ -73,9 +73,9 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
     still = np.zeros_like(taken_kw)
     return Cooling(
-        removed_kw=taken_kw - charged_kw + discharged_kw,
-        unmet_kw=hall_kw - (taken_kw - charged_kw),
-        store_charge_kw=charged_kw,
+        removed_kw=load.heat_kw - (short_kw - uncharged_kw),
+        unmet_kw=short_kw - uncharged_kw,
+        store_charge_kw=load.store_charge_kw - uncharged_kw,
         store_discharge_kw=discharged_kw,
         chiller_kw=chiller_kw,
         dx_kw=still,
