@@ -1,5 +1,7 @@
 """Chillers, towers and pumps, with or without a water-side economiser in series."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,10 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     tower follows the heat of the hall over the nameplate capacity that would run, which needs no
     iteration; a chiller with curves then has the capacity that they give at this water.
 
+    Stored water takes heat from the hall first, as much as is asked and there is. Charging is what the
+    machines do on top of the hall's heat, with water as cold as the tank needs it; where that would
+    leave heat in the hall, the tank is not charged.
+
     Args:
         plant: machines, towers, pumps.
         load: the hall's demand, shape (n,).
@@ -30,6 +36,15 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     Raises:
         InputError: a running chiller is outside its curves and its row says ``error``.
     """
+    done = _cool(plant, load, wetbulb_degc)
+    short = (done.unmet_kw > 0.0) & (load.store_charge_kw > 0.0)
+    if short.any():
+        charge_kw = np.where(short, 0.0, load.store_charge_kw)
+        done = _cool(plant, replace(load, store_charge_kw=charge_kw), wetbulb_degc)
+    return done
+
+
+def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling:
     machine = plant.chiller
     discharged_kw = np.minimum(load.store_discharge_kw, load.heat_kw)
     heat_kw = load.heat_kw - discharged_kw + load.store_charge_kw
@@ -73,7 +88,7 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
     still = np.zeros_like(taken_kw)
     return Cooling(
-        removed_kw=load.heat_kw - (short_kw - uncharged_kw),
+        removed_kw=np.maximum(load.heat_kw - (short_kw - uncharged_kw), 0.0),  # rounding
         unmet_kw=short_kw - uncharged_kw,
         store_charge_kw=load.store_charge_kw - uncharged_kw,
         store_discharge_kw=discharged_kw,
