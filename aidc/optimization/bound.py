@@ -12,9 +12,7 @@ from aidc.optimization.solve import solve
 from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
-BOUND_GAP_FRAC = (
-    1e-4  # to which the site's part of the bound is solved; its own bound is what counts
-)
+BOUND_GAP_SHARE = 0.3  # of the plan's gap: to this the site's part is solved, and its bound counts
 
 
 def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:
@@ -79,6 +77,7 @@ def lagrangian_bound(
     edges: Array,
     tail_price: Array,
     price: Array,
+    objective: float,
     what: str,
 ) -> float:
     """A lower bound on every schedule of the window, by pricing IT power (Lagrangian relaxation).
@@ -95,14 +94,17 @@ def lagrangian_bound(
         edges: of the slots [s].
         tail_price: of IT energy after the window, a day of it.
         price: of IT energy in each slot, shape (slots,); any price gives a valid bound.
+        objective: of the plan to be bounded; the gap is a share of it.
         what: name of the window, for messages.
     """
     model = site_model(tables, money, bus, kept_options(tables, money, bus))
     price_it_power(model, price, bus.slot_h)
+    plan = problem.scenario.plan
     site = solve(
         model,
-        gap_frac=BOUND_GAP_FRAC,
-        limit_s=problem.scenario.plan.limit_s,
+        gap_frac=0.0,
+        gap_abs=BOUND_GAP_SHARE * plan.gap_frac * abs(objective),
+        limit_s=plan.limit_s,
         what=f"bound of {what}",
     ).bound
     fixed = problem.fixed.kw.sum(axis=0) + problem.fixed.idle_kw.sum()

@@ -137,7 +137,8 @@ def site_model(
         m.tank_discharge_kw = pyo.Expression(
             m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
         )
-        _add_tank(m, bus.tank, bus)
+        surely_kw = tables.store_charge_kw.max(axis=2).min(axis=1)
+        _add_tank(m, bus.tank, bus, surely_kw)
 
     def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
@@ -201,12 +202,14 @@ def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
     m.storage = pyo.Constraint(
         m.SLOT, rule=storage
     )  # energy in the battery follows its flows and losses
-    m.storage_end = pyo.Constraint(  # a window does not live off the battery
-        expr=m.stored_kwh[m.SLOT.last()] >= bus.stored_kwh
+    most_kwh = bus.stored_kwh + len(m.SLOT) * bus.slot_h * unit.charge_efficiency_frac * power
+    m.storage_end = pyo.Constraint(  # no window lives off the battery
+        expr=m.stored_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * size, most_kwh)
     )
 
 
-def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus) -> None:
+def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, surely_kw: Array) -> None:
+    """Content of the tank; ``surely_kw`` is what it can be charged with under any option."""
     unit, keeps = tank.store, keeps_frac(tank, bus.slot_h)
     m.tank_kwh = pyo.Var(m.SLOT, bounds=(0.0, tank.capacity_kwh))
 
@@ -219,8 +222,11 @@ def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus) -> None:
         return m.tank_kwh[t] == keeps * before + bus.slot_h * gained
 
     m.tank_content = pyo.Constraint(m.SLOT, rule=tank_content)  # cold follows its flows and losses
-    m.tank_end = pyo.Constraint(  # a window leaves no less than a tank at rest would
-        expr=m.tank_kwh[m.SLOT.last()] >= bus.store_kwh * keeps ** len(m.SLOT)
+    most_kwh = bus.store_kwh
+    for charge_kw in surely_kw.tolist():
+        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
+    m.tank_end = pyo.Constraint(  # no window lives off the tank
+        expr=m.tank_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
     )
 
 

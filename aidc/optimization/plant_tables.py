@@ -19,7 +19,7 @@ from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
 POINTS = 12  # of IT power per slot and option
-TANK_RATES = (0.0, 0.5, 1.0, -0.5, -1.0)  # of its largest; at rest first
+TANK_RATES = (0.0, 1.0, -1.0)  # of its largest; at rest first
 LEVEL_STEP_K = 1.5  # between supply levels where the plan names none
 
 

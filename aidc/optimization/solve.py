@@ -13,6 +13,7 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 
 SEED = 0
+SMALLEST_GAP = 1e-6  # HiGHS' own, absolute
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Solution:
     solve_s: float
 
 
-def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str) -> Solution:
+def solve(
+    model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str, gap_abs: float = 0.0
+) -> Solution:
     """Minimises a linear model.
 
     Args:
@@ -44,6 +47,7 @@ def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: st
         gap_frac: relative gap at which HiGHS may stop.
         limit_s: wall time.
         what: name of the window, for messages.
+        gap_abs: gap in the objective's unit at which HiGHS may stop too.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -60,6 +64,7 @@ def solve(model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: st
     for option, value in (
         ("output_flag", False),
         ("mip_rel_gap", gap_frac),
+        ("mip_abs_gap", max(gap_abs, SMALLEST_GAP)),
         ("time_limit", limit_s),
         ("threads", 1),
         ("random_seed", SEED),

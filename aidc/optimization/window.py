@@ -93,7 +93,9 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     objective += tail_cost(problem, start_s, edges, tail_price)
 
     def bound_at(price: Array) -> float:
-        return lagrangian_bound(problem, tables, money, bus, edges, tail_price, price, what)
+        return lagrangian_bound(
+            problem, tables, money, bus, edges, tail_price, price, objective, what
+        )
 
     bound = bound_at(marginal_price(tables, money, bus, load))
     if objective - bound > plan.gap_frac * abs(objective) and len(jobs.row):

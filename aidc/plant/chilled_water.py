@@ -1,5 +1,7 @@
 """Chillers, towers and pumps, with or without a water-side economiser in series."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,10 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     tower follows the heat of the hall over the nameplate capacity that would run, which needs no
     iteration; a chiller with curves then has the capacity that they give at this water.
 
+    Stored water takes heat from the hall first, as much as is asked and there is. Charging is what the
+    machines do on top of the hall's heat, with water as cold as the tank needs it; where that would
+    leave heat in the hall, the tank is not charged.
+
     Args:
         plant: machines, towers, pumps.
         load: the hall's demand, shape (n,).
@@ -30,10 +36,18 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     Raises:
         InputError: a running chiller is outside its curves and its row says ``error``.
     """
+    done = _cool(plant, load, wetbulb_degc)
+    short = (done.unmet_kw > 0.0) & (load.store_charge_kw > 0.0)
+    if short.any():
+        charge_kw = np.where(short, 0.0, load.store_charge_kw)
+        done = _cool(plant, replace(load, store_charge_kw=charge_kw), wetbulb_degc)
+    return done
+
+
+def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling:
     machine = plant.chiller
     discharged_kw = np.minimum(load.store_discharge_kw, load.heat_kw)
-    hall_kw = load.heat_kw - discharged_kw
-    heat_kw = hall_kw + load.store_charge_kw
+    heat_kw = load.heat_kw - discharged_kw + load.store_charge_kw
     usable_count = np.floor(plant.chiller_count * load.faults.running_frac + ROUNDING)
     usable_count = usable_count * load.faults.has_water  # towers without water reject nothing
     water = load.supply_degc - plant.air_water_approach_k
@@ -54,7 +68,8 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     left_kw = heat_kw - free_kw
     machine_kw = np.minimum(left_kw, capacity)
     taken_kw = free_kw + machine_kw
-    charged_kw = np.clip(taken_kw - hall_kw, 0.0, load.store_charge_kw)
+    short_kw = left_kw - machine_kw
+    uncharged_kw = np.minimum(short_kw, load.store_charge_kw)  # the hall comes first
     compressing = machine_kw > 0.0
     chiller.refuse_outside(machine, water, condenser, compressing)
     per_heat, guarded = chiller.electricity_per_heat(
@@ -73,9 +88,9 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     evaporated = tower.evaporated_l_per_h(plant.tower, rejected)
     still = np.zeros_like(taken_kw)
     return Cooling(
-        removed_kw=taken_kw - charged_kw + discharged_kw,
-        unmet_kw=hall_kw - (taken_kw - charged_kw),
-        store_charge_kw=charged_kw,
+        removed_kw=np.maximum(load.heat_kw - (short_kw - uncharged_kw), 0.0),  # rounding
+        unmet_kw=short_kw - uncharged_kw,
+        store_charge_kw=load.store_charge_kw - uncharged_kw,
         store_discharge_kw=discharged_kw,
         chiller_kw=chiller_kw,
         dx_kw=still,

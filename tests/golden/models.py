@@ -2,16 +2,19 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 from pyomo.repn.plugins.lp_writer import LPWriter
 
-from aidc.equipment import Battery
+from aidc.equipment import Battery, ThermalStore
 from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import Option, PlantTables
+from aidc.site import WaterTank
 
 FAMILIES = (
     "one_setpoint",
@@ -27,7 +30,10 @@ FAMILIES = (
     "it_load",
     "gpu_capacity",
 )
-FILES = {name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, "objective")}
+TANK_FAMILIES = ("tank_content", "tank_end")
+FILES = {
+    name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, *TANK_FAMILIES, "objective")
+}
 SLOTS = 3
 
 
@@ -101,14 +107,59 @@ def window_model() -> pyo.ConcreteModel:
     return model
 
 
+def tank() -> WaterTank:
+    """100 kWh of cold that fills in four hours and empties in two, a tenth of it lost in a day."""
+    store = ThermalStore(
+        name="golden",
+        source="typed for this test",
+        charge_efficiency_frac=0.9,
+        discharge_efficiency_frac=0.8,
+        loss_frac_per_day=0.1,
+        charge_h=4.0,
+        discharge_h=2.0,
+        soc_start_frac=0.3,
+    )
+    return WaterTank(store=store, capacity_kwh=100.0, water_degc=9.0, source="for this test")
+
+
+def tank_model() -> pyo.ConcreteModel:
+    """The set-points of the window with a tank in place of the battery.
+
+    A kW of cold into or out of it is 0.2 kW of site power more or less; at 100 kW of IT it gives 40 kW.
+    """
+    plain = tables()
+    charge = np.tile([0.0, 0.0, 25.0, 25.0, 0.0, 0.0], (SLOTS, 2, 1))
+    discharge = np.tile([0.0, 0.0, 0.0, 0.0, 40.0, 50.0], (SLOTS, 2, 1))
+
+    def repeated(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.tile(values, 3)
+
+    with_tank = PlantTables(
+        plain.options,
+        3,
+        repeated(plain.it_kw),
+        repeated(plain.facility_kw) + 0.2 * (charge - discharge),
+        repeated(plain.overhead_kw) + 0.2 * (charge - discharge),
+        repeated(plain.water_l_per_h),
+        repeated(plain.unmet_kw),
+        charge,
+        discharge,
+    )
+    none = np.zeros(SLOTS)
+    money = Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 6)), 0.0)
+    beside = replace(bus(), battery_kwh=0.0, tank=tank(), store_kwh=30.0)
+    return site_model(with_tank, money, beside, np.ones((SLOTS, 2), bool))
+
+
 def lp_text(family: str) -> str:
     """The constraints of one family alone, or ``objective``, as LP text that is always the same."""
-    model = window_model()
+    model = tank_model() if family in TANK_FAMILIES else window_model()
     for constraint in model.component_objects(pyo.Constraint, active=True):
         if constraint.local_name != family:
             constraint.deactivate()
     if family != "objective":
-        model.plan_objective.deactivate()
+        for objective in model.component_objects(pyo.Objective, active=True):
+            objective.deactivate()
         model.nothing = pyo.Objective(expr=0.0)
     text = io.StringIO()
     LPWriter().write(model, text, symbolic_solver_labels=True, file_determinism=30)

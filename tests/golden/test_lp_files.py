@@ -7,7 +7,15 @@ import pyomo.environ as pyo
 import pytest
 
 from aidc.optimization.solve import solve
-from tests.golden.models import FAMILIES, FILES, SLOTS, lp_text, window_model
+from tests.golden.models import (
+    FAMILIES,
+    FILES,
+    SLOTS,
+    TANK_FAMILIES,
+    lp_text,
+    tank_model,
+    window_model,
+)
 
 
 @pytest.mark.parametrize("family", FILES)
@@ -19,6 +27,8 @@ def test_every_family_of_the_model_has_a_golden_file() -> None:
     model = window_model()
     found = {item.local_name for item in model.component_objects(pyo.Constraint, active=True)}
     assert found == set(FAMILIES)
+    with_tank = tank_model().component_objects(pyo.Constraint, active=True)
+    assert {item.local_name for item in with_tank} - found == set(TANK_FAMILIES)
     assert {path.stem for path in FILES["objective"].parent.glob("*.lp")} == set(FILES)
 
 
@@ -42,3 +52,21 @@ def test_the_window_of_the_golden_files_has_the_optimum_found_by_hand() -> None:
     by_hand = 1.75 * peak_kw + 40 * (peak_kw - 150) + 0.125 * discharge_kw + 3 * late
     assert found.objective == pytest.approx(by_hand, rel=1e-6)
     assert pyo.value(model.peak_kw[7]) == pytest.approx(peak_kw, rel=1e-6)
+
+
+def test_the_tank_of_the_golden_files_has_the_optimum_found_by_hand() -> None:
+    """IT at 100 kW, warm: 120, 121 and 122 kW at 0.5, 1.0 and 0.25 CNY/kWh, 30 kW of PV in hour 1.
+
+    A kWh of cold is 0.2 kWh.
+    A kWh charged in either cheap hour costs 0.1 or 0.05 CNY and saves 0.14 CNY in the dear one, so both
+    charge the most, 25 kW. The walls keep k = 0.9^(1/24) an hour, and the end may not lie below the 30 kWh
+    of the start: ((30 k + 22.5) k - d / 0.8) k + 22.5 = 30, that is d = 24 k^2 + 18 k - 6 / k.
+    """
+    keeps = 0.9 ** (1 / 24)
+    model = tank_model()
+    for t in model.SLOT:
+        model.it_kw[t].fix(100.0)
+    found = solve(model, gap_frac=0.0, limit_s=10.0, what="golden")
+    discharge_kw = 24 * keeps**2 + 18 * keeps - 6 / keeps
+    by_hand = 0.5 * (120 + 5) + (121 - 30 - 0.2 * discharge_kw) + 0.25 * (122 + 5)
+    assert found.objective == pytest.approx(by_hand, rel=1e-6)

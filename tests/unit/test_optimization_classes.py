@@ -190,6 +190,7 @@ def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
                 edges,
                 tail,
                 window_bound.marginal_price(tables, money, bus, at),
+                best,
                 "test",
             )
             assert bound <= best + 1e-6 * abs(best)
