@@ -375,6 +375,16 @@ class ThermalStore(Row):
     soc_start_frac: Number = Field(ge=0, le=1)
 
 
+class Generator(Row):
+    """A diesel set: ``models/generators.csv``."""
+
+    fuel: str = Field(min_length=1)  # of models/fuel_factors.csv
+    no_load_l_per_kw_h: Number = Field(ge=0)  # litres an hour over rated kW
+    l_per_kwh: Number = Field(gt=0)  # on top, of output
+    heat_kwh_per_l: Number = Field(gt=0)  # lower heating value
+    start_s: Number = Field(ge=0)
+
+
 TABLES: Final[dict[str, type[Row]]] = {
     "gpus": Gpu,
     "ashrae_classes": AshraeClass,
@@ -398,4 +408,5 @@ TABLES: Final[dict[str, type[Row]]] = {
     "rack_masses": RackMass,
     "batteries": Battery,
     "thermal_stores": ThermalStore,
+    "generators": Generator,
 }

@@ -64,7 +64,13 @@ class PvLoss(_Event):
     lost_frac: Frac = Field(alias="lost", gt=0, le=1)
 
 
+class UtilityLoss(_Event):
+    """The grid is gone: generators carry the site once they have started, or nothing does."""
+
+    kind: Literal["utility_loss"]
+
+
 Event = Annotated[
-    HeatWave | CoolingTrip | DxTrip | WaterLoss | SensorBias | PvLoss,
+    HeatWave | CoolingTrip | DxTrip | WaterLoss | SensorBias | PvLoss | UtilityLoss,
     Field(discriminator="kind"),
 ]

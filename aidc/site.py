@@ -12,6 +12,7 @@ from aidc.equipment import (
     DryCooler,
     DxUnit,
     Fan,
+    Generator,
     Humidifier,
     IecUnit,
     Pump,
@@ -158,6 +159,15 @@ class LiquidLoop(Config):
         return self
 
 
+class Backup(Config):
+    """What carries the site when the grid is lost: the UPS for seconds, then generators."""
+
+    generator: Annotated[Generator, named_in("generators")]
+    generator_kw: Kw = Field(gt=0)  # all sets that may run at once
+    cooling_restart_s: Number = Field(ge=0)  # from power to cold air
+    source: str = Field(min_length=3)
+
+
 class Pv(Config):
     """A PV plant; its size is the site's ``pv_kwp``."""
 
@@ -191,6 +201,7 @@ class Site(Config):
     pv: Pv
     battery_kwh: Kwh = Field(ge=0)
     battery: Annotated[Battery, named_in("batteries")]
+    backup: Backup | None = None  # none: a lost grid is a dark site
     grid_export: bool  # whether surplus may leave the site; else it is curtailed
     source: str = Field(min_length=3)
 

@@ -22,7 +22,7 @@ COOLING_PARTS: Final = (
     "humidifier_kw",
     "dx_kw",
 )
-SOURCES: Final = ("grid_import_kw", "pv_kw", "battery_discharge_kw")
+SOURCES: Final = ("grid_import_kw", "generator_kw", "pv_kw", "battery_discharge_kw")
 USES: Final = (
     "it_kw",
     "cooling_kw",
@@ -55,6 +55,9 @@ FRAME_COLUMNS: Final = (
     "battery_kwh",
     "grid_import_kw",
     "grid_export_kw",
+    "generator_kw",
+    "generator_fuel_kw",
+    "unserved_kw",
     "water_evaporated_l_per_h",
     "water_blowdown_l_per_h",
     "water_humidifier_l_per_h",

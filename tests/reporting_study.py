@@ -135,6 +135,9 @@ def trace(
         schedule=None,
         accounts={"jobs_kwh": 0.0, "unallocated_kwh": 0.0, "meter_kwh": 0.0},
         counts={
+            "generator_kwh": 0.0,
+            "unserved_kwh": 0.0,
+            "dark_gpu_h": 0.0,
             "unmet_cooling_kwh": 0.0,
             "unmet_cooling_steps": 0,
             "inlet_above_limit_steps": 0,

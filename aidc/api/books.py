@@ -78,6 +78,7 @@ def books_of(*traces: Metered) -> Books:
                 zone=choice.site.zone,
                 step_h=trace.step_h,
                 attribute_kept=True,
+                fuel=None if choice.site.backup is None else choice.site.backup.generator.fuel,
                 recorded_at=at,
             )
         drawn = ledger.draw_up(

@@ -16,7 +16,7 @@ from aidc.errors import Fault
 Role = Literal["planner", "accountant", "approver", "bms"]
 Quality = Literal["metered", "billed", "reported", "estimated", "simulated"]
 Stream = Literal[
-    "grid_import", "grid_export", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
+    "grid_import", "grid_export", "generator", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
     "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
 ]  # fmt: skip
 _BASE_OF_STREAM: Final = {"water_in": "ml", "water_out": "ml", "refrigerant": "g"}

@@ -321,6 +321,7 @@ def post_trace(
     zone: str,
     step_h: float,
     attribute_kept: bool,
+    fuel: str | None,
     recorded_at: datetime,
     role: Role = "planner",
 ) -> int:
@@ -335,6 +336,7 @@ def post_trace(
         zone: zone of the site.
         step_h: length of a step [h].
         attribute_kept: whether the certificates of own PV stay with the site.
+        fuel: what its generators burn, of models/fuel_factors.csv; None: it has none.
         recorded_at: when it is posted.
         role: who posts.
 
@@ -351,6 +353,7 @@ def post_trace(
         ledger_zone=ledger.zone,
         step_h=step_h,
         attribute_kept=attribute_kept,
+        fuel=fuel,
     )
     return ledger.post(entries, recorded_at=recorded_at, role=role)
 

@@ -28,8 +28,9 @@ _STREAM_OF: Final = {
     "electrical_loss_kw": "loss",
     "other_kw": "other",
 }
-COLUMNS: Final = (*_STREAM_OF, "pv_kw", "pv_curtailed_kw", "water_l_per_h")
-_IN: Final = ("grid_import", "pv", "storage_out")
+_BACKUP: Final = {"generator_kw": "generator", "generator_fuel_kw": "fuel"}
+COLUMNS: Final = (*_STREAM_OF, *_BACKUP, "pv_kw", "pv_curtailed_kw", "water_l_per_h")
+_IN: Final = ("grid_import", "pv", "storage_out", "generator")
 _OUT: Final = ("it_in", "cooling", "loss", "other", "storage_in", "grid_export")
 
 
@@ -43,6 +44,7 @@ def trace_entries(
     ledger_zone: str,
     step_h: float,
     attribute_kept: bool,
+    fuel: str | None,
 ) -> Iterator[dict[str, Any]]:
     """The site, its meters, and a block a stream and month, all ``simulated``.
 
@@ -57,6 +59,7 @@ def trace_entries(
         ledger_zone: zone whose calendar months end the blocks.
         step_h: length of a step [h].
         attribute_kept: whether the certificates of own PV stay with the site.
+        fuel: what its generators burn, of models/fuel_factors.csv; None: it has none.
 
     Raises:
         SeriesError: missing columns, a naive or irregular index, negative power, gaps; all at once.
@@ -85,6 +88,8 @@ def trace_entries(
     }
     for stream in counts:
         payload: dict[str, Any] = {"site": key, "stream": stream, "unit": base_unit_of(stream)}
+        if stream == "fuel":
+            payload["fuel"] = fuel
         if stream == "pv":
             payload["attribute_kept"] = attribute_kept
         yield {
@@ -104,6 +109,9 @@ def _counts(frame: "pd.DataFrame", step_h: float) -> dict[str, NDArray[np.int64]
     pv_kw, curtailed_kw = (frame[c].to_numpy(np.float64) for c in ("pv_kw", "pv_curtailed_kw"))
     produced_kw = np.maximum(pv_kw - curtailed_kw, 0.0)  # float dust of all-curtailed steps
     made["pv"] = wh_from_kw(produced_kw, step_h)
+    for column, stream in _BACKUP.items():  # a meter of its own only where generators ran
+        if (frame["generator_fuel_kw"] > 0).any():
+            made[stream] = wh_from_kw(frame[column].to_numpy(np.float64), step_h)
     made["water_in"] = whole(frame["water_l_per_h"].to_numpy(np.float64) * step_h * _ML_PER_L)
     return made
 
@@ -159,7 +167,7 @@ def _check(frame: "pd.DataFrame", step_h: float) -> None:
 
 
 def _check_balance(counts: dict[str, NDArray[np.int64]], index: Iterable[object]) -> None:
-    into, out = (np.sum([counts[s] for s in group], axis=0) for group in (_IN, _OUT))
+    into, out = (np.sum([counts[s] for s in group if s in counts], axis=0) for group in (_IN, _OUT))
     left = np.asarray(into - out, np.int64)
     allowed = len(_IN) + len(_OUT)
     over = np.flatnonzero(np.abs(left) > allowed)

@@ -146,6 +146,11 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
             f"heat left in the hall: {energy(counts['unmet_cooling_kwh'])} in "
             f"{number(counts['unmet_cooling_steps'])} steps"
         )
+    if counts["unserved_kwh"]:
+        found.append(
+            f"no power for {number(counts['unserved_kwh'])} kWh of load: the jobs on "
+            f"{number(counts['dark_gpu_h'])} GPU-h would have stopped, and none is run again"
+        )
     if counts["inlet_above_limit_steps"]:
         found.append(
             f"inlets above their limit in {number(counts['inlet_above_limit_steps'])} steps"

@@ -15,6 +15,7 @@ from aidc.schedule import SetPoints
 from aidc.simulation.faults import warmth
 from aidc.site import ModePolicy, Site
 from aidc.supply.battery import dispatch
+from aidc.supply.generator import island
 from aidc.trace import COOLING_PARTS
 from aidc.units import S_PER_H
 
@@ -118,23 +119,31 @@ def block(
     columns["cooling_kw"] = np.sum([columns[name] for name in COOLING_PARTS], axis=0)
     columns["inlet_degc"] = warm.inlet_degc
     columns["store_kwh"] = kept_kwh
+    forms_net = broken.has_grid | (site.backup is not None)
     stored = dispatch(
-        asked.battery_charge_kw,
-        asked.battery_discharge_kw,
+        asked.battery_charge_kw * broken.has_grid,
+        asked.battery_discharge_kw * forms_net,
         site.battery_kwh,
         site.battery,
         state.battery_kwh,
         step_h,
     )
     available = frame["pv_kw"].to_numpy(np.float64)
-    load = plant.facility_kw + stored.charge_kw
-    net = load - stored.discharge_kw - available
+    alone = island(site.backup, broken.has_grid, plant.facility_kw, available + stored.discharge_kw)
+    for name in filter(_drawn, tuple(columns)):
+        columns[name] = np.asarray(columns[name], np.float64) * alone.served_frac
+    load = plant.facility_kw * alone.served_frac + stored.charge_kw
+    net = load - stored.discharge_kw - available - alone.generator_kw
     surplus = np.maximum(-net, 0.0)
+    exported = surplus * (broken.has_grid & site.grid_export)
     columns |= {
         "pv_kw": available,
-        "pv_curtailed_kw": np.zeros_like(surplus) if site.grid_export else surplus,
-        "grid_export_kw": surplus if site.grid_export else np.zeros_like(surplus),
-        "grid_import_kw": np.maximum(net, 0.0),
+        "pv_curtailed_kw": surplus - exported,
+        "grid_export_kw": exported,
+        "grid_import_kw": np.where(broken.has_grid, np.maximum(net, 0.0), 0.0),
+        "generator_kw": alone.generator_kw,
+        "generator_fuel_kw": alone.fuel_kw,
+        "unserved_kw": plant.facility_kw * (1.0 - alone.served_frac),
         "battery_charge_kw": stored.charge_kw,
         "battery_discharge_kw": stored.discharge_kw,
         "battery_loss_kw": stored.loss_kw,
@@ -150,6 +159,11 @@ def block(
     return Block(
         columns, left, warm.limit_s, int(stored.clipped_steps), int(cut.sum()), plant.limits.counts
     )
+
+
+def _drawn(column: str) -> bool:
+    """Whether a column of the plant stops where the site is dark."""
+    return column.endswith(("_kw", "_l_per_h")) and not column.startswith("store_")
 
 
 def _with_tank(

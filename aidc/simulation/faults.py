@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.event import CoolingTrip, DxTrip, SensorBias, WaterLoss
+from aidc.event import CoolingTrip, DxTrip, SensorBias, UtilityLoss, WaterLoss
 from aidc.plant import air
 from aidc.plant.facility import Facility
 from aidc.plant.faults import Faults
 from aidc.plant.hall import ThermalMass
 from aidc.scenario import Scenario
 from aidc.site import Site
+from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
 UNMET_KW = 1e-9  # less is rounding
@@ -27,6 +28,7 @@ def faults_of(scenario: Scenario, site: str) -> Faults:
     running, dx, water, bias = (
         made.running_frac, made.dx_runs.copy(), made.has_water.copy(), made.supply_bias_k,
     )  # fmt: skip
+    grid = made.has_grid.copy()
     at_s = np.arange(horizon.steps) * horizon.step_s
     for event in scenario.events:
         if event.site not in (None, site):
@@ -41,7 +43,9 @@ def faults_of(scenario: Scenario, site: str) -> Faults:
             water[acts] = False
         elif isinstance(event, SensorBias):
             bias[acts] += event.bias_k
-    return Faults(running, dx, water, bias)
+        elif isinstance(event, UtilityLoss):
+            grid[acts] = False
+    return Faults(running, dx, water, bias, grid)
 
 
 def causes_of(scenario: Scenario, site: str, at_s: float) -> str:
@@ -155,6 +159,41 @@ def incidents(scenario: Scenario, site: str, frame: pd.DataFrame, limit_s: Array
                 "unmet_peak_kw": float(unmet[first:last].max()),
                 "warmest_inlet_degc": float(frame["inlet_degc"].iloc[first:last].max()),
                 "limit_after_s": after,
+            }
+        )
+    return pd.DataFrame(rows, columns=list(INCIDENT_COLUMNS))
+
+
+def restarts(scenario: Scenario, site: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A row for every loss of the grid that generators carried: the hall until its cooling is back.
+
+    The UPS holds the servers while generators start and the plant restarts; all their heat stays in
+    the hall for those seconds. They are shorter than a step, so the columns of the trace do not show
+    them: the heat is removed later in the same step. Columns as of `incidents`.
+    """
+    here = scenario.sites[site].site
+    lost = ~faults_of(scenario, site).has_grid
+    first = np.flatnonzero(lost & ~np.concatenate([[False], lost[:-1]]))
+    if here.backup is None or not len(first):
+        return pd.DataFrame(columns=list(INCIDENT_COLUMNS))
+    off_s = np.array([here.backup.generator.start_s + here.backup.cooling_restart_s])
+    mass, cold, rows = ThermalMass.of(here), np.zeros(1), []
+    for step in first.tolist():
+        heat_kw = frame["heat_removed_kw"].to_numpy(np.float64)[step : step + 1]
+        inlet_degc = float(frame["inlet_degc"].iloc[step])
+        room_k = np.array([max(here.hall.inlet_max_degc - inlet_degc, 0.0)])
+        passed_s = float(mass.seconds_to(room_k, cold, cold, heat_kw)[0])
+        warmer_k, _ = mass.warmed(cold, cold, heat_kw, off_s)
+        rows.append(
+            {
+                "site": site,
+                "cause": "utility_loss",
+                "start": frame.index[step],
+                "end": frame.index[step] + pd.Timedelta(seconds=float(off_s[0])),
+                "unmet_kwh": float(heat_kw[0] * off_s[0] / S_PER_H),
+                "unmet_peak_kw": float(heat_kw[0]),
+                "warmest_inlet_degc": inlet_degc + float(warmer_k[0]),
+                "limit_after_s": passed_s if passed_s <= off_s[0] else float("nan"),
             }
         )
     return pd.DataFrame(rows, columns=list(INCIDENT_COLUMNS))

@@ -12,7 +12,7 @@ from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import Schedule, SetPoints
 from aidc.simulation import accounting
-from aidc.simulation.faults import INLET_K, incidents
+from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.trace import FRAME_COLUMNS, JobRun, Trace, balance_residual
 from aidc.workload.power import idle_kw
 
@@ -55,7 +55,9 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, spells, unallocated, missed, above, beyond = [], [], [], 0.0, 0, 0, 0
+    frames, tables, spells, unallocated, missed, above, beyond, dark_gpu_h = (
+        [], [], [], 0.0, 0, 0, 0, 0.0,
+    )  # fmt: skip
     for result in results:
         frame = _frame(scenario, drivers, result)
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -66,6 +68,8 @@ def trace_of(
             missed += int((np.nan_to_num(result.run.start_s - planned) > LATE_S).sum())
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
+        spells.append(restarts(scenario, result.name, frame))
+        dark_gpu_h += _dark_gpu_h(frame) * scenario.step_min / 60
         inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
         allowed = min(
             pool.server.ashrae_class.allowable_max_degc
@@ -95,6 +99,9 @@ def trace_of(
         counts={
             "unmet_cooling_kwh": float(whole["unmet_cooling_kw"].sum() * step_h),
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
+            "generator_kwh": float(whole["generator_kw"].sum() * step_h),
+            "unserved_kwh": float(whole["unserved_kw"].sum() * step_h),
+            "dark_gpu_h": dark_gpu_h,
             "inlet_above_limit_steps": above,
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
@@ -112,6 +119,13 @@ def trace_of(
         synthetic=given.synthetic,
         notes=given.notes,
     )
+
+
+def _dark_gpu_h(frame: pd.DataFrame) -> float:
+    """GPUs of running jobs that had no power, summed over the steps."""
+    drawn = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
+    dark = frame["unserved_kw"] / (drawn + frame["unserved_kw"])
+    return float((dark * frame["gpus_busy"]).sum())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """A day with faults: what stays in the hall, how fast it warms, and that nothing is lost."""
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 import aidc
 from aidc.errors import InputError
+from aidc.event import Event
+from aidc.reporting.charts.event_chart import KINDS
 from aidc.trace import Trace
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
@@ -157,3 +160,73 @@ def test_events_beside_the_horizon_or_the_steps_are_refused_together() -> None:
         assert words in text
     with pytest.raises(InputError, match="earthquake"):
         scenario.replace("events", [event("earthquake")])
+
+
+def test_generators_carry_a_site_without_grid_and_the_hall_warms_until_its_cooling_is_back(
+    quiet: Trace,
+) -> None:
+    lost = day(event("utility_loss"))
+    rows = slice(NOON, NOON + 8)
+    frame = lost.frame.iloc[rows]
+    assert (frame["grid_import_kw"] == 0).all()
+    load = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
+    np.testing.assert_allclose(load, frame["generator_kw"] + frame["pv_kw"], rtol=1e-12)
+    np.testing.assert_allclose(
+        lost.frame["it_kw"], quiet.frame["it_kw"], rtol=1e-12, err_msg="all servers keep running"
+    )
+    assert lost.counts["unserved_kwh"] == 0
+    assert lost.counts["generator_kwh"] == pytest.approx(frame["generator_kw"].sum() * 0.25)
+    fuel = frame["generator_fuel_kw"].to_numpy()
+    rated = lost.scenario.sites["lingang"].site.backup.generator_kw
+    np.testing.assert_allclose(
+        fuel, (0.0162 * rated + 0.2485 * frame["generator_kw"]) * 9.95, rtol=1e-12
+    )
+    row = lost.incidents.iloc[0]
+    assert row["cause"] == "utility_loss"
+    assert (row["end"] - row["start"]).total_seconds() == 15 + 120
+    heat = quiet.frame["heat_removed_kw"].to_numpy()[NOON]
+    assert row["unmet_kwh"] == pytest.approx(heat * 135 / 3600)
+    site = lost.scenario.sites["lingang"].site
+    air_only_k = heat * 135 / (site.rated_it_kw / site.hall.rack_kw * 9 * 1.19 * 1.006)
+    before = quiet.frame["inlet_degc"].iloc[NOON]
+    assert before < row["warmest_inlet_degc"] < before + air_only_k, "racks take a part of the heat"
+
+
+def test_without_generators_the_site_is_dark_and_what_did_not_run_is_counted(quiet: Trace) -> None:
+    dark = day(event("utility_loss"), overrides=("site.backup=null",))
+    frame = dark.frame.iloc[NOON : NOON + 8]
+    for column in ("it_kw", "cooling_kw", "grid_import_kw", "generator_kw", "water_l_per_h"):
+        assert (frame[column] == 0).all(), column
+    np.testing.assert_array_equal(frame["pv_curtailed_kw"], frame["pv_kw"])
+    facility = quiet.facility_kw.iloc[NOON : NOON + 8].sum() * 0.25
+    assert dark.counts["unserved_kwh"] == pytest.approx(facility)
+    busy = quiet.frame["gpus_busy"].iloc[NOON : NOON + 8].sum() * 0.25
+    assert dark.counts["dark_gpu_h"] == pytest.approx(busy)
+    assert sum(dark.accounts[name] for name in ("jobs_kwh", "unallocated_kwh")) == pytest.approx(
+        dark.accounts["meter_kwh"]
+    )
+
+
+def test_load_beyond_the_generators_is_shed() -> None:
+    small = day(event("utility_loss"), overrides=("site.backup.generator_kw=1000",))
+    frame = small.frame.iloc[NOON : NOON + 8]
+    load = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
+    np.testing.assert_allclose(load, 1000 + frame["pv_kw"], rtol=1e-9)
+    assert (frame["unserved_kw"] > 0).all()
+    assert small.balance_residual < 1e-9
+
+
+def test_diesel_of_a_utility_loss_is_in_the_books() -> None:
+    scenario = aidc.load(WEEK, sets=DAY).replace("events", [event("utility_loss")])
+    books = aidc.account(aidc.simulate(scenario))
+    burnt = books.statements["baseline"]["S1"].total_tco2e
+    fuel_kwh = aidc.simulate(scenario).kwh("generator_fuel_kw")
+    assert float(burnt) == pytest.approx(fuel_kwh / 1000 * 3.6 * 0.0202 * 0.98 * 44 / 12, rel=1e-6)
+
+
+def test_every_kind_of_event_has_words_in_the_report() -> None:
+    kinds = {
+        str(item.model_fields["kind"].annotation.__args__[0])
+        for item in get_args(get_args(Event)[0])
+    }
+    assert kinds <= KINDS.keys()

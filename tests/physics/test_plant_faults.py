@@ -18,7 +18,9 @@ def run(name: str, *, running: float = 1.0, water: bool = True, bias: float = 0.
     n = len(LOADS)
     dry, dew, pressure = np.full(n, 33.0), np.full(n, 24.0), np.full(n, 101_325.0)
     outdoor = Outdoor(dry, wetbulb_degc(dry, dew, pressure), dew, pressure)
-    faults = Faults(np.full(n, running), np.ones(n, bool), np.full(n, water), np.full(n, bias))
+    faults = Faults(
+        np.full(n, running), np.ones(n, bool), np.full(n, water), np.full(n, bias), np.ones(n, bool)
+    )
     return facility(
         site, LOADS[None, :], outdoor, np.full(n, 22.0), spray=np.full(n, -1, np.int8),
         policy="lowest_power", tariff_cny_per_kwh=np.ones(n), water_cny_per_m3=5.0, faults=faults,

@@ -113,7 +113,9 @@ def test_the_hall_keeps_its_heat_balance_whatever_the_tank_does(
     running: float,
     water: bool,
 ) -> None:
-    faults = Faults(np.full(1, running), np.ones(1, bool), np.full(1, water), np.zeros(1))
+    faults = Faults(
+        np.full(1, running), np.ones(1, bool), np.full(1, water), np.zeros(1), np.ones(1, bool)
+    )
     rest = played(site, load, [0.0], [0.0], faults, wetbulb)
     done = played(site, load, [charge], [discharge], faults, wetbulb)
     heat = rest.heat_removed_kw + rest.unmet_cooling_kw  # of the hall; the tank changes none of it
@@ -139,7 +141,7 @@ def test_charging_costs_site_power_and_discharging_saves_it(site: Site) -> None:
 
 
 def test_stored_water_carries_the_hall_when_the_towers_have_no_water(site: Site) -> None:
-    dry = Faults(np.ones(1), np.ones(1, bool), np.zeros(1, bool), np.zeros(1))
+    dry = Faults(np.ones(1), np.ones(1, bool), np.zeros(1, bool), np.zeros(1), np.ones(1, bool))
     lost = played(site, 0.4, [0.0], [0.0], dry)
     kept = played(site, 0.4, [0.0], [20_000.0], dry)
     assert lost.unmet_cooling_kw[0] > 0

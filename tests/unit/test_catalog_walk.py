@@ -23,8 +23,11 @@ from aidc.supply.grid import IntensityShape
 from aidc.supply.tariff import read_tariff
 from aidc.supply.typical import ClimateHour, ClimateMethod, ClimateMonth
 from aidc.workload.arrivals import ArrivalFactor
+from aidc.workload.interruptions import FaultRules
 from aidc.workload.power import JobClass
+from aidc.workload.power_cap import PowerCap
 from aidc.workload.profile import Profile
+from aidc.workload.scaling import GangScaling
 
 ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
@@ -34,10 +37,13 @@ ROWS: dict[str, type[Config]] = {
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "fault_rules": FaultRules,
     "fuel_factors": FuelFactor,
+    "gang_scaling": GangScaling,
     "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
     "workload_profiles": Profile,

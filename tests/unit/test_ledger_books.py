@@ -109,7 +109,7 @@ def trace(steps: int = 72, start: str = "2023-06-30 00:00", step_h: float = 1.0)
     frame["pv_kw"] = np.maximum(0, np.sin((hour - 6) / 12 * np.pi)) * 400 / 7
     frame["pv_curtailed_kw"] = frame["pv_kw"] * 0.1
     frame["battery_charge_kw"] = frame["battery_discharge_kw"] = 0.0
-    frame["grid_export_kw"] = 0.0
+    frame["grid_export_kw"] = frame["generator_kw"] = frame["generator_fuel_kw"] = 0.0
     uses = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
     frame["grid_import_kw"] = uses - frame["pv_kw"] + frame["pv_curtailed_kw"]
     frame["water_l_per_h"] = 123.4
@@ -127,6 +127,7 @@ def with_trace(frame: pd.DataFrame, *, attribute_kept: bool = True) -> Ledger:
         zone="Asia/Shanghai",
         step_h=1.0,
         attribute_kept=attribute_kept,
+        fuel="diesel",
         recorded_at=AT,
     )
     return ledger
@@ -201,6 +202,7 @@ def test_two_entities_of_one_ledger_stay_apart() -> None:
             zone="Asia/Shanghai",
             step_h=1.0,
             attribute_kept=True,
+            fuel=None,
             recorded_at=AT,
         )
         assert ledger.entities == ("baseline", "optimized")
@@ -327,3 +329,18 @@ def test_an_open_energy_balance_is_refused() -> None:
     frame.iloc[5, frame.columns.get_loc("it_kw")] += 1.0
     with pytest.raises(LedgerError, match="D17"):
         with_trace(frame)
+
+
+def test_what_generators_burn_is_scope_1_and_what_they_make_is_no_grid_electricity() -> None:
+    frame = trace()
+    lost = slice(10, 14)
+    frame.iloc[lost, frame.columns.get_loc("generator_kw")] = frame["grid_import_kw"].iloc[lost]
+    frame.iloc[lost, frame.columns.get_loc("generator_fuel_kw")] = 3000.0
+    frame.iloc[lost, frame.columns.get_loc("grid_import_kw")] = 0.0
+    with with_trace(frame) as ledger:
+        fuels, grid, _ = drawn(ledger, "S1", "S2-LB", "S2-MB-2015")
+        # four hours of 3 MW: GJ x tC/GJ x oxidation x 44/12, the NDRC default
+        tonnes = 12 * 3.6 * 0.0202 * 0.98 * 44 / 12
+        assert float(fuels.total_tco2e) == pytest.approx(tonnes, rel=1e-9)
+        bought = frame["grid_import_kw"].sum() / 1000
+        assert grid.tiers["grid_average"] == pytest.approx(bought * 1e6, abs=72)

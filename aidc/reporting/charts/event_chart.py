@@ -16,6 +16,7 @@ KINDS: Final = {
     "water_loss": "no water",
     "sensor_bias": "sensor bias",
     "pv_loss": "PV loss",
+    "utility_loss": "no grid",
     "capacity": "beyond capacity",
 }
 AROUND: Final = timedelta(hours=12)
