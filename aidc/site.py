@@ -129,6 +129,15 @@ class ChilledWaterCooling(Config):
     source: str = Field(min_length=3)
 
 
+class HeatReuse(Config):
+    """Someone beside the site who takes heat from the returning facility water, as much as is wanted."""
+
+    demand_kw: Kw = Field(gt=0)
+    needed_degc: Degc  # water that the user needs
+    approach_k: Kelvin = Field(gt=0)  # of the exchanger between
+    source: str = Field(min_length=3)
+
+
 class LiquidLoop(Config):
     """Warm facility water behind the cold plates of liquid-cooled pools."""
 
@@ -141,6 +150,7 @@ class LiquidLoop(Config):
     dry_cooler: Annotated[DryCooler, named_in("dry_coolers")] | None = None
     chiller: Annotated[Chiller, named_in("chillers")]
     chiller_capacity_frac: Frac = Field(ge=0)  # of the captured heat at rated power
+    reuse: HeatReuse | None = None
     source: str = Field(min_length=3)
 
     @property
@@ -150,6 +160,17 @@ class LiquidLoop(Config):
         if found is None:
             raise ValueError("a loop has a tower or a dry cooler")
         return found
+
+    @model_validator(mode="after")
+    def _is_warm_enough_for_its_user(self) -> "LiquidLoop":
+        returned = self.facility_water_degc + self.rise_k
+        if self.reuse is not None and returned - self.reuse.approach_k < self.reuse.needed_degc:
+            text = (
+                f"water returns at {returned:g} degC: less {self.reuse.approach_k:g} K it is colder than "
+                f"the {self.reuse.needed_degc:g} degC needed; a heat pump between is not modelled"
+            )
+            raise PydanticCustomError("together", "reuse.needed_degc: {text}", {"text": text})
+        return self
 
     @model_validator(mode="after")
     def _rejects_one_way(self) -> "LiquidLoop":

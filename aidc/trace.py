@@ -40,6 +40,7 @@ FRAME_COLUMNS: Final = (
     *COOLING_PARTS,
     "heat_removed_kw",
     "unmet_cooling_kw",
+    "heat_reused_kw",
     "store_charge_kw",
     "store_discharge_kw",
     "store_kwh",

@@ -136,6 +136,7 @@ def trace(
         accounts={"jobs_kwh": 0.0, "unallocated_kwh": 0.0, "meter_kwh": 0.0},
         counts={
             "generator_kwh": 0.0,
+            "restarts_above_limit": 0,
             "unserved_kwh": 0.0,
             "dark_gpu_h": 0.0,
             "unmet_cooling_kwh": 0.0,

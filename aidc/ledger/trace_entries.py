@@ -28,8 +28,12 @@ _STREAM_OF: Final = {
     "electrical_loss_kw": "loss",
     "other_kw": "other",
 }
-_BACKUP: Final = {"generator_kw": "generator", "generator_fuel_kw": "fuel"}
-COLUMNS: Final = (*_STREAM_OF, *_BACKUP, "pv_kw", "pv_curtailed_kw", "water_l_per_h")
+_SELDOM: Final = {  # a meter of their own only where there is something to count
+    "generator_kw": "generator",
+    "generator_fuel_kw": "fuel",
+    "heat_reused_kw": "heat_out",
+}
+COLUMNS: Final = (*_STREAM_OF, *_SELDOM, "pv_kw", "pv_curtailed_kw", "water_l_per_h")
 _IN: Final = ("grid_import", "pv", "storage_out", "generator")
 _OUT: Final = ("it_in", "cooling", "loss", "other", "storage_in", "grid_export")
 
@@ -109,8 +113,8 @@ def _counts(frame: "pd.DataFrame", step_h: float) -> dict[str, NDArray[np.int64]
     pv_kw, curtailed_kw = (frame[c].to_numpy(np.float64) for c in ("pv_kw", "pv_curtailed_kw"))
     produced_kw = np.maximum(pv_kw - curtailed_kw, 0.0)  # float dust of all-curtailed steps
     made["pv"] = wh_from_kw(produced_kw, step_h)
-    for column, stream in _BACKUP.items():  # a meter of its own only where generators ran
-        if (frame["generator_fuel_kw"] > 0).any():
+    for column, stream in _SELDOM.items():
+        if (frame[column] > 0).any():
             made[stream] = wh_from_kw(frame[column].to_numpy(np.float64), step_h)
     made["water_in"] = whole(frame["water_l_per_h"].to_numpy(np.float64) * step_h * _ML_PER_L)
     return made

@@ -90,6 +90,7 @@ def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Coolin
     return Cooling(
         removed_kw=np.maximum(load.heat_kw - (short_kw - uncharged_kw), 0.0),  # rounding
         unmet_kw=short_kw - uncharged_kw,
+        reused_kw=still,
         store_charge_kw=load.store_charge_kw - uncharged_kw,
         store_discharge_kw=discharged_kw,
         chiller_kw=chiller_kw,

@@ -82,6 +82,7 @@ class Cooling:
     Attributes:
         removed_kw: heat taken out of the hall, by the plant and by stored water.
         unmet_kw: heat that was more than both can take.
+        reused_kw: of the heat removed, what a user beside the site took.
         store_charge_kw: cold put into store, on top of the hall's heat.
         store_discharge_kw: cold taken from store.
         mode: index into `MODES`.
@@ -91,6 +92,7 @@ class Cooling:
 
     removed_kw: Array
     unmet_kw: Array
+    reused_kw: Array
     store_charge_kw: Array
     store_discharge_kw: Array
     chiller_kw: Array

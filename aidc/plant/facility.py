@@ -47,6 +47,7 @@ class Facility:
         cooling_kw: the sum of the eight.
         heat_removed_kw: taken out of the hall.
         unmet_cooling_kw: left in the hall, more than the plant can take.
+        heat_reused_kw: of the heat removed, what a user beside the site took.
         store_charge_kw: cold put into the tank, thermal; less than asked where machines are short.
         store_discharge_kw: cold taken from the tank, no more than the hall's heat.
         ups_out_kw: what the UPS delivers.
@@ -77,6 +78,7 @@ class Facility:
     cooling_kw: Array
     heat_removed_kw: Array
     unmet_cooling_kw: Array
+    heat_reused_kw: Array
     store_charge_kw: Array
     store_discharge_kw: Array
     ups_out_kw: Array
@@ -203,6 +205,7 @@ def facility(
         cooling_kw=cooling_kw,
         heat_removed_kw=done.removed_kw,
         unmet_cooling_kw=done.unmet_kw,
+        heat_reused_kw=done.reused_kw,
         store_charge_kw=done.store_charge_kw,
         store_discharge_kw=done.store_discharge_kw,
         ups_out_kw=chain.ups_out_kw,
@@ -253,6 +256,7 @@ def _with_liquid(
         done,
         removed_kw=done.removed_kw + wet.removed_kw,
         unmet_kw=done.unmet_kw + wet.unmet_kw,
+        reused_kw=wet.reused_kw,
         chiller_kw=done.chiller_kw + wet.chiller_kw,
         pump_kw=done.pump_kw + wet.pump_kw,
         tower_fan_kw=done.tower_fan_kw + wet.fan_kw,

@@ -98,6 +98,7 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
     return Cooling(
         removed_kw=plate_kw + dx_heat_kw,
         unmet_kw=pick(dry.unmet_kw, wet.unmet_kw, bare.unmet_kw),
+        reused_kw=still,
         store_charge_kw=still,
         store_discharge_kw=still,
         chiller_kw=still,

@@ -21,6 +21,7 @@ class Liquid:
     Attributes:
         removed_kw: heat of the servers and of the CDU pumps that left through the water.
         unmet_kw: more than the loop can take.
+        reused_kw: of the heat removed, what a user beside the site took.
         pump_kw: CDU pumps.
         fan_kw: tower or dry cooler.
         chiller_kw: compressors in reserve.
@@ -32,6 +33,7 @@ class Liquid:
 
     removed_kw: Array
     unmet_kw: Array
+    reused_kw: Array
     pump_kw: Array
     fan_kw: Array
     chiller_kw: Array
@@ -51,7 +53,7 @@ def cool(
 ) -> Liquid:
     """Takes the heat that the cold plates capture to the outdoor air.
 
-    Outdoor air cools the water as far as its approach allows; where that is above the facility
+    A user of heat comes first. Outdoor air cools the water as far as its approach allows; where that is above the facility
     water wanted, a chiller takes the rest of the way. Without water a tower rejects nothing.
 
     Args:
@@ -63,7 +65,10 @@ def cool(
         has_water: for a tower.
     """
     pump_kw = loop.pump_frac * captured_kw
-    heat = captured_kw + pump_kw
+    reused_kw = np.minimum(
+        captured_kw + pump_kw, 0.0 if loop.reuse is None else loop.reuse.demand_kw
+    )
+    heat = captured_kw + pump_kw - reused_kw
     part = np.minimum(heat / (rated_kw * (1.0 + loop.pump_frac)), 1.0)
     wanted = np.full_like(heat, loop.facility_water_degc)
     reached = _outdoor_water_degc(loop, part, drybulb_degc, wetbulb_degc)
@@ -89,8 +94,9 @@ def cool(
         fan_kw = loop.rejection.fan_w_per_kw / W_PER_KW * design * load**loop.rejection.fan_exponent
         blowdown = evaporated
     return Liquid(
-        removed_kw=free_kw + machine_kw,
+        removed_kw=reused_kw + free_kw + machine_kw,
         unmet_kw=heat - free_kw - machine_kw,
+        reused_kw=reused_kw,
         pump_kw=pump_kw,
         fan_kw=fan_kw,
         chiller_kw=chiller_kw,

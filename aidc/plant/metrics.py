@@ -88,6 +88,16 @@ def ref(renewable_kwh: float, facility_kwh: float) -> float:
     return min(ratio(renewable_kwh, facility_kwh), 1.0)
 
 
+def erf(reused_kwh: float, facility_kwh: float) -> float:
+    """Energy reuse factor of ISO/IEC 30134-6: heat used outside the site over all that the site takes.
+
+    Args:
+        reused_kwh: heat that left for use.
+        facility_kwh: all that the site takes.
+    """
+    return ratio(reused_kwh, facility_kwh)
+
+
 def ratio(numerator: float, denominator: float) -> float:
     """A ratio of energies.
 

@@ -82,6 +82,7 @@ def _indicators(trace: Trace, found: Mapping[str, Any]) -> dict[str, Any]:
         "cue_location_kgco2_per_kwh": location,
         "cue_market_kgco2_per_kwh": market,
         "ref": metrics.ref(found["pv_used_kwh"], facility),
+        "erf": metrics.erf(trace.kwh("heat_reused_kw"), facility),
     }
 
 
@@ -96,6 +97,7 @@ _RATIOS: Final = (
     "cue_location_kgco2_per_kwh",
     "cue_market_kgco2_per_kwh",
     "ref",
+    "erf",
 )
 
 

@@ -228,6 +228,7 @@ def key_figures(summary: Mapping[str, Any]) -> Table:
         ("PV used on site", "pv_used_kwh", KWH_PER_MWH, 2, "MWh"),
         ("PV exported", "pv_exported_kwh", KWH_PER_MWH, 2, "MWh"),
         ("renewable energy factor (own PV)", "ref", 1, 5, ""),
+        ("energy reuse factor", "erf", 1, 5, ""),
         ("water", "water_m3", 1, 1, "m³"),
         ("cost", "cost_cny", 1, 0, "CNY"),
         ("of which energy", "cost_energy_cny", 1, 0, "CNY"),

@@ -155,6 +155,10 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
         found.append(
             f"inlets above their limit in {number(counts['inlet_above_limit_steps'])} steps"
         )
+    if counts["restarts_above_limit"]:
+        found.append(
+            f"inlets passed their limit in {number(counts['restarts_above_limit'])} restarts after a loss of the grid"
+        )
     if counts["inlet_above_class_steps"]:
         found.append(
             f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"

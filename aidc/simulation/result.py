@@ -55,8 +55,8 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, spells, unallocated, missed, above, beyond, dark_gpu_h = (
-        [], [], [], 0.0, 0, 0, 0, 0.0,
+    frames, tables, spells, unallocated, missed, above, beyond, hot_restarts, dark_gpu_h = (
+        [], [], [], 0.0, 0, 0, 0, 0, 0.0,
     )  # fmt: skip
     for result in results:
         frame = _frame(scenario, drivers, result)
@@ -69,6 +69,7 @@ def trace_of(
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         spells.append(restarts(scenario, result.name, frame))
+        hot_restarts += int(spells[-1]["limit_after_s"].notna().sum())
         dark_gpu_h += _dark_gpu_h(frame) * scenario.step_min / 60
         inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
         allowed = min(
@@ -102,6 +103,7 @@ def trace_of(
             "generator_kwh": float(whole["generator_kw"].sum() * step_h),
             "unserved_kwh": float(whole["unserved_kw"].sum() * step_h),
             "dark_gpu_h": dark_gpu_h,
+            "restarts_above_limit": hot_restarts,
             "inlet_above_limit_steps": above,
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),

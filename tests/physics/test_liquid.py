@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from aidc import catalog
 from aidc.equipment import DryCooler
-from aidc.plant import liquid
+from aidc.plant import liquid, metrics
 from aidc.plant.facility import Outdoor, facility
 from aidc.plant.psychrometrics import wetbulb_degc
-from aidc.site import LiquidLoop, Site
+from aidc.site import HeatReuse, LiquidLoop, Site
 
 
 def site() -> Site:
@@ -105,3 +105,50 @@ def test_a_liquid_site_needs_far_less_cooling_than_the_same_servers_on_air() -> 
     pools = tuple(pool.model_copy(update={"liquid_cooled": False}) for pool in site().pools)
     on_air = site().model_copy(update={"pools": pools, "liquid": None})
     assert cooling_kwh(site()) < 0.8 * cooling_kwh(on_air)
+
+
+@given(st.floats(0, 1200), st.floats(1, 1500), st.floats(-10, 40), st.booleans())
+def test_heat_that_a_user_takes_is_not_rejected_and_none_is_lost(
+    heat: float, demand: float, drybulb: float, dry: bool
+) -> None:
+    alone = loop(40, dry=dry)
+    user = HeatReuse(demand_kw=demand, needed_degc=42, approach_k=3, source="for this test")
+    shared = alone.model_copy(update={"reuse": user})
+    air = np.array([drybulb]), np.array([drybulb - 4])
+    before, after = (run(made, np.array([heat]), *air) for made in (alone, shared))
+    given = heat * (1 + alone.pump_frac)
+    np.testing.assert_allclose(after.removed_kw + after.unmet_kw, given, rtol=1e-12)
+    np.testing.assert_allclose(after.reused_kw, min(given, demand), rtol=1e-12)
+    assert after.fan_kw <= before.fan_kw
+    assert after.evaporated_l_per_h <= before.evaporated_l_per_h + 1e-12
+    assert after.unmet_kw <= before.unmet_kw + 1e-9
+
+
+def test_water_too_cold_for_its_user_is_refused() -> None:
+    made = loop(32, dry=False).model_dump(by_alias=True)
+    made["reuse"] = {
+        "demand_kw": 500,
+        "needed_degc": 60,
+        "approach_k": 3,
+        "source": "for this test",
+    }
+    with pytest.raises(ValueError, match="water returns at 40 degC"):
+        LiquidLoop.model_validate(made, context=catalog.TABLES)
+
+
+def test_a_site_that_gives_heat_away_has_an_energy_reuse_factor() -> None:
+    made = site()
+    user = HeatReuse(demand_kw=2000, needed_degc=35, approach_k=3, source="for this test")
+    assert made.liquid is not None
+    shared = made.model_copy(update={"liquid": made.liquid.model_copy(update={"reuse": user})})
+    n = 3
+    done = facility(
+        shared, np.full((len(made.pools), n), 0.5 * made.rated_it_kw / len(made.pools)),
+        Outdoor(np.full(n, 20.0), np.full(n, 15.0), np.full(n, 12.0), np.full(n, 101_325.0)),
+        np.full(n, 24.0), spray=np.full(n, -1, np.int8), policy="lowest_power",
+        tariff_cny_per_kwh=np.full(n, 0.7), water_cny_per_m3=5.0,
+    )  # fmt: skip
+    np.testing.assert_allclose(done.heat_reused_kw, 2000)
+    assert metrics.erf(done.heat_reused_kw.sum(), done.facility_kw.sum()) == pytest.approx(
+        2000 / done.facility_kw[0]
+    )

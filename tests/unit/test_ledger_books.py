@@ -110,6 +110,7 @@ def trace(steps: int = 72, start: str = "2023-06-30 00:00", step_h: float = 1.0)
     frame["pv_curtailed_kw"] = frame["pv_kw"] * 0.1
     frame["battery_charge_kw"] = frame["battery_discharge_kw"] = 0.0
     frame["grid_export_kw"] = frame["generator_kw"] = frame["generator_fuel_kw"] = 0.0
+    frame["heat_reused_kw"] = 0.0
     uses = frame[["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw"]].sum(axis=1)
     frame["grid_import_kw"] = uses - frame["pv_kw"] + frame["pv_curtailed_kw"]
     frame["water_l_per_h"] = 123.4

@@ -39,6 +39,7 @@ def test_the_summary_has_the_keys_that_the_design_promises(summary):
         "cue_market_kgco2_per_kwh",
         "gases",
         "ref",
+        "erf",
         "it_kwh",
         "facility_kwh",
         "grid_import_kwh",

@@ -73,17 +73,25 @@ def event_caption(trace: Trace, site: str, data: pd.DataFrame) -> str:
 
 
 def event_chart(trace: Trace, site: str, suffix: str) -> Chart:
-    """Temperatures above, heat removed and left in the hall below; events shaded."""
+    """Temperatures above, events in lanes, heat removed and left in the hall below."""
     data = event_data(trace, site)
     limit = trace.scenario.sites[site].site.hall.inlet_max_degc
-    with drawing(4.2) as figure:
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[1.5, 1])
+    events = [event for event in trace.scenario.events if event.site in (None, site)]
+    lane = 0.13 * max(len(events), 1)
+    with drawing(4.0 + lane) as figure:
+        upper, lanes, lower = figure.subplots(3, 1, sharex=True, height_ratios=[1.5, lane, 1])
         steps(upper, data["drybulb_degc"], color=COLOURS["drybulb_degc"], label="dry bulb")
         steps(
             upper, data["wetbulb_degc"], color=COLOURS["wetbulb_degc"], linestyle=(0, (1, 1)),
             label="wet bulb",
         )  # fmt: skip
         steps(upper, data["inlet_degc"], color=COLOURS["inlet_degc"], label="server inlet")
+        spells = trace.incidents[trace.incidents["site"] == site]
+        if len(spells):
+            upper.plot(
+                spells["start"].dt.tz_localize(None), spells["warmest_inlet_degc"], "D",
+                markersize=3.5, color=COLOURS["inlet_degc"], label="warmest",
+            )  # fmt: skip
         upper.axhline(
             limit, color="#444444", linewidth=0.8, linestyle=(0, (4, 2)), label="inlet limit"
         )
@@ -97,26 +105,33 @@ def event_chart(trace: Trace, site: str, suffix: str) -> Chart:
         )
         lower.set_ylabel("kW")
         lower.set_ylim(bottom=0)
-        for event in trace.scenario.events:
-            if event.site in (None, site):
-                start, end = (
-                    t.astimezone(data.index.tz).replace(tzinfo=None)
-                    for t in (event.start, event.end)
-                )
-                for axes in (upper, lower):
-                    axes.axvspan(start, end, color="#f0c808", alpha=0.18, linewidth=0)
+        for index, event in enumerate(events):
+            start, end = (
+                t.astimezone(data.index.tz).replace(tzinfo=None) for t in (event.start, event.end)
+            )
+            lanes.barh(index, end - start, left=start, height=0.7, color="#c8a000")
+            for axes in (upper, lower):
+                axes.axvspan(start, end, color="#f0c808", alpha=0.18, linewidth=0)
+        lanes.set_yticks(range(len(events)), [KINDS[event.kind] for event in events])
+        lanes.tick_params(axis="y", length=0, labelsize=SMALL)
+        lanes.invert_yaxis()
+        lanes.grid(visible=False)
         for axes in (upper, lower):
             axes.legend(
                 loc="lower left",
                 bbox_to_anchor=(0, 1.0),
-                ncols=4,
+                ncols=5,
                 frameon=False,
                 fontsize=SMALL - 0.5,
+                columnspacing=1.0,
+                handlelength=1.6,
             )
         time_axis(lower, data.index)
     named = ", ".join(dict.fromkeys(KINDS[event.kind] for event in trace.scenario.events))
     title = "Events" + (f": {named}" if named else "") + (f", {site}" if suffix else "")
-    description = "Temperatures and heat around the events of the run; events are shaded."
+    description = (
+        "Temperatures and heat around the events of the run; each event has its lane and is shaded."
+    )
     return Chart(
         f"events{suffix}", title, description, event_caption(trace, site, data), figure, data
     )
