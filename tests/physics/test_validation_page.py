@@ -39,3 +39,17 @@ def test_the_page_is_what_the_generator_writes(validate: ModuleType, real_data: 
 
     written = (DOCS / "validation.md").read_text(encoding="utf-8")
     assert lines(written) == lines(validate.page(real_data))
+
+
+@pytest.mark.real_data
+def test_the_heat_wave_of_2013_is_held_and_its_faults_are_told(
+    validate: ModuleType, real_data: Path
+) -> None:
+    quiet, faulty = validate.heat_wave(real_data)
+    assert quiet.frame["drybulb_degc"].max() >= 40.0, "the hottest days that Shanghai had measured"
+    assert quiet.counts["unmet_cooling_steps"] == 0
+    assert quiet.counts["inlet_above_limit_steps"] == 0
+    assert quiet.incidents.empty
+    causes = faulty.incidents["cause"].tolist()
+    assert causes == ["cooling_trip", "utility_loss"], "without spray water the compressors suffice"
+    assert (faulty.incidents["limit_after_s"] < 60).all()
