@@ -6,6 +6,7 @@ where many do. FIFO starts of both must agree; the comparison means nothing othe
 
 import time
 from collections.abc import Callable, Generator
+from typing import get_args
 
 import numpy as np
 import simpy
@@ -14,12 +15,13 @@ from aidc.job import JobTable
 from aidc.scenario import Policy, QueueRules
 from aidc.simulation.policies import QUEUES, Given
 from aidc.simulation.pool import Pool
-from tests.w1 import DAY_S, GPUS_PER_NODE, NODES, w1_jobs
+from tests.w1 import DAY_S, GPUS_PER_NODE, NODES, SEED, w1_jobs
 
 REPEATS = 3
 CROWDED_NODES, OVERLOADED_NODES = 2_600, 2_400  # W1 needs 2,513 on the mean
 HORIZON_S = 7.0 * DAY_S  # long enough for every job to end
 STEP_S = 900.0  # between readings of the meter
+DEFERRABLE_FRAC, SLACK_S = 0.3, 21_600.0
 
 
 def pool_starts(jobs: JobTable, nodes: int, policy: Policy) -> np.ndarray:
@@ -97,6 +99,30 @@ def main() -> None:
                 f"| {nodes:,} | {waiting:,} | {who} | {seconds:.2f} | "
                 f"{len(jobs) / seconds:,.0f} | {bare / seconds:.2f} |"
             )
+    every_policy(jobs)
+
+
+def every_policy(jobs: JobTable) -> None:
+    """All policies where thousands wait, with classes, virtual clusters and slack laid on W1."""
+    rng, n = np.random.default_rng(SEED), len(jobs)
+    slack_s = np.where(rng.random(n) < DEFERRABLE_FRAC, SLACK_S, 0.0)
+    jobs = jobs.with_columns(
+        vc=rng.choice([f"vc-{number:03d}" for number in range(20)], n).astype(object),
+        job_class=rng.choice(QueueRules().class_order, n).astype(object),
+        slack_s=slack_s,
+        deadline_s=np.where(slack_s > 0, jobs.submit_s + slack_s + jobs.run_s, np.inf),
+    )
+    print(f"\nEvery policy on {OVERLOADED_NODES:,} nodes:")
+    print("| policy | jobs per CPU s | mean wait s | p95 | longest | refused |")
+    print("|---|---|---|---|---|---|")
+    for policy in get_args(Policy):
+        seconds, starts = cpu_s(lambda name=policy: pool_starts(jobs, OVERLOADED_NODES, name))
+        ran = np.isfinite(starts)
+        wait_s = (starts - jobs.submit_s)[ran]
+        print(
+            f"| `{policy}` | {n / seconds:,.0f} | {wait_s.mean():,.0f} | "
+            f"{np.percentile(wait_s, 95):,.0f} | {wait_s.max():,.0f} | {(~ran).sum()} |"
+        )
 
 
 if __name__ == "__main__":
