@@ -15,7 +15,6 @@ from aidc.reporting import AssumptionVerdict, Prices, Study
 from aidc.scenario import (
     Baseline,
     FlatIntensity,
-    GeneratedWorkload,
     Grid,
     LedgerChoice,
     Plan,
@@ -27,6 +26,7 @@ from aidc.schedule import Schedule, SetPoints, WindowProof
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
 from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Trace
+from aidc.workload_inputs import GeneratedWorkload
 
 ZONE = "Asia/Shanghai"
 FACTOR_T_PER_MWH = Decimal("0.5737")

@@ -10,7 +10,7 @@ from aidc import __version__, catalog
 from aidc.api.manifest import PACKAGES
 from aidc.errors import AidcError
 from aidc.optimization.solve import self_test
-from aidc.scenario import REAL_DATA
+from aidc.data_file import REAL_DATA
 
 
 @dataclass(frozen=True, slots=True)
