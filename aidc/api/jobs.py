@@ -91,7 +91,7 @@ def _bare(
             ramp=work.ramp, warm_start=work.warm_start, id_prefix=id_prefix, accepts=work.accepts,
         )  # fmt: skip
         label = (
-            f"generated, service {work.service}, {work.requests_per_day:g} requests a day "
+            f"generated, service {work.service}, {work.requests_per_day:,.0f} requests a day "
             "(synthetic)"
         )
     else:

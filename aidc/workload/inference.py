@@ -188,7 +188,7 @@ def generate_service(
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
         accepted=home.accepted,
-        rows_of=f"generated {service.name}, {requests_per_day:g} requests a day, up to {kept.max(initial=0)} replicas",
+        rows_of=f"generated {service.name}, {requests_per_day:,.0f} requests a day, up to {kept.max(initial=0)} replicas",
     )
     return with_power(jobs, sites, "value")
 
