@@ -102,7 +102,9 @@ def quickest(command: list[str], result: Path, clock_s: float) -> Day:
     """The run of least CPU time."""
     days = []
     for _ in range(REPEATS):
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            sys.exit(f"{' '.join(command)}:\n{ran.stderr}")
         days.append(Day.read(result, clock_s))
     return min(days, key=lambda day: day.cpu_s)
 
