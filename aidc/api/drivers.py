@@ -67,16 +67,24 @@ def _drivers(key: _Key) -> Drivers:
     )
     return Drivers(
         jobs=jobs.check(),
-        sites={
-            name: _site_drivers(scenario, name, choice) for name, choice in scenario.sites.items()
-        },
+        sites=sites_of(scenario),
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, GeneratedWorkload),
         notes=notes,
     )
 
 
-def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
+def jobs_of(scenario: Scenario, id_prefix: str) -> JobTable:
+    """Jobs of a scenario alone; generated ones have ids that begin with a text."""
+    return _jobs(scenario, id_prefix)[0]
+
+
+def sites_of(scenario: Scenario) -> dict[str, SiteDrivers]:
+    """Series of all sites of a scenario."""
+    return {name: _site_drivers(scenario, name, choice) for name, choice in scenario.sites.items()}
+
+
+def _jobs(scenario: Scenario, id_prefix: str = "") -> tuple[JobTable, str, tuple[str, ...]]:
     """The job table with power and slack, its label, and what a reader must know of it."""
     from aidc.workload.generator import generate
     from aidc.workload.power import with_power
@@ -95,6 +103,7 @@ def _jobs(scenario: Scenario) -> tuple[JobTable, str, tuple[str, ...]]:
             scenario.seed,
             ramp=work.ramp,
             warm_start=work.warm_start,
+            id_prefix=id_prefix,
         )
         label = f"generated, profile {work.profile}, {work.jobs_per_day:g} jobs a day (synthetic)"
     else:

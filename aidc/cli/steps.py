@@ -27,6 +27,8 @@ from aidc.errors import PlanError
 
 if TYPE_CHECKING:
     from aidc.api import Result
+    from aidc.api.progress import Stages
+    from aidc.scenario import Scenario
 
 
 def run(
@@ -57,6 +59,9 @@ def simulate(
     set_: Set = None,
     variant: Variant = None,
     seed: Seed = None,
+    by_week: Annotated[
+        bool, typer.Option(help="Week by week, in the memory of one; goes on where it stopped.")
+    ] = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -64,9 +69,42 @@ def simulate(
     from aidc.api import run as run_job
 
     made = scenario_of(scenario, set_, variant, seed)
+    if by_week:
+        _by_week(made, out or RESULTS / f"{made.name}-weeks", stages_of(quiet or json_), json_)
+        return
     folder = out or RESULTS / made.name
     result = run_job(made, folder, planned=False, stages=stages_of(quiet or json_))
     _told(result, json_)
+
+
+def _by_week(made: "Scenario", folder: Path, stages: "Stages", json_: bool) -> None:
+    from aidc.api.long_run import simulate_long
+
+    summary = simulate_long(made, folder, stages)
+    if json_:
+        print_json(summary)
+        return
+    print_table(
+        ("state", "jobs", "GPU-h", "MWh"),
+        [
+            (
+                state,
+                f"{one['jobs']:,.0f}",
+                f"{one['gpu_h']:,.0f}",
+                f"{one['energy_kwh'] / 1e3:,.1f}",
+            )
+            for state, one in summary["ends"].items()
+        ],
+    )
+    print(
+        f"{summary['jobs']:,} jobs in {summary['weeks']} weeks, utilisation {summary['utilisation']:.1%}; "
+        f"facility {summary['facility_kwh'] / 1e3:,.1f} MWh, PUE {summary['pue']:.3f}, "
+        + ", ".join(f"{book} {tonnes:,.1f} t" for book, tonnes in summary["tco2e"].items())
+    )
+    print(
+        f"{summary['cpu_s']:.0f} CPU-s, {summary['memory_gb']:.2f} GB; "
+        f"results: {folder}; books: aidc account {folder}"
+    )
 
 
 def _told(result: "Result", json_: bool) -> None:

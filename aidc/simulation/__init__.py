@@ -1,10 +1,12 @@
 """The simulation: jobs in pools and the plant on the step, on SimPy's calendar."""
 
+from aidc.simulation.energy import PlantState
 from aidc.simulation.faults import faults_of
 from aidc.simulation.run import (
     Planner,
     baseline_setpoints,
     simulate,
+    simulate_piece,
     trim_and_respond_setpoints,
     with_setpoints,
 )
@@ -12,10 +14,12 @@ from aidc.simulation.sweep import setpoint_sweep
 
 __all__ = [
     "Planner",
+    "PlantState",
     "baseline_setpoints",
     "faults_of",
     "setpoint_sweep",
     "simulate",
+    "simulate_piece",
     "trim_and_respond_setpoints",
     "with_setpoints",
 ]

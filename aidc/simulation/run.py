@@ -59,7 +59,23 @@ def simulate(
     planner: Planner | None = None,
     progress: Progress | None = None,
 ) -> Trace:
-    """The trace of a run.
+    """The trace of a run; see `simulate_piece`."""
+    return simulate_piece(
+        scenario, drivers, variant=variant, schedule=schedule, planner=planner, progress=progress
+    )[0]
+
+
+def simulate_piece(
+    scenario: Scenario,
+    drivers: Drivers,
+    *,
+    variant: str,
+    schedule: Schedule | None = None,
+    planner: Planner | None = None,
+    progress: Progress | None = None,
+    begin: Mapping[str, energy.PlantState] | None = None,
+) -> tuple[Trace, dict[str, energy.PlantState]]:
+    """The trace of a run, and the state in which it leaves the plant of each site.
 
     Without schedule and planner the baseline policy runs: jobs in queue order as soon as they fit.
 
@@ -71,6 +87,7 @@ def simulate(
             and that is counted.
         planner: called at the start of every commitment with what the window inherits.
         progress: called with the site and the share of the horizon done.
+        begin: state of the plants at the start; None: as a horizon begins.
 
     Raises:
         SeriesError: a job names a site or pool that the scenario does not have.
@@ -81,12 +98,15 @@ def simulate(
         raise SeriesError(
             f"jobs name the sites {', '.join(strange)}; the scenario has {', '.join(scenario.sites)}"
         )
-    results = []
+    results, left = [], {}
     for name in scenario.sites:
         run = _SiteRun.of(scenario, drivers, name, schedule, planner, progress)
+        if begin is not None:
+            run.plant = begin[name]
         run.play()
         results.append(run.result())
-    return trace_of(scenario, drivers, variant, results, schedule)
+        left[name] = run.plant
+    return trace_of(scenario, drivers, variant, results, schedule), left
 
 
 def with_setpoints(
@@ -166,7 +186,7 @@ class _SiteRun:
         site, horizon = scenario.sites[name].site, scenario.horizon(name)
         mine = np.flatnonzero(drivers.jobs.site == name)
         jobs = drivers.jobs.take(mine)
-        eligible = jobs.submit_s
+        eligible = np.maximum(jobs.submit_s, 0.0)  # those from before the horizon wait already
         if schedule is not None:
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             eligible = np.where(np.isnan(planned), np.inf, np.maximum(planned, jobs.submit_s))

@@ -1,0 +1,363 @@
+"""A long run in pieces of a week: memory stays that of a week, and a run that was stopped goes on.
+
+A piece is an ordinary run of its week. What still runs or waits at its end begins the next one: running
+jobs with what is left of them, then the queue in its order, then new arrivals. Generated jobs are drawn
+week by week, each week with a seed of its own, so their number in memory does not grow with the horizon.
+"""
+
+import json
+import resource
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from aidc.api.drivers import drivers_of, jobs_of, sites_of
+from aidc.api.folder import accounts_of
+from aidc.api.progress import Stages
+from aidc.errors import InputError
+from aidc.forecast import Drivers, SiteDrivers
+from aidc.job import JobTable
+from aidc.plant import metrics
+from aidc.scenario import GeneratedWorkload, Scenario
+from aidc.scenario_file import resolved_text
+from aidc.simulation import PlantState, simulate_piece
+from aidc.units import L_PER_M3, S_PER_DAY, S_PER_H
+
+PIECE_S: Final = 7 * S_PER_DAY
+POLICIES: Final = ("fifo", "easy_backfill")  # whose queue is all their memory
+SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")
+OPEN: Final = ("running", "waiting")
+COLUMNS: Final = tuple(item.name for item in fields(JobTable) if item.name != "rows_of")
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a piece leaves to the next.
+
+    Attributes:
+        jobs: those that run or wait; times from the start of the next piece, so that submissions lie
+            before it.
+        begun: of the same jobs: ``start_s`` from the start of the horizon (nan: waits), ``wait_s`` and
+            `SHARES` so far.
+        plant: by site.
+    """
+
+    jobs: JobTable | None
+    begun: pd.DataFrame
+    plant: dict[str, PlantState] | None
+
+
+def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, Any]:
+    """Simulates the baseline of a scenario week by week; returns its summary.
+
+    The folder of results holds ``trace-baseline.parquet``, ``scenario.yaml``, ``summary.json`` and in
+    ``pieces/NNN/`` the jobs that ended in each week. Weeks that are there already are not run again.
+
+    Args:
+        scenario: what to run; its queue is `POLICIES`.
+        out: folder of results; one of another scenario is refused.
+        stages: who tells of progress.
+
+    Raises:
+        InputError: a queue that remembers more than who waits, or a folder of another run.
+    """
+    if scenario.baseline.policy not in POLICIES:
+        raise InputError(
+            f"baseline.policy: {scenario.baseline.policy} cannot be run by the week; "
+            f"take {' or '.join(POLICIES)}"
+        )
+    text = resolved_text(scenario)
+    kept = out / "scenario.yaml"
+    if kept.exists() and kept.read_text(encoding="utf-8") != text:
+        raise InputError(f"{out} holds a run of another scenario; give another --out or remove it")
+    out.mkdir(parents=True, exist_ok=True)
+    kept.write_text(text, encoding="utf-8", newline="\n")
+    with stages.stage("weather, prices"):
+        series = sites_of(scenario)
+    weeks = list(_weeks(scenario))
+    carried = Carried(None, pd.DataFrame(), None)
+    with stages.stage(f"{len(weeks)} weeks") as stage:
+        for index, (start, end) in enumerate(weeks):
+            folder = out / "pieces" / f"{index:03d}"
+            if not (folder / "piece.json").exists():
+                carried = _play(scenario, series, carried, (start, end), index, folder)
+            elif (
+                index + 1 == len(weeks)
+                or not (out / "pieces" / f"{index + 1:03d}" / "piece.json").exists()
+            ):
+                carried = _read(folder)
+            stage.at((index + 1) / len(weeks))
+    with stages.stage("books"):
+        return _summary(scenario, out, len(weeks))
+
+
+def _weeks(scenario: Scenario) -> Iterator[tuple[datetime, datetime]]:
+    start = scenario.start
+    while start < scenario.end:
+        end = min(start + timedelta(seconds=PIECE_S), scenario.end)
+        yield start, end
+        start = end
+
+
+def _play(
+    scenario: Scenario,
+    series: dict[str, SiteDrivers],
+    carried: Carried,
+    span: tuple[datetime, datetime],
+    index: int,
+    folder: Path,
+) -> Carried:
+    """One week; its folder is complete when ``piece.json`` is there."""
+    began = time.process_time()
+    piece = _piece(scenario, span, index)
+    new = _new_jobs(scenario, piece, index)
+    jobs, old = new, 0
+    if carried.jobs is not None and len(carried.jobs):
+        old = len(carried.jobs)
+        jobs = _after(carried.jobs, new)
+    step_s = scenario.step_min * 60.0
+    offset_s = (span[0] - scenario.start).total_seconds()
+    rows = slice(
+        round(offset_s / step_s), round((span[1] - scenario.start).total_seconds() / step_s)
+    )
+    drivers = Drivers(
+        jobs=jobs,
+        sites={name: replace(one, frame=one.frame.iloc[rows]) for name, one in series.items()},
+        job_label="",
+        synthetic_jobs=isinstance(scenario.workload, GeneratedWorkload),
+        notes=(),
+    )
+    trace, plant = simulate_piece(piece, drivers, variant="baseline", begin=carried.plant)
+    order = np.concatenate(
+        [np.flatnonzero(jobs.site == name) for name in scenario.sites]
+    )  # of the trace's rows
+    table = _whole(trace.jobs, carried.begun, np.where(order < old, order, -1), offset_s)
+    still = table["state"].isin(OPEN).to_numpy()
+    last = span[1] == scenario.end
+    left = _left(jobs.take(order[still]), table[still], offset_s, span)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    ended = table if last else table[~still]
+    ended.to_parquet(folder / "jobs.parquet")
+    trace.frame.to_parquet(folder / "trace.parquet")
+    _frame(left.jobs, left.begun).to_parquet(folder / "carried.parquet")
+    told = {
+        "plant": {name: asdict(state) for name, state in plant.items()},
+        "counts": dict(trace.counts),
+        "ends": _ends(ended, (span[1] - scenario.start).total_seconds()),
+        "submitted": len(new),
+        "late": int(ended["late"].sum()),
+        "waited_h": float(ended["wait_s"].sum()) / S_PER_H,
+        "unallocated_kwh": float(trace.accounts["unallocated_kwh"]),
+        "balance_residual": trace.balance_residual,
+        "cpu_s": time.process_time() - began,
+    }
+    (folder / "piece.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    return replace(left, plant=plant)
+
+
+def _piece(scenario: Scenario, span: tuple[datetime, datetime], index: int) -> Scenario:
+    """The scenario of one week: its own horizon and seed, and the events that touch it, cut to it."""
+    start, end = span
+    events = []
+    for event, raw in zip(scenario.events, scenario.raw.get("events") or (), strict=True):
+        if event.start < end and event.end > start:
+            cut = {"start": max(event.start, start), "end": min(event.end, end)}
+            events.append({**raw, **{key: at.isoformat() for key, at in cut.items()}})
+    changes: dict[str, object] = {
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "events": events,
+        "pathway": None,
+    }
+    if isinstance(scenario.workload, GeneratedWorkload):
+        length = scenario.end - scenario.start
+        low, high = scenario.workload.ramp
+        ends = [low + (high - low) * ((at - scenario.start) / length) for at in span]
+        changes["seed"] = _seed(scenario.seed, index)
+        changes["workload.ramp"] = ends
+        if index:
+            changes["workload.warm_start"] = "empty"
+    return scenario.replace_all(changes)
+
+
+def _seed(seed: int, index: int) -> int:
+    """Seed of a week; the first has the scenario's own."""
+    if index == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, index]).generate_state(1)[0])
+
+
+def _new_jobs(scenario: Scenario, piece: Scenario, index: int) -> JobTable:
+    """Jobs submitted in a week, with times from its start."""
+    if isinstance(scenario.workload, GeneratedWorkload):
+        return jobs_of(piece, id_prefix=f"w{index:03d}-").check()
+    offset_s = (piece.start - scenario.start).total_seconds()
+    length_s = (piece.end - piece.start).total_seconds()
+    every = drivers_of(scenario).jobs
+    mine = (every.submit_s >= offset_s) & (every.submit_s < offset_s + length_s)
+    jobs = every.take(np.flatnonzero(mine))
+    return jobs.with_columns(
+        submit_s=jobs.submit_s - offset_s, deadline_s=jobs.deadline_s - offset_s
+    )
+
+
+def _after(carried: JobTable, new: JobTable) -> JobTable:
+    """The carried jobs in their order, then the new ones."""
+    columns = {
+        name: np.concatenate([getattr(carried, name), getattr(new, name)]) for name in COLUMNS
+    }
+    return JobTable(**columns, rows_of=new.rows_of)
+
+
+def _whole(
+    table: pd.DataFrame, begun: pd.DataFrame, place: np.ndarray, offset_s: float
+) -> pd.DataFrame:
+    """The job table of a week with what its jobs had before, and times from the start of the horizon.
+
+    Args:
+        table: `Trace.jobs` of the week.
+        begun: of carried jobs.
+        place: of each row in ``begun``; -1: a new job.
+        offset_s: start of the week.
+    """
+    made = table.copy()
+    for name in ("submit_s", "start_s", "end_s"):
+        made[name] = made[name] + offset_s
+    old = np.flatnonzero(place >= 0)
+    if not len(old):
+        return made
+    before = begun.iloc[place[old]]
+    for name in SHARES:
+        values = made[name].to_numpy(np.float64, copy=True)
+        values[old] += before[name].to_numpy(np.float64)
+        made[name] = values
+    ran = np.isfinite(before["start_s"].to_numpy(np.float64))
+    for name in ("start_s", "wait_s", "warm"):
+        values = made[name].to_numpy(copy=True)
+        values[old[ran]] = before[name].to_numpy()[ran]
+        made[name] = values
+    return made
+
+
+def _left(
+    jobs: JobTable, table: pd.DataFrame, offset_s: float, span: tuple[datetime, datetime]
+) -> Carried:
+    """Jobs that run or wait at the end of a week: the running ones first, the queue in its order."""
+    length_s = (span[1] - span[0]).total_seconds()
+    start_s = table["start_s"].to_numpy(np.float64) - offset_s  # of this week
+    runs = np.isfinite(start_s)
+    order = np.concatenate([np.flatnonzero(runs), np.flatnonzero(~runs)])
+    here_s = np.where(runs, length_s - np.maximum(start_s, 0.0), 0.0)
+    left_s = jobs.run_s - here_s
+    left_frac = np.divide(left_s, jobs.run_s, out=np.ones(len(jobs)), where=jobs.run_s > 0)
+    left = jobs.with_columns(
+        submit_s=jobs.submit_s - length_s,
+        deadline_s=jobs.deadline_s - length_s,
+        run_s=left_s,
+        useful_s=jobs.useful_s * left_frac,
+        limit_s=jobs.limit_s - here_s,
+        warm=runs,
+    ).take(order)
+    begun = table.iloc[order][["start_s", "wait_s", "warm", *SHARES]].reset_index(drop=True)
+    return Carried(left, begun, None)
+
+
+def _frame(jobs: JobTable | None, begun: pd.DataFrame) -> pd.DataFrame:
+    if jobs is None:
+        return begun
+    made = pd.DataFrame({name: getattr(jobs, name) for name in COLUMNS})
+    return pd.concat([made, begun.add_prefix("begun_")], axis=1)
+
+
+def _read(folder: Path) -> Carried:
+    """What a finished week left."""
+    frame = pd.read_parquet(folder / "carried.parquet")
+    columns = {
+        name: frame[name].to_numpy(object if frame[name].dtype.kind not in "ifb" else None)
+        for name in COLUMNS
+    }
+    begun = frame[[name for name in frame if name.startswith("begun_")]]
+    told = json.loads((folder / "piece.json").read_text(encoding="utf-8"))
+    plant = {name: PlantState(**state) for name, state in told["plant"].items()}
+    begun.columns = begun.columns.str.removeprefix("begun_")
+    return Carried(JobTable(**columns, rows_of="carried"), begun, plant)
+
+
+def _ends(table: pd.DataFrame, until_s: float) -> dict[str, dict[str, float]]:
+    """Jobs, GPU time and energy by how they ended, until the end of their week."""
+    end_s = table["end_s"].clip(upper=until_s)
+    ran_s = (end_s - table["start_s"]).where(np.isfinite(table["start_s"]), 0.0)
+    grouped = pd.DataFrame(
+        {
+            "state": table["state"],
+            "gpu_h": ran_s * table["gpu_count"] / S_PER_H,
+            "energy_kwh": table["energy_kwh"],
+        }
+    ).groupby("state")
+    sums, counts = grouped.sum(), grouped.size()
+    return {
+        str(state): {
+            "jobs": int(counts[state]),
+            "gpu_h": float(sums.loc[state, "gpu_h"]),
+            "energy_kwh": float(sums.loc[state, "energy_kwh"]),
+        }
+        for state in counts.index
+    }
+
+
+def _summary(scenario: Scenario, out: Path, count: int) -> dict[str, Any]:
+    """Sums over the weeks, and the books of the whole."""
+    folders = [out / "pieces" / f"{index:03d}" for index in range(count)]
+    told = [json.loads((one / "piece.json").read_text(encoding="utf-8")) for one in folders]
+    frame = pd.concat([pd.read_parquet(one / "trace.parquet") for one in folders])
+    frame = pd.concat([frame[frame["site"] == name] for name in scenario.sites])
+    frame.to_parquet(out / "trace-baseline.parquet")
+    step_h = scenario.step_min / 60
+    drawn = ["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw", "battery_loss_kw"]
+    facility = float(frame[drawn].sum().sum() * step_h)
+    it = float(frame["it_kw"].sum() * step_h)
+    ends: dict[str, dict[str, float]] = {}
+    counts: dict[str, float] = {}
+    for piece in told:
+        for state, sums in piece["ends"].items():
+            mine = ends.setdefault(state, dict.fromkeys(sums, 0.0))
+            for name, value in sums.items():
+                mine[name] += value
+        for name, value in piece["counts"].items():
+            counts[name] = counts.get(name, 0.0) + value
+    for name in ("jobs_running_at_end", "jobs_waiting_at_end"):
+        counts[name] = told[-1]["counts"][name]
+    books = accounts_of(out)
+    drawn_up = books.statements["baseline"]
+    summary = {
+        "scenario": scenario.name,
+        "weeks": count,
+        "jobs": sum(int(one["jobs"]) for one in ends.values()),
+        "gpu_h": float(frame["gpus_busy"].sum() * step_h),
+        "utilisation": float(frame["gpus_busy"].sum() / frame["gpus_allocatable"].sum()),
+        "ends": ends,
+        "late": sum(piece["late"] for piece in told),
+        "waited_h": sum(piece["waited_h"] for piece in told),
+        "it_kwh": it,
+        "facility_kwh": facility,
+        "pue": metrics.ratio(facility, it),
+        "water_m3": float(frame["water_l_per_h"].sum() * step_h) / L_PER_M3,
+        "jobs_kwh": sum(one["energy_kwh"] for one in ends.values()),
+        "unallocated_kwh": sum(piece["unallocated_kwh"] for piece in told),
+        "tco2e": {name: float(one.total_tco2e) for name, one in drawn_up.items()},
+        "counts": counts,
+        "balance_residual": max(piece["balance_residual"] for piece in told),
+        "cpu_s": sum(piece["cpu_s"] for piece in told),
+        "memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+    }
+    (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+    return summary

@@ -1,0 +1,105 @@
+"""A run by the week against the same run in one piece, and what happens when it is stopped."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import aidc
+from aidc.api import long_run
+from aidc.api.progress import Stages
+from aidc.errors import InputError
+from aidc.scenario import Scenario
+from aidc.workload.traces import write_swf
+
+WEEK = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
+QUIET = Stages(quiet=True)
+SHARES = ["energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny"]
+
+
+def recorded(folder: Path, policy: str) -> Scenario:
+    """Sixteen days of generated jobs as a recorded trace, on a site that is too small for them."""
+    made = aidc.load(WEEK, sets=["end=2023-07-19T00:00:00+08:00", "pathway=null", *SMALL])
+    from aidc.api.drivers import drivers_of
+
+    file = folder / "jobs.swf"
+    write_swf(drivers_of(made).jobs, file)
+    work = f"{{kind: trace, format: swf, file: {file}, epoch: 2023-07-03T00:00:00+08:00, limit_factor: 2}}"
+    return aidc.load(
+        WEEK,
+        sets=[
+            "end=2023-07-19T00:00:00+08:00", "pathway=null", *SMALL[1:], f"workload={work}",
+            f"baseline.policy={policy}",
+        ],
+    )  # fmt: skip
+
+
+SMALL = [
+    "workload.jobs_per_day=500",
+    "site.overrides={pools: [{name: a100, server: a100-8gpu, server_count: 30}]}",
+]
+
+
+@pytest.mark.parametrize("policy", long_run.POLICIES)
+def test_weeks_give_the_same_starts_energies_and_columns_as_one_piece(
+    tmp_path: Path, policy: str
+) -> None:
+    scenario = recorded(tmp_path, policy)
+    whole = aidc.simulate(scenario)
+    assert (whole.jobs["wait_s"] > 0).sum() > 100, "the queue carries over the weeks"
+    summary = long_run.simulate_long(scenario, tmp_path / "long", QUIET)
+    pieces = sorted((tmp_path / "long" / "pieces").iterdir())
+    assert len(pieces) == 3
+    jobs = pd.concat([pd.read_parquet(one / "jobs.parquet") for one in pieces])
+    jobs = jobs.set_index("job_id").loc[whole.jobs["job_id"]].reset_index()
+    for name in ("start_s", "end_s", "submit_s", "wait_s"):
+        np.testing.assert_allclose(
+            jobs[name], whole.jobs[name], rtol=1e-12, atol=1e-6, err_msg=name
+        )
+    assert (jobs["state"].to_numpy(str) == whole.jobs["state"].to_numpy(str)).all()
+    for name in SHARES:
+        np.testing.assert_allclose(jobs[name], whole.jobs[name], rtol=1e-9, atol=1e-9, err_msg=name)
+    frame = pd.read_parquet(tmp_path / "long" / "trace-baseline.parquet")
+    for name in frame.select_dtypes("number"):
+        np.testing.assert_allclose(
+            frame[name], whole.frame[name], rtol=1e-9, atol=1e-6, err_msg=name
+        )
+    assert summary["jobs"] == len(whole.jobs)
+    assert summary["jobs_kwh"] + summary["unallocated_kwh"] == pytest.approx(summary["it_kwh"])
+
+
+def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    scenario = aidc.load(
+        WEEK, sets=["end=2023-07-19T00:00:00+08:00", "pathway=null", "workload.jobs_per_day=300"]
+    )
+    first = long_run.simulate_long(scenario, tmp_path / "a", QUIET)
+    second = long_run.simulate_long(scenario, tmp_path / "b", QUIET)
+    for week in (1, 2):
+        (tmp_path / "b" / "pieces" / f"{week:03d}" / "piece.json").unlink()
+    begun = (tmp_path / "b" / "pieces" / "000" / "piece.json").stat().st_mtime_ns
+    third = long_run.simulate_long(scenario, tmp_path / "b", QUIET)
+    assert (tmp_path / "b" / "pieces" / "000" / "piece.json").stat().st_mtime_ns == begun
+    for name in first.keys() - {"cpu_s", "memory_gb"}:
+        assert first[name] == second[name] == third[name], name
+    assert json.loads((tmp_path / "b" / "summary.json").read_text())["jobs"] == first["jobs"]
+    ids = [
+        job
+        for one in sorted((tmp_path / "b" / "pieces").iterdir())
+        for job in pd.read_parquet(one / "jobs.parquet")["job_id"]
+    ]
+    assert len(ids) == len(set(ids)) == first["jobs"], "every job is told once"
+
+
+def test_another_scenario_does_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
+    sets = ["end=2023-07-04T00:00:00+08:00", "pathway=null", "workload.jobs_per_day=100"]
+    long_run.simulate_long(aidc.load(WEEK, sets=sets), tmp_path / "a", QUIET)
+    with pytest.raises(InputError, match="another scenario"):
+        long_run.simulate_long(aidc.load(WEEK, sets=sets, seed=1), tmp_path / "a", QUIET)
+
+
+def test_a_queue_with_a_memory_is_refused(tmp_path: Path) -> None:
+    scenario = aidc.load(WEEK, sets=["baseline.policy=fair_share"])
+    with pytest.raises(InputError, match="fair_share cannot be run by the week"):
+        long_run.simulate_long(scenario, tmp_path / "a", QUIET)
