@@ -1,7 +1,7 @@
 """One day of W1 through AccaSim, beside bare SimPy and ours: ``python -m benchmarks.accasim_day``.
 
-AccaSim 1.1.3 [1] wants older packages than ours, so it has an interpreter of its own, which the
-environment names::
+AccaSim 1.1.3 [1] is no dependency of ours: it has an interpreter of its own, which the environment
+names::
 
     python3.11 -m venv accasim-venv && accasim-venv/bin/pip install accasim==1.1.3
     AIDC_ACCASIM_PYTHON=accasim-venv/bin/python python -m benchmarks.accasim_day
