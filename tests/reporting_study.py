@@ -121,7 +121,9 @@ def trace(
         np.array([0.0, 3600.0, np.nan]),
         np.array([False, False, False]),
         np.maximum(it - 100.0, 0.0)[None, :],
+        np.full((1, steps), 100.0),
         gpus,
+        np.zeros((1, steps)),
         np.zeros(steps),
     )
     points = SetPoints.at_rest(frame["supply_air_degc"].to_numpy())
