@@ -161,7 +161,12 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "jobs",
             f"{plan['jobs_moved']:,} moved, {plan['deferred_jobs']:,} not started inside the horizon, "
-            f"{plan['refused_jobs']:,} refused",
+            f"{plan['refused_jobs']:,} refused"
+            + (
+                f"; in {plan['windows_full']} windows boards were too full to move any"
+                if plan["windows_full"]
+                else ""
+            ),
         ),
     ]
 
