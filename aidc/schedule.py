@@ -107,7 +107,8 @@ class WindowProof:
         start: ISO time of the window's first step.
         status: ``optimal`` (within the gap) or ``time_limit`` (a plan, with its gap).
         unit: unit of objective and bound.
-        objective: of the schedule as assigned to jobs, in the table model.
+        objective: of the schedule as assigned to jobs: in the plant itself or in the table model,
+            whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
         columns, rows, binaries: size of the class model.
