@@ -106,7 +106,7 @@ class JobRun:
 
     Attributes:
         start_s: start of each job of the site [s], nan where it did not start, shape (n,).
-        refused: jobs larger than their pool, shape (n,).
+        refused: jobs larger than their pool, without boards they accept, or refused by the queue, shape (n,).
         added_kw: IT power above idle at the reference inlet, mean of the step, shape (pools, steps).
         idle_kw: IT power of the servers without what jobs add, sleeping ones nearly off, same shape.
         gpus: boards held, mean of the step, same shape.

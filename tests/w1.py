@@ -88,6 +88,9 @@ def w1_jobs(days: int) -> JobTable:
         added_kw=draw.nodes * draw.node_added_w / 1e3,
         end_state=text("completed"),
         warm=np.zeros(n, np.bool_),
+        useful_s=draw.run_s.astype(np.float64),
+        interruptions=np.zeros(n, np.int64),
+        accepted=np.ones(n, np.bool_),
         rows_of="W1",
     )
 

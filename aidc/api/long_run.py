@@ -261,10 +261,13 @@ def _left(
     runs = np.isfinite(start_s)
     order = np.concatenate([np.flatnonzero(runs), np.flatnonzero(~runs)])
     here_s = np.where(runs, length_s - np.maximum(start_s, 0.0), 0.0)
+    left_s = jobs.run_s - here_s
+    left_frac = np.divide(left_s, jobs.run_s, out=np.ones(len(jobs)), where=jobs.run_s > 0)
     left = jobs.with_columns(
         submit_s=jobs.submit_s - length_s,
         deadline_s=jobs.deadline_s - length_s,
-        run_s=jobs.run_s - here_s,
+        run_s=left_s,
+        useful_s=jobs.useful_s * left_frac,
         limit_s=jobs.limit_s - here_s,
         warm=runs,
     ).take(order)

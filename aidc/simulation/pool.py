@@ -41,7 +41,8 @@ class Pool:
         capacity: boards.
         free: boards that nobody holds.
         waiting: jobs in the queue.
-        refused: jobs larger than the pool, and those that the policy refused, shape (n,).
+        refused: jobs larger than the pool, those that no pool has boards for, and those that the policy
+            refused, shape (n,).
         start_s: first start of each job, nan where not started, shape (n,).
         end_s: end of each job, nan where it has not ended, shape (n,).
         stopped: runs that were broken off, as (row, start, end); the job goes on where it was.
@@ -58,7 +59,7 @@ class Pool:
     ) -> None:
         self.capacity = self.free = capacity
         self.waiting = 0
-        self.refused = jobs.gpu_count > capacity
+        self.refused = (jobs.gpu_count > capacity) | ~jobs.accepted
         self._start, self._end = (array("d", [NOT_YET]) * len(jobs) for _ in range(2))
         self.start_s, self.end_s = np.frombuffer(self._start), np.frombuffer(self._end)  # views
         self.stopped: list[tuple[int, float, float]] = []
