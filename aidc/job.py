@@ -34,6 +34,9 @@ class JobTable:
         added_kw: IT power above idle while running, at the reference inlet.
         end_state: how it ends by itself: completed, cancelled or failed.
         warm: already running when the horizon starts; ``run_s`` is what was left.
+        useful_s: part of ``run_s`` that is work kept: all of it unless interruptions cost some [s].
+        interruptions: how often the run is interrupted; ``run_s`` has their cost in it.
+        accepted: whether some pool has boards that the job accepts; the others are refused.
         rows_of: where the rows come from (a file with line numbers, or the generator).
     """
 
@@ -52,6 +55,9 @@ class JobTable:
     added_kw: FloatColumn
     end_state: TextColumn
     warm: NDArray[np.bool_]
+    useful_s: FloatColumn
+    interruptions: IntColumn
+    accepted: NDArray[np.bool_]
     rows_of: str
 
     def __len__(self) -> int:

@@ -42,5 +42,8 @@ def jobs(
         added_kw=np.array(gpu_count, float) if added_kw is None else np.array(added_kw, float),
         end_state=text("completed"),
         warm=np.zeros(count, bool),
+        useful_s=run,
+        interruptions=np.zeros(count, np.int64),
+        accepted=np.ones(count, bool),
         rows_of="test",
     )

@@ -55,7 +55,7 @@ def w1_pool() -> Pool:
         name="w1", gpu=gpu, gpu_count=GPUS_PER_NODE, base_w=IDLE_NODE_W - GPUS_PER_NODE * GPU_IDLE_W,
         gpu_power_ratio=1.0, fan_frac=0.0, fan_gain_per_k=0.0, fan_speed_min_frac=0.5,
         reference_inlet_degc=27.0,
-        ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"), source=SOURCE,
+        ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"), off_w=0.0, boot_s=0.0, source=SOURCE,
     )  # fmt: skip
     return Pool(name="w1", server=server, server_count=NODES)
 
@@ -88,6 +88,9 @@ def w1_jobs(days: int) -> JobTable:
         added_kw=draw.nodes * draw.node_added_w / 1e3,
         end_state=text("completed"),
         warm=np.zeros(n, np.bool_),
+        useful_s=draw.run_s.astype(np.float64),
+        interruptions=np.zeros(n, np.int64),
+        accepted=np.ones(n, np.bool_),
         rows_of="W1",
     )
 

@@ -73,6 +73,10 @@ def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, An
             f"baseline.policy: {scenario.baseline.policy} cannot be run by the week; "
             f"take {' or '.join(POLICIES)}"
         )
+    if any(pool.sleep_after_min for one in scenario.sites.values() for pool in one.site.pools):
+        raise InputError(
+            "sleep_after_min: who sleeps is not carried from week to week; leave it out"
+        )
     text = resolved_text(scenario)
     kept = out / "scenario.yaml"
     if kept.exists() and kept.read_text(encoding="utf-8") != text:
@@ -257,10 +261,13 @@ def _left(
     runs = np.isfinite(start_s)
     order = np.concatenate([np.flatnonzero(runs), np.flatnonzero(~runs)])
     here_s = np.where(runs, length_s - np.maximum(start_s, 0.0), 0.0)
+    left_s = jobs.run_s - here_s
+    left_frac = np.divide(left_s, jobs.run_s, out=np.ones(len(jobs)), where=jobs.run_s > 0)
     left = jobs.with_columns(
         submit_s=jobs.submit_s - length_s,
         deadline_s=jobs.deadline_s - length_s,
-        run_s=jobs.run_s - here_s,
+        run_s=left_s,
+        useful_s=jobs.useful_s * left_frac,
         limit_s=jobs.limit_s - here_s,
         warm=runs,
     ).take(order)

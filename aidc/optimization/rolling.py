@@ -69,6 +69,7 @@ class RollingPlanner:
                 "refused",
                 "larger than its pool",
             )
+            reason[rows[~site.jobs.accepted]] = "no pool has boards that it accepts"
             late = np.isnan(site.start_s) & ~site.refused
             status[rows[late]], reason[rows[late]] = "deferred", "no boards free inside the horizon"
         moved[moved < MOVED_S] = 0.0
@@ -135,7 +136,7 @@ class _SitePlan:
             baseline_s=baseline,
             latest_s=latest,
             start_s=baseline.copy(),
-            refused=jobs.gpu_count > capacity[pool],
+            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
         )
 
     def commit(self, state: PlanningState) -> tuple[WindowPlan, Commitment]:

@@ -164,7 +164,9 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
             f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"
         )
     if counts["jobs_refused"]:
-        found.append(f"{number(counts['jobs_refused'])} jobs refused: larger than their pool")
+        found.append(
+            f"{number(counts['jobs_refused'])} jobs refused: larger than their pool, or no pool has their boards"
+        )
     if shown["jobs_late"]:
         also = summary["baseline"]["jobs_late"]
         found.append(

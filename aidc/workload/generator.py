@@ -151,6 +151,9 @@ def _table(
         added_kw=np.zeros(n),
         end_state=draws.end_state,
         warm=warm,
+        useful_s=draws.run_s - elapsed_s,
+        interruptions=np.zeros(n, np.int64),
+        accepted=home.accepted,
         rows_of=label,
     )
     return with_power(jobs, sites, "value")

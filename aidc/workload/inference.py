@@ -182,6 +182,9 @@ def generate_service(
         added_kw=np.zeros(n),
         end_state=np.full(n, "completed", object),
         warm=(start_s == 0) & (warm_start == "stationary"),
+        useful_s=run_s,
+        interruptions=np.zeros(n, np.int64),
+        accepted=home.accepted,
         rows_of=f"generated {service.name}, {requests_per_day:g} requests a day, up to {kept.max(initial=0)} replicas",
     )
     return with_power(jobs, sites, "value")

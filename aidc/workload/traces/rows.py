@@ -183,6 +183,9 @@ def job_table(
         added_kw=np.zeros(n),
         end_state=np.array(jobs.end_state, object),
         warm=np.zeros(n, np.bool_),
+        useful_s=run_s,
+        interruptions=np.zeros(n, np.int64),
+        accepted=home.accepted,
         rows_of=f"{file}, kept row",
     )
     table = with_power(table, sites, "value")
