@@ -115,6 +115,7 @@ class JobRun:
     """
 
     start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
     refused: NDArray[np.bool_]
     added_kw: NDArray[np.float64]
     idle_kw: NDArray[np.float64]

@@ -119,6 +119,7 @@ def trace(
     gpus = frame["gpus_busy"].to_numpy()[None, :]
     run = JobRun(
         np.array([0.0, 3600.0, np.nan]),
+        np.full(3, np.nan),
         np.array([False, False, False]),
         np.maximum(it - 100.0, 0.0)[None, :],
         np.full((1, steps), 100.0),

@@ -167,10 +167,11 @@ def _jobs(
 ) -> pd.DataFrame:
     jobs, run, site = result.jobs, result.run, scenario.sites[result.name].site
     length = float(scenario.horizon(result.name).length_s)
-    end = run.start_s + np.minimum(jobs.run_s, jobs.limit_s)
+    expected = run.start_s + np.minimum(jobs.run_s, jobs.limit_s)
+    end = np.where(np.isfinite(run.end_s), run.end_s, np.maximum(expected, length))
     started = np.isfinite(run.start_s)
     state = np.where(jobs.limit_s < jobs.run_s, "killed", jobs.end_state).astype(object)
-    state[started & (end > length)] = "running"
+    state[started & ~np.isfinite(run.end_s)] = "running"
     state[~started] = "waiting"
     state[run.refused] = "refused"
     wait = np.where(started, run.start_s, length) - jobs.submit_s - moved_s

@@ -259,11 +259,12 @@ class _SiteRun:
 
     def result(self) -> SiteResult:
         """Everything the trace is made of."""
-        start, refused = np.full(len(self.jobs), np.nan), np.zeros(len(self.jobs), bool)
+        start, end = (np.full(len(self.jobs), np.nan) for _ in range(2))
+        refused = np.zeros(len(self.jobs), bool)
         for pool, rows in zip(self.pools, self.rows, strict=True):
-            start[rows], refused[rows] = pool.start_s, pool.refused
+            start[rows], end[rows], refused[rows] = pool.start_s, pool.end_s, pool.refused
         run = JobRun(
-            start, refused, self.added_kw, self.idle_kw, self.gpus, self.asleep, self.queued
+            start, end, refused, self.added_kw, self.idle_kw, self.gpus, self.asleep, self.queued
         )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
