@@ -38,6 +38,9 @@ class Pool(Config):
     server: Annotated[Server, named_in("servers")]
     server_count: int = Field(ge=1)
     liquid_cooled: bool = False
+    sleep_after_min: Number | None = Field(
+        default=None, gt=0
+    )  # idle servers switch off; none: never
 
     @property
     def gpu_count(self) -> int:
