@@ -133,6 +133,8 @@ class Server(Row):
     fan_speed_min_frac: Number = Field(gt=0, le=1)
     reference_inlet_degc: Number
     ashrae_class: Annotated[AshraeClass, named_in("ashrae_classes")]
+    off_w: Number = Field(ge=0)  # while it sleeps, switched off
+    boot_s: Number = Field(ge=0)  # until it can work again
 
 
 class Ups(Row):

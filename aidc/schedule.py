@@ -107,11 +107,13 @@ class WindowProof:
         start: ISO time of the window's first step.
         status: ``optimal`` (within the gap) or ``time_limit`` (a plan, with its gap).
         unit: unit of objective and bound.
-        objective: of the schedule as assigned to jobs, in the table model.
+        objective: of the schedule as assigned to jobs: in the plant itself or in the table model,
+            whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
+        full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
     """
 
@@ -127,6 +129,7 @@ class WindowProof:
     binaries: int
     jobs_movable: int
     jobs_moved: int
+    full: bool
     build_s: float
     solve_s: float
     bound_s: float
@@ -176,5 +179,6 @@ class Schedule:
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),
             "binaries": max((w.binaries for w in self.windows), default=0),
+            "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
         }

@@ -41,6 +41,9 @@ class Pool(Config):
     power_cap_frac: Frac | None = Field(
         default=None, alias="power_cap", gt=0, le=1
     )  # of the boards' maximum power; none: no cap
+    sleep_after_min: Number | None = Field(
+        default=None, gt=0
+    )  # idle servers switch off; none: never
 
     @property
     def gpu_count(self) -> int:

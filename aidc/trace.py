@@ -108,15 +108,25 @@ class JobRun:
         start_s: start of each job of the site [s], nan where it did not start, shape (n,).
         refused: jobs larger than their pool, without boards they accept, or refused by the queue, shape (n,).
         added_kw: IT power above idle at the reference inlet, mean of the step, shape (pools, steps).
+        idle_kw: IT power of the servers without what jobs add, sleeping ones nearly off, same shape.
         gpus: boards held, mean of the step, same shape.
+        asleep: boards of servers that are switched off, mean of the step, same shape.
         queued: waiting jobs, mean of the step, shape (steps,).
     """
 
     start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
     refused: NDArray[np.bool_]
     added_kw: NDArray[np.float64]
+    idle_kw: NDArray[np.float64]
     gpus: NDArray[np.float64]
+    asleep: NDArray[np.float64]
     queued: NDArray[np.float64]
+
+    @property
+    def reference_kw(self) -> NDArray[np.float64]:
+        """IT power at the reference inlet, shape (pools, steps)."""
+        return self.added_kw + self.idle_kw
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,12 @@ def trace(
     gpus = frame["gpus_busy"].to_numpy()[None, :]
     run = JobRun(
         np.array([0.0, 3600.0, np.nan]),
+        np.full(3, np.nan),
         np.array([False, False, False]),
         np.maximum(it - 100.0, 0.0)[None, :],
+        np.full((1, steps), 100.0),
         gpus,
+        np.zeros((1, steps)),
         np.zeros(steps),
     )
     points = SetPoints.at_rest(frame["supply_air_degc"].to_numpy())
@@ -226,7 +229,7 @@ def schedule(run: Trace) -> Schedule:
     )
     proof = WindowProof(
         "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001,
-        10, 20, 3, 2, 1, 0.1, 0.2, 0.3,
+        10, 20, 3, 2, 1, False, 0.1, 0.2, 0.3,
     )  # fmt: skip
     return Schedule(
         decisions, dict(run.setpoints), (proof,), {"hall": promised}, "emissions", "perfect"

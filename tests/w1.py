@@ -55,7 +55,7 @@ def w1_pool() -> Pool:
         name="w1", gpu=gpu, gpu_count=GPUS_PER_NODE, base_w=IDLE_NODE_W - GPUS_PER_NODE * GPU_IDLE_W,
         gpu_power_ratio=1.0, fan_frac=0.0, fan_gain_per_k=0.0, fan_speed_min_frac=0.5,
         reference_inlet_degc=27.0,
-        ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"), source=SOURCE,
+        ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"), off_w=0.0, boot_s=0.0, source=SOURCE,
     )  # fmt: skip
     return Pool(name="w1", server=server, server_count=NODES)
 

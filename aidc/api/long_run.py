@@ -74,6 +74,10 @@ def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, An
             f"baseline.policy: {scenario.baseline.policy} cannot be run by the week; "
             f"take {' or '.join(POLICIES)}"
         )
+    if any(pool.sleep_after_min for one in scenario.sites.values() for pool in one.site.pools):
+        raise InputError(
+            "sleep_after_min: who sleeps is not carried from week to week; leave it out"
+        )
     text = resolved_text(scenario)
     kept = out / "scenario.yaml"
     if kept.exists() and kept.read_text(encoding="utf-8") != text:

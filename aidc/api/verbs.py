@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from aidc.api.books import Books, books_of
 from aidc.api.drivers import drivers_of
 from aidc.api.study import study_of
+from aidc.errors import InputError
 from aidc.optimization import RollingPlanner
 from aidc.reporting import Report, build
 from aidc.scenario import Objective, Scenario
@@ -67,10 +68,22 @@ def plan(
         progress: called after each window with its proof.
 
     Raises:
+        InputError: servers of a pool sleep, which a plan does not know.
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
     scenario = before.scenario
+    asleep = [
+        pool.name
+        for choice in scenario.sites.values()
+        for pool in choice.site.pools
+        if pool.sleep_after_min is not None
+    ]
+    if asleep:
+        raise InputError(
+            f"sleep_after_min of pool {', '.join(asleep)}: a plan takes all servers as awake; "
+            "leave it out, or use aidc simulate"
+        )
     changes: dict[str, object] = {}
     if minimize is not None:
         changes["plan.objective"] = minimize

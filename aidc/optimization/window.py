@@ -8,6 +8,7 @@ import pandas as pd
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
+from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
 from aidc.optimization.model import (
@@ -76,8 +77,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     what = f"{problem.site.name}, window from {problem.forecast.frame.index[0].isoformat()}"
     built, solved = time.perf_counter() - began, 0.0
     start_s, sizes, status = problem.at_s, (0, 0, 0), "optimal"
-    if len(jobs.row):
-        planned = _plan_jobs(problem, tables, money, bus, edges, tail_price, what)
+    planned = _planned(problem, tables, money, bus, edges, tail_price, what)
+    if planned is not None:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
@@ -89,8 +90,9 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     done, load, start_s = course.solution, course.load_kw, course.start_s
     bounded = time.perf_counter()
     setpoints, promised = _read(problem, course, bus, per_slot)
-    objective = table_cost(problem, tables, money, bus, course.chosen, load, what)
-    objective += tail_cost(problem, start_s, edges, tail_price)
+    in_tables = table_cost(problem, tables, money, bus, course.chosen, load, what)
+    in_tables += tail_cost(problem, start_s, edges, tail_price)
+    objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
 
     def bound_at(price: Array) -> float:
         return lagrangian_bound(
@@ -98,7 +100,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         )
 
     bound = bound_at(marginal_price(tables, money, bus, load))
-    if objective - bound > plan.gap_frac * abs(objective) and len(jobs.row):
+    if objective - bound > plan.gap_frac * abs(objective) and planned is not None:
         bound = max(bound, bound_at(planned.relaxed_price(bus.slot_h)))
     proof = WindowProof(
         site=problem.site.name,
@@ -113,6 +115,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         binaries=max(sizes[2], done.binaries),
         jobs_movable=len(jobs.row),
         jobs_moved=int((start_s > jobs.earliest_s + 1e-6).sum()),
+        full=planned is None and len(jobs.row) > 0,
         build_s=built + done.transfer_s,
         solve_s=solved + done.solve_s,
         bound_s=time.perf_counter() - bounded,
@@ -133,6 +136,28 @@ class _Planned:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
         duals = relaxed_duals(self.model, self.model.it_load)
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
+
+
+def _planned(
+    problem: WindowProblem,
+    tables: PlantTables,
+    money: Prices,
+    bus: Bus,
+    edges: Array,
+    tail_price: Array,
+    what: str,
+) -> _Planned | None:
+    """Starts of the movable jobs; None: there are none, or the boards are too full to move any.
+
+    The class model counts mean boards of a slot. Where a pool is full, jobs that start late have no
+    place in it, although they stand somewhere; then all stay there.
+    """
+    if not len(problem.movable.row):
+        return None
+    try:
+        return _plan_jobs(problem, tables, money, bus, edges, tail_price, what)
+    except InfeasibleError:
+        return None
 
 
 def _plan_jobs(

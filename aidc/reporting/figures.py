@@ -14,7 +14,6 @@ from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, tonnes
 from aidc.trace import Trace
 from aidc.units import H_PER_DAY, KG_PER_T, L_PER_M3, S_PER_H
-from aidc.workload.power import idle_kw
 
 PUE_CATEGORY: Final = 3  # IT energy is read at the servers' input
 ENDS: Final = ("completed", "failed", "cancelled", "killed", "refused", "running", "waiting")
@@ -119,11 +118,7 @@ def _reference_kwh(trace: Trace) -> float:
 
     Hotter supply air makes server fans draw more, which lowers PUE while energy rises.
     """
-    reference = 0.0
-    for name, choice in trace.scenario.sites.items():
-        idle = sum(idle_kw(pool) for pool in choice.site.pools)
-        reference += float((trace.job_runs[name].added_kw.sum(axis=0) + idle).sum() * trace.step_h)
-    return reference
+    return float(sum(run.reference_kw.sum() for run in trace.job_runs.values()) * trace.step_h)
 
 
 def _electricity(trace: Trace) -> dict[str, Any]:

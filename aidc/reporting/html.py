@@ -138,6 +138,26 @@ def _labels(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     if summary["plan"]:
         rows.insert(1, ("The plan minimises", str(summary["plan"]["minimized"])))
+    return [*rows, *_range_of_ends(summary)]
+
+
+def _range_of_ends(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """How far the verdict moves over the ends of the assumptions, in a line for each measure."""
+    rows = []
+    judged = summary["assumptions"]
+    for measure in dict.fromkeys(item["measure"] for item in judged):
+        mine = [item for item in judged if item["measure"] == measure]
+        ends = [
+            item[key] for item in mine for key in ("at_low", "at_high") if item[key] is not None
+        ]
+        if ends:
+            span = f"{percent(min(ends), 2)} to {percent(max(ends), 2)}"
+            rows.append(
+                (
+                    "Over what is assumed",
+                    f"{measure}: {span} at {len(ends)} ends, in the table below",
+                )
+            )
     return rows
 
 
@@ -161,7 +181,12 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "jobs",
             f"{plan['jobs_moved']:,} moved, {plan['deferred_jobs']:,} not started inside the horizon, "
-            f"{plan['refused_jobs']:,} refused",
+            f"{plan['refused_jobs']:,} refused"
+            + (
+                f"; in {plan['windows_full']} windows boards were too full to move any"
+                if plan["windows_full"]
+                else ""
+            ),
         ),
     ]
 

@@ -66,20 +66,16 @@ def per_job(
 
 
 def unallocated_kwh(
-    frame: pd.DataFrame,
-    it_reference_kw: Array,
-    gpus_idle: Array,
-    idle_kw_per_gpu: Array,
-    step_h: float,
+    frame: pd.DataFrame, it_reference_kw: Array, unheld_kw: Array, step_h: float
 ) -> float:
     """Energy of boards that no job holds, over the run [kWh].
 
     Args:
         frame: trace of the site.
         it_reference_kw: shape (steps,).
-        gpus_idle: boards that nobody holds, shape (pools, steps).
-        idle_kw_per_gpu: idle server power a board, shape (pools,).
+        unheld_kw: idle power of the boards that nobody holds, sleeping ones nearly off, shape
+            (pools, steps).
         step_h: length of a step [h].
     """
     scale = frame["it_kw"].to_numpy(np.float64) / it_reference_kw
-    return float(((gpus_idle * idle_kw_per_gpu[:, None]).sum(axis=0) * scale).sum() * step_h)
+    return float((unheld_kw.sum(axis=0) * scale).sum() * step_h)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from aidc.job import JobTable
 from aidc.simulation.policies.queue import NEVER, Queue
+from aidc.simulation.sleep import Sleepers
 from aidc.units import S_PER_H
 
 NOT_YET: Final = float("nan")
@@ -33,6 +34,8 @@ class Pool:
             for a job that a planner has still to speak for.
         queue: the policy, made for these jobs.
         boundaries_s: planning times at which the pool waits for the planner.
+        sleepers: idle servers that switch off; a job that needs them holds its boards longer, by the
+            time they boot. None: all stay on.
 
     Attributes:
         capacity: boards.
@@ -52,6 +55,7 @@ class Pool:
         eligible_s: NDArray[np.float64],
         queue: Queue,
         boundaries_s: tuple[float, ...] = (),
+        sleepers: Sleepers | None = None,
     ) -> None:
         self.capacity = self.free = capacity
         self.waiting = 0
@@ -60,6 +64,7 @@ class Pool:
         self.start_s, self.end_s = np.frombuffer(self._start), np.frombuffer(self._end)  # views
         self.stopped: list[tuple[int, float, float]] = []
         self._queue = queue
+        self.sleepers = sleepers
         self._over_limit = jobs.run_s > jobs.limit_s
         self._gpus: list[int] = jobs.gpu_count.tolist()
         self._left: list[float] = np.minimum(jobs.run_s, jobs.limit_s).tolist()
@@ -138,6 +143,7 @@ class Pool:
         """Everything that happens before a time: at each instant ends, arrivals, starts."""
         ends, late, gpus, power = self._ends, self._late, self._gpus, self._power
         arrival_s, arrival_rows, end_s = self._arrival_s, self._arrival_rows, self._end
+        sleepers = self.sleepers
         add, ended, dispatch = self._queue.add, self._queue.ended, self._queue.dispatch
         while True:
             at = min(arrival_s[self._next], self._wake_s)
@@ -152,6 +158,8 @@ class Pool:
                 row = heappop(ends)[1]
                 end_s[row] = at
                 self.free += gpus[row]
+                if sleepers is not None:
+                    sleepers.give(gpus[row], at)
                 self._running_power -= power[row]
                 ended(row, at)
             while arrival_s[self._next] <= at:
@@ -174,7 +182,8 @@ class Pool:
         self.free -= self._gpus[row]
         self.waiting -= 1
         self._running_power += self._power[row]
-        heappush(self._ends, (now_s + self._left[row], row))
+        boot_s = 0.0 if self.sleepers is None else self.sleepers.take(self._gpus[row], now_s)
+        heappush(self._ends, (now_s + boot_s + self._left[row], row))
         if row in self._again_s:
             self._again_s[row] = now_s
         else:
@@ -187,6 +196,8 @@ class Pool:
         self._ends[place] = self._ends[-1]
         self._ends.pop()
         heapify(self._ends)
+        if self.sleepers is not None:
+            self.sleepers.give(self._gpus[row], now_s)
         self.stopped.append((row, self._again_s.get(row, self._start[row]), now_s))
         self._again_s[row] = NOT_YET
         self.free += self._gpus[row]

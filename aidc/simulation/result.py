@@ -151,12 +151,6 @@ class _Provenance:
         return cls(labels, tuple(notes), tuple(synthetic))
 
 
-def _reference_kw(scenario: Scenario, result: SiteResult) -> Array:
-    """IT power at the reference inlet, all pools, shape (steps,)."""
-    idle = sum(idle_kw(pool) for pool in scenario.sites[result.name].site.pools)
-    return np.asarray(result.run.added_kw.sum(axis=0) + idle, np.float64)
-
-
 def _frame(scenario: Scenario, drivers: Drivers, result: SiteResult) -> pd.DataFrame:
     run, steps = result.run, len(result.run.queued)
     columns = result.columns | {
@@ -173,10 +167,11 @@ def _jobs(
 ) -> pd.DataFrame:
     jobs, run, site = result.jobs, result.run, scenario.sites[result.name].site
     length = float(scenario.horizon(result.name).length_s)
-    end = run.start_s + np.minimum(jobs.run_s, jobs.limit_s)
+    expected = run.start_s + np.minimum(jobs.run_s, jobs.limit_s)
+    end = np.where(np.isfinite(run.end_s), run.end_s, np.maximum(expected, length))
     started = np.isfinite(run.start_s)
     state = np.where(jobs.limit_s < jobs.run_s, "killed", jobs.end_state).astype(object)
-    state[started & (end > length)] = "running"
+    state[started & ~np.isfinite(run.end_s)] = "running"
     state[~started] = "waiting"
     state[run.refused] = "refused"
     wait = np.where(started, run.start_s, length) - jobs.submit_s - moved_s
@@ -186,7 +181,7 @@ def _jobs(
         job_kw[mine] += jobs.gpu_count[mine] * (idle_kw(pool) / pool.gpu_count)
     shares = accounting.per_job(
         frame,
-        _reference_kw(scenario, result),
+        result.run.reference_kw.sum(axis=0),
         run.start_s,
         np.minimum(end, length),
         job_kw,
@@ -219,12 +214,10 @@ def _jobs(
 def _unallocated_kwh(scenario: Scenario, result: SiteResult, frame: pd.DataFrame) -> float:
     """Energy of boards that nobody held."""
     pools = scenario.sites[result.name].site.pools
-    capacity = np.array([pool.gpu_count for pool in pools], np.float64)
-    idle = np.array([idle_kw(pool) for pool in pools])
+    per_gpu = np.array([idle_kw(pool) / pool.gpu_count for pool in pools])
     return accounting.unallocated_kwh(
         frame,
-        _reference_kw(scenario, result),
-        capacity[:, None] - result.run.gpus,
-        idle / capacity,
+        result.run.reference_kw.sum(axis=0),
+        result.run.idle_kw - result.run.gpus * per_gpu[:, None],
         scenario.step_min / 60,
     )

@@ -18,10 +18,12 @@ from aidc.simulation.faults import faults_of
 from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
+from aidc.simulation.sleep import Sleepers
+from aidc.site import Pool as PoolOfSite
 from aidc.site import Site
 from aidc.trace import JobRun, Trace
-from aidc.units import S_PER_H
-from aidc.workload.power import idle_kw
+from aidc.units import S_PER_H, S_PER_MIN
+from aidc.workload.power import asleep_kw_per_gpu, idle_kw
 
 Array = NDArray[np.float64]
 Planner = Callable[[str, PlanningState], Commitment]
@@ -120,12 +122,11 @@ def with_setpoints(
     results = []
     for name, choice in scenario.sites.items():
         run = trace.job_runs[name]
-        idle = np.array([idle_kw(pool) for pool in choice.site.pools])
         made = energy.block(
             choice.site,
             drivers.sites[name],
             slice(0, len(run.queued)),
-            run.added_kw + idle[:, None],
+            run.reference_kw,
             setpoints[name],
             scenario.baseline.mode_policy,
             faults_of(scenario, name),
@@ -166,7 +167,8 @@ class _SiteRun:
     added_kw: Array  # (pools, steps)
     gpus: Array  # (pools, steps)
     queued: Array  # (steps,)
-    idle_kw: Array  # (pools,)
+    idle_kw: Array  # (pools, steps)
+    asleep: Array  # (pools, steps)
     faults: Faults
     plant: energy.PlantState
     month_peak_kw: float = 0.0
@@ -214,6 +216,7 @@ class _SiteRun:
                     of_pool, Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s)
                 ),
                 boundaries,
+                _sleepers(pool),
             )
             for pool, mine_of in zip(site.pools, rows, strict=True)
             for of_pool in (jobs.take(mine_of),)
@@ -233,7 +236,8 @@ class _SiteRun:
             added_kw=np.zeros((len(pools), steps)),
             gpus=np.zeros((len(pools), steps)),
             queued=np.zeros(steps),
-            idle_kw=np.array([idle_kw(pool) for pool in site.pools]),
+            idle_kw=np.repeat([[idle_kw(pool)] for pool in site.pools], steps, axis=1),
+            asleep=np.zeros((len(pools), steps)),
             faults=faults_of(scenario, name),
             plant=energy.PlantState.of(site),
         )
@@ -255,10 +259,13 @@ class _SiteRun:
 
     def result(self) -> SiteResult:
         """Everything the trace is made of."""
-        start, refused = np.full(len(self.jobs), np.nan), np.zeros(len(self.jobs), bool)
+        start, end = (np.full(len(self.jobs), np.nan) for _ in range(2))
+        refused = np.zeros(len(self.jobs), bool)
         for pool, rows in zip(self.pools, self.rows, strict=True):
-            start[rows], refused[rows] = pool.start_s, pool.refused
-        run = JobRun(start, refused, self.added_kw, self.gpus, self.queued)
+            start[rows], end[rows], refused[rows] = pool.start_s, pool.end_s, pool.refused
+        run = JobRun(
+            start, end, refused, self.added_kw, self.idle_kw, self.gpus, self.asleep, self.queued
+        )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
             for name in self.blocks[0].columns
@@ -298,11 +305,12 @@ class _SiteRun:
         rows = slice(self.done_steps, until)
         if rows.start == rows.stop:
             return
+        self._switch_off(rows)
         made = energy.block(
             self.site,
             self.drivers,
             rows,
-            self.added_kw[:, rows] + self.idle_kw[:, None],
+            self.added_kw[:, rows] + self.idle_kw[:, rows],
             self.setpoints,
             self.scenario.baseline.mode_policy,
             self.faults,
@@ -316,6 +324,15 @@ class _SiteRun:
         peak = float(np.asarray(made.columns["grid_import_kw"], np.float64)[last].max())
         self.month_peak_kw = max(peak, self.month_peak_kw) if last.all() else peak
         self.done_steps = until
+
+    def _switch_off(self, rows: slice) -> None:
+        """Takes what sleeping servers save off the idle power of a block."""
+        edges_s = np.arange(rows.start, rows.stop + 1) * (self.scenario.step_min * S_PER_MIN)
+        for index, (pool, made) in enumerate(zip(self.pools, self.site.pools, strict=True)):
+            if pool.sleepers is not None:
+                asleep = pool.sleepers.asleep(edges_s)
+                self.asleep[index, rows] = asleep
+                self.idle_kw[index, rows] -= asleep * asleep_kw_per_gpu(made)
 
     def _plan(self, now: float) -> None:
         """Asks the planner for the next commitment and puts it in force."""
@@ -341,6 +358,13 @@ class _SiteRun:
         for pool, rows in zip(self.pools, self.rows, strict=True):
             given = np.flatnonzero(np.isfinite(said.start_s[rows]) & np.isnan(pool.start_s))
             pool.assign(given, said.start_s[rows][given])
+
+
+def _sleepers(pool: PoolOfSite) -> Sleepers | None:
+    """Who switches idle servers of a pool off; None: nobody."""
+    if pool.sleep_after_min is None:
+        return None
+    return Sleepers(pool.gpu_count, pool.sleep_after_min * S_PER_MIN, pool.server.boot_s)
 
 
 def _boundaries(scenario: Scenario, site: str) -> tuple[float, ...]:

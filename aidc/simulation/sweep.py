@@ -15,7 +15,6 @@ from aidc.simulation.faults import UNMET_KW
 from aidc.site import ModePolicy, Site
 from aidc.trace import JobRun
 from aidc.units import L_PER_M3
-from aidc.workload.power import idle_kw
 
 
 def setpoint_sweep(
@@ -42,9 +41,7 @@ def setpoint_sweep(
         A row a set-point: ``supply_degc, inlet_degc, pue, pue_reference_inlet, tue, facility_kwh,
         it_kwh, server_fan_kwh, cooling_kwh, loss_kwh, water_m3, unmet_kwh, within_inlet_limit``.
     """
-    idle = np.array([idle_kw(pool) for pool in site.pools])
-    reference_kw = run.added_kw + idle[:, None]
-    frame = drivers.frame
+    reference_kw, frame = run.reference_kw, drivers.frame
     air, steps = outdoor(frame), reference_kw.shape[1]
     tariff = frame["tariff_cny_per_kwh"].to_numpy(np.float64)
     rows = []

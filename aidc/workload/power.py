@@ -41,6 +41,11 @@ def idle_kw(pool: Pool) -> float:
     return pool.server_count * (server.base_w + boards_w) / W_PER_KW
 
 
+def asleep_kw_per_gpu(pool: Pool) -> float:
+    """What a board saves while its server is switched off instead of idle [kW]."""
+    return idle_kw(pool) / pool.gpu_count - pool.server.off_w / W_PER_KW / pool.server.gpu_count
+
+
 @overload
 def added_kw(server: Server, gpu_count: int, phi_frac: float) -> float: ...
 @overload

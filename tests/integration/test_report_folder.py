@@ -128,7 +128,7 @@ def test_ids_are_unique_headings_in_order_and_the_language_is_named(report):
 def test_the_page_begins_with_the_verdict_and_what_it_hangs_on(report):
     places = [
         report.html.index(text)
-        for text in ("With the same work done", "What the result hangs on", 'class="tile"', "<svg")
+        for text in ("With the same work done", "Over what is assumed", 'class="tile"', "<svg")
     ]
     assert places == sorted(places)
     assert "simulated" in report.html[: places[1]]

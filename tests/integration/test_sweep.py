@@ -29,8 +29,11 @@ def year_at_half_load(model: str, fan_frac: float) -> pd.DataFrame:
     )  # fmt: skip
     site, drivers = scenario.sites["lingang"].site, drivers_of(scenario).sites["lingang"]
     steps = len(drivers.frame)
-    added = np.full((1, steps), 0.5 * site.rated_it_kw - idle_kw(site.pools[0]))
-    run = JobRun(np.zeros(0), np.zeros(0, bool), added, np.zeros((1, steps)), np.zeros(steps))
+    idle, none = np.full((1, steps), idle_kw(site.pools[0])), np.zeros((1, steps))
+    added = 0.5 * site.rated_it_kw - idle
+    run = JobRun(
+        np.zeros(0), np.zeros(0), np.zeros(0, bool), added, idle, none, none, np.zeros(steps)
+    )
     return setpoint_sweep(
         site, drivers, run, supplies(18, 34, 1), "lowest_power", Faults.none(steps), 1.0
     )

@@ -195,3 +195,16 @@ def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
             )
             assert bound <= best + 1e-6 * abs(best)
             assert bound > 0.8 * best, "a bound that says something"
+
+
+def test_jobs_of_a_pool_that_overflows_stay_where_they_stand_and_the_window_says_so() -> None:
+    """250 of 256 boards are held; a job of 32 that started late stands there all the same."""
+    air = Air([20.0] * 4, [15.0] * 4, [0.0] * 4, [0.5, 0.4, 0.6, 0.5], [1.0] * 4)
+    jobs = [Job(0.0, 2.0, 1.0, 32, 0.3), Job(0.5, 2.0, 1.0, 2, 0.3)]
+    problem = problem_of(scenario_with(step_min=60.0), air, jobs, fixed_gpus=250.0)
+    plan = plan_window(problem)
+    assert plan.proof.full
+    np.testing.assert_array_equal(plan.start_s, problem.at_s)
+    assert plan.proof.bound <= plan.proof.objective
+    room = plan_window(problem_of(scenario_with(step_min=60.0), air, jobs, fixed_gpus=200.0))
+    assert not room.proof.full

@@ -19,6 +19,8 @@ SERVER = Server(
     name="a100-8", gpu=A100, gpu_count=8, base_w=1348.0, gpu_power_ratio=1.19, fan_frac=0.017,
     fan_gain_per_k=0.1, fan_speed_min_frac=0.5, reference_inlet_degc=27.0,
     ashrae_class=catalog.row("ashrae_classes", AshraeClass, "A2"),
+    off_w=10.0,
+    boot_s=240.0,
     source="fit to AcmeTrace, Seren, IPMI, August 2023",
 )  # fmt: skip
 POOL = Pool(name="a100", server=SERVER, server_count=10)
