@@ -26,7 +26,7 @@ from aidc.scenario import (
 from aidc.schedule import Schedule, SetPoints, WindowProof
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
-from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Trace
+from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Runs, Trace
 
 ZONE = "Asia/Shanghai"
 FACTOR_T_PER_MWH = Decimal("0.5737")
@@ -117,8 +117,13 @@ def trace(
     frame["tariff_cny_per_kwh"] = np.where((day >= 18) & (day < 21), 1.0, 0.5)
     steps = len(index)
     gpus = frame["gpus_busy"].to_numpy()[None, :]
+    table = jobs(moved)
+    ran = table["start_s"].notna().to_numpy()
+    start_s, end_s = (table[name].to_numpy(np.float64) for name in ("start_s", "end_s"))
     run = JobRun(
-        np.array([0.0, 3600.0, np.nan]),
+        start_s,
+        end_s,
+        Runs(np.flatnonzero(ran), start_s[ran], end_s[ran]),
         np.array([False, False, False]),
         np.maximum(it - 100.0, 0.0)[None, :],
         np.full((1, steps), 100.0),
@@ -131,7 +136,7 @@ def trace(
         variant=variant,
         scenario=made,
         frame=frame,
-        jobs=jobs(moved),
+        jobs=table,
         job_runs={"hall": run},
         setpoints={"hall": points},
         schedule=None,
@@ -169,10 +174,14 @@ def jobs(moved: bool) -> pd.DataFrame:
             "gpu_count": [8, 8, 16],
             "submit_s": [0.0, 0.0, 7200.0],
             "start_s": [0.0, 3600.0 + 1800.0 * moved, np.nan],
-            "end_s": [3600.0, 9000.0, np.nan],
+            "end_s": [3600.0, 9000.0 + 1800.0 * moved, np.nan],
+            "deadline_s": [np.inf, 10_000.0, np.inf],
             "state": ["completed", "completed", "waiting"],
             "wait_s": [0.0, 3600.0, 7200.0],
             "deferred_s": [0.0, 1800.0 * moved, 0.0],
+            "ran_s": [3600.0, 5400.0, 0.0],
+            "useful_s": [3600.0, 5400.0, 0.0],
+            "stops": [0, 0, 0],
             "late": [False, moved, False],
             "warm": [True, False, False],
             "energy_kwh": [1.0, 2.0, 0.0],

@@ -147,11 +147,16 @@ def _range_of_ends(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     judged = summary["assumptions"]
     for measure in dict.fromkeys(item["measure"] for item in judged):
         mine = [item for item in judged if item["measure"] == measure]
-        ends = [item[key] for item in mine for key in ("at_low", "at_high") if item[key] is not None]
+        ends = [
+            item[key] for item in mine for key in ("at_low", "at_high") if item[key] is not None
+        ]
         if ends:
             span = f"{percent(min(ends), 2)} to {percent(max(ends), 2)}"
             rows.append(
-                ("Over what is assumed", f"{measure}: {span} at {len(ends)} ends, in the table below")
+                (
+                    "Over what is assumed",
+                    f"{measure}: {span} at {len(ends)} ends, in the table below",
+                )
             )
     return rows
 

@@ -15,6 +15,7 @@ from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
+from aidc.simulation.outcome import outcome
 from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
@@ -259,11 +260,17 @@ class _SiteRun:
 
     def result(self) -> SiteResult:
         """Everything the trace is made of."""
-        start, refused = np.full(len(self.jobs), np.nan), np.zeros(len(self.jobs), bool)
-        for pool, rows in zip(self.pools, self.rows, strict=True):
-            start[rows], refused[rows] = pool.start_s, pool.refused
+        start, end, refused, runs = outcome(self.pools, self.rows, len(self.jobs))
         run = JobRun(
-            start, refused, self.added_kw, self.idle_kw, self.gpus, self.asleep, self.queued
+            start,
+            end,
+            runs,
+            refused,
+            self.added_kw,
+            self.idle_kw,
+            self.gpus,
+            self.asleep,
+            self.queued,
         )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
