@@ -12,6 +12,7 @@ from aidc.equipment import Gpu, Server
 from aidc.ledger.factors import GridFactor
 from aidc.ledger.statement import Cell, Statement
 from aidc.reporting import AssumptionVerdict, Prices, Study
+from aidc.reporting.tenants import ACCOUNTS
 from aidc.scenario import (
     Baseline,
     FlatIntensity,
@@ -24,9 +25,10 @@ from aidc.scenario import (
     TypicalWeather,
 )
 from aidc.schedule import Schedule, SetPoints, WindowProof
+from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
-from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Runs, Trace
+from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, SHARES, JobRun, Runs, Trace
 
 ZONE = "Asia/Shanghai"
 FACTOR_T_PER_MWH = Decimal("0.5737")
@@ -140,7 +142,7 @@ def trace(
         job_runs={"hall": run},
         setpoints={"hall": points},
         schedule=None,
-        accounts={"jobs_kwh": 0.0, "unallocated_kwh": 0.0, "meter_kwh": 0.0},
+        accounts=accounts(table, frame, made.step_min / 60),
         counts={
             "generator_kwh": 0.0,
             "restarts_above_limit": 0,
@@ -159,6 +161,18 @@ def trace(
         notes=("nothing was filled",),
         balance_residual=0.0,
     )
+
+
+def accounts(table: pd.DataFrame, frame: pd.DataFrame, step_h: float) -> dict[str, float]:
+    """What the three jobs did not take is unallocated."""
+    flows = flows_of(frame, water_cny_per_m3=5.0)
+    found = {}
+    for share, what in zip(SHARES, ACCOUNTS, strict=True):
+        taken, whole = float(table[share].sum()), float(flows[share].sum()) * step_h
+        found |= {
+            f"jobs_{what}": taken, f"unallocated_{what}": whole - taken, f"meter_{what}": whole
+        }  # fmt: skip
+    return found
 
 
 def jobs(moved: bool) -> pd.DataFrame:

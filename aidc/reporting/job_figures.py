@@ -15,7 +15,9 @@ ENDS: Final = ("completed", "cancelled", "failed", "killed", "refused", "running
 ENDED: Final = ("completed", "cancelled", "failed", "killed")
 UNFINISHED: Final = ("cancelled", "failed", "killed")  # ended, and their work is not wanted
 INTERACTIVE: Final = ("debug", "inference")  # classes somebody waits for at a screen
-BOUND_S: Final = 10.0  # of the bounded slowdown: shorter runs count as so long (Feitelson et al., 1997)
+BOUND_S: Final = (
+    10.0  # of the bounded slowdown: shorter runs count as so long (Feitelson et al., 1997)
+)
 EVERY: Final = "all"
 
 
