@@ -106,6 +106,7 @@ Frac = Annotated[float, *quantity_in("frac")]
 Hours = Annotated[float, *quantity_in("h")]
 Seconds = Annotated[float, *quantity_in("s")]
 Metres = Annotated[float, *quantity_in("m")]
+WrittenHours = Annotated[float, *quantity_in("h", bare=False)]
 Number = Annotated[float, BeforeValidator(lambda v: float(v) if type(v) is int else v)]
 
 

@@ -1,6 +1,5 @@
 """A scenario: sites, time, workload, policy and plan, as one frozen, validated thing."""
 
-import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,14 +17,21 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from aidc import catalog
-from aidc.config import Config, Day, Frac, Kelvin, Number, Time, quantity_in
+from aidc.config import Config, Day, Frac, Kelvin, Number, Time, WrittenHours, quantity_in
+from aidc.data_file import DataFile
 from aidc.errors import ScenarioError
 from aidc.event import Event
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
 from aidc.site import ModePolicy, Site
+from aidc.workload_inputs import (
+    GeneratedWorkload,
+    MixedWorkload,
+    ServiceWorkload,
+    TraceWorkload,
+    board_faults,
+)
 
-REAL_DATA = "AIDC_REAL_DATA"
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
 Objective = Literal["pue", "energy", "emissions", "cost"]
 Policy = Literal[
@@ -34,33 +40,7 @@ Policy = Literal[
 ]  # fmt: skip
 
 
-def data_path(file: str, folder: Path) -> Path:
-    """Path of a data file: absolute, beside the scenario, or under ``$AIDC_REAL_DATA``.
-
-    Raises:
-        KeyError: the text names AIDC_REAL_DATA and the environment does not have it.
-    """
-    prefix = f"${REAL_DATA}/"
-    if file.startswith(prefix):
-        return Path(os.environ[REAL_DATA]) / file.removeprefix(prefix)
-    return folder / file
-
-
-def _exists(file: str, info: ValidationInfo) -> str:
-    folder = info.context["folder"] if info.context else Path()
-    try:
-        path = data_path(file, folder)
-    except KeyError:
-        message = "{file} cannot be found: the environment variable {name} is not set; point it at the folder of real data"
-        raise PydanticCustomError("file", message, {"file": file, "name": REAL_DATA}) from None
-    if not path.is_file():
-        raise PydanticCustomError("file", "{path} is not a file", {"path": str(path)})
-    return file
-
-
-DataFile = Annotated[str, AfterValidator(_exists)]
 Minutes = Annotated[float, *quantity_in("min", bare=False)]
-WrittenHours = Annotated[float, *quantity_in("h", bare=False)]
 WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
 WrittenFrac = Annotated[float, *quantity_in("frac", bare=False)]
 WrittenDegc = Annotated[float, *quantity_in("degc", bare=False)]
@@ -133,41 +113,6 @@ class SiteChoice(Config):
     grid: Grid
     overrides: Mapping[str, Any] = Field(default_factory=dict)
     site: Site  # filled in from the model and the overrides
-
-
-class GeneratedWorkload(Config):
-    """Jobs drawn from published moments."""
-
-    kind: Literal["generated"]
-    profile: str
-    jobs_per_day: Number = Field(gt=0)
-    class_power: Literal["value", "low", "high"] = (
-        "value"  # of each class, in models/job_classes.csv
-    )
-    ramp: tuple[Number, Number] = Field(
-        default=(1.0, 1.0), strict=False
-    )  # factor on the rate, first and last day
-    warm_start: Literal["stationary", "empty"]
-
-
-class TraceWorkload(Config):
-    """Jobs of a recorded trace; their own queueing is only for comparison."""
-
-    kind: Literal["trace"]
-    format: Literal[
-        "helios", "acme", "philly", "philly-json", "alibaba-2020", "alibaba-2023", "swf"
-    ]
-    file: DataFile
-    zone: str | None = None  # IANA name: of the wall clock in a Philly trace
-    epoch: Time | None = None  # when second 0 of an Alibaba or SWF trace was
-    class_power: Literal["value", "low", "high"] = (
-        "value"  # of each class, in models/job_classes.csv
-    )
-    class_shares: str = "research-cluster"  # profile whose class mix the jobs draw from
-    shift_h: WrittenHours = Field(
-        default=0.0, alias="shift"
-    )  # moves the trace's times; whole weeks keep weekdays
-    limit_factor: Number = Field(ge=1)  # what backfill expects over the recorded run time
 
 
 class Flexibility(Config):
@@ -252,7 +197,10 @@ class Scenario(Config):
     step_min: Minutes = Field(alias="step")
     seed: int = Field(ge=0)
     sites: Mapping[str, SiteChoice] = Field(min_length=1)
-    workload: Annotated[GeneratedWorkload | TraceWorkload, Field(discriminator="kind")]
+    workload: Annotated[
+        GeneratedWorkload | ServiceWorkload | MixedWorkload | TraceWorkload,
+        Field(discriminator="kind"),
+    ]
     flexibility: Flexibility
     baseline: Baseline
     plan: Plan
@@ -327,6 +275,8 @@ class Scenario(Config):
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
         faults = [*_time_faults(self), *_site_faults(self), *_event_faults(self)]
+        sites = {name: choice.site for name, choice in self.sites.items()}
+        faults += board_faults(self.workload, sites)
         if faults:
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})
         return self

@@ -344,9 +344,15 @@ def _unknown_names(data: dict[str, Any], document: Document) -> list[Fault]:
                 "intensity_shapes.csv",
             )
         )
-    asked.append(
-        (("workload", "profile"), catalog.names("workload_profiles"), "workload_profiles.csv")
-    )
+    profiles = catalog.names("workload_profiles")
+    for key, names, file in (
+        ("profile", profiles, "workload_profiles.csv"),
+        ("class_shares", profiles, "workload_profiles.csv"),
+        ("service", catalog.file_names("services"), "models/services"),
+        ("mix", catalog.file_names("mixes"), "models/mixes"),
+        ("faults", catalog.names("fault_rules"), "fault_rules.csv"),
+    ):
+        asked.append((("workload", key), names, file))
     asked.append((("industry_baseline",), catalog.names("published_pue"), "published_pue.csv"))
     faults = []
     for path, known, file in asked:

@@ -38,6 +38,9 @@ class Pool(Config):
     server: Annotated[Server, named_in("servers")]
     server_count: int = Field(ge=1)
     liquid_cooled: bool = False
+    power_cap_frac: Frac | None = Field(
+        default=None, alias="power_cap", gt=0, le=1
+    )  # of the boards' maximum power; none: no cap
     sleep_after_min: Number | None = Field(
         default=None, gt=0
     )  # idle servers switch off; none: never

@@ -16,7 +16,6 @@ from aidc.reporting.tenants import ACCOUNTS
 from aidc.scenario import (
     Baseline,
     FlatIntensity,
-    GeneratedWorkload,
     Grid,
     LedgerChoice,
     Plan,
@@ -29,6 +28,7 @@ from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
 from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, SHARES, JobRun, Runs, Trace
+from aidc.workload_inputs import GeneratedWorkload
 
 ZONE = "Asia/Shanghai"
 FACTOR_T_PER_MWH = Decimal("0.5737")

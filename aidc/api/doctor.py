@@ -8,9 +8,9 @@ from pathlib import Path
 
 from aidc import __version__, catalog
 from aidc.api.manifest import PACKAGES
+from aidc.data_file import REAL_DATA
 from aidc.errors import AidcError
 from aidc.optimization.solve import self_test
-from aidc.scenario import REAL_DATA
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,31 +2,32 @@
 
 import functools
 import json
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
+from aidc.api.jobs import job_inputs
 from aidc.api.outdoor_events import pv_left_frac, with_heat_waves
+from aidc.data_file import data_path
 from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
 from aidc.horizon import Horizon
 from aidc.job import JobTable
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import (
     EpwWeather,
-    GeneratedWorkload,
     Scenario,
     SeriesIntensity,
     SiteChoice,
     SyntheticIntensity,
     TypicalWeather,
-    data_path,
 )
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_gpu_time_frac, with_slack
+from aidc.workload.flexibility import deferrable_gpu_time_frac
+from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
 
@@ -59,7 +60,7 @@ def drivers_of(scenario: Scenario) -> Drivers:
 @functools.lru_cache(maxsize=3)
 def _drivers(key: _Key) -> Drivers:
     scenario = key.scenario
-    jobs, label, notes = _jobs(scenario)
+    jobs, label, notes = job_inputs(scenario, id_prefix="")
     share = deferrable_gpu_time_frac(jobs)
     notes = (
         *notes,
@@ -69,67 +70,19 @@ def _drivers(key: _Key) -> Drivers:
         jobs=jobs.check(),
         sites=sites_of(scenario),
         job_label=label,
-        synthetic_jobs=isinstance(scenario.workload, GeneratedWorkload),
+        synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=notes,
     )
 
 
 def jobs_of(scenario: Scenario, id_prefix: str) -> JobTable:
     """Jobs of a scenario alone; generated ones have ids that begin with a text."""
-    return _jobs(scenario, id_prefix)[0]
+    return job_inputs(scenario, id_prefix=id_prefix)[0]
 
 
 def sites_of(scenario: Scenario) -> dict[str, SiteDrivers]:
     """Series of all sites of a scenario."""
     return {name: _site_drivers(scenario, name, choice) for name, choice in scenario.sites.items()}
-
-
-def _jobs(scenario: Scenario, id_prefix: str = "") -> tuple[JobTable, str, tuple[str, ...]]:
-    """The job table with power and slack, its label, and what a reader must know of it."""
-    from aidc.workload.generator import generate
-    from aidc.workload.power import with_power
-    from aidc.workload.profile import load_profile
-    from aidc.workload.traces import read_trace
-
-    work, sites = scenario.workload, tuple(choice.site for choice in scenario.sites.values())
-    horizon = scenario.horizon(next(iter(scenario.sites)))
-    notes: tuple[str, ...] = ()
-    if isinstance(work, GeneratedWorkload):
-        jobs = generate(
-            load_profile(work.profile),
-            work.jobs_per_day,
-            horizon,
-            sites,
-            scenario.seed,
-            ramp=work.ramp,
-            warm_start=work.warm_start,
-            id_prefix=id_prefix,
-        )
-        label = f"generated, profile {work.profile}, {work.jobs_per_day:g} jobs a day (synthetic)"
-    else:
-        shares = load_profile(work.class_shares).class_shares
-        path = data_path(work.file, scenario.folder)
-        moved = timedelta(hours=work.shift_h)
-        recorded = replace(horizon, start=horizon.start - moved, end=horizon.end - moved)
-        jobs, read = read_trace(
-            work.format,
-            path,
-            recorded,
-            sites,
-            limit_factor=work.limit_factor,
-            class_shares=shares,
-            zone=work.zone,
-            epoch=work.epoch,
-        )
-        label, notes = read.label, read.notes
-        if moved:
-            notes += (f"the trace's times are moved by {moved.days} days",)
-    jobs = with_power(jobs, sites, work.class_power)
-    return (
-        with_slack(jobs, scenario.flexibility.deferrable_frac, scenario.flexibility.slack_h),
-        label,
-        notes,
-    )
 
 
 def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDrivers:

@@ -14,8 +14,9 @@ from pydantic import Field
 from aidc import catalog, config
 from aidc.config import Config
 from aidc.errors import AidcError
-from aidc.scenario import GeneratedWorkload, Scenario
+from aidc.scenario import Scenario
 from aidc.trace import Trace
+from aidc.workload_inputs import SyntheticWorkload
 
 GC_THRESHOLD = 200_000  # objects between two rounds of the youngest generation
 LONGEST_DAYS = 14  # a longer horizon is judged on a week cut from its middle
@@ -77,13 +78,13 @@ def assumptions_of(scenario: Scenario) -> list[Assumption]:
     """Rows that apply to a scenario."""
     models = {choice.model for choice in scenario.sites.values()}
     rows = catalog.table("assumed", Assumption)
-    generated = isinstance(scenario.workload, GeneratedWorkload)
+    keys = {f"workload.{key}" for key in config.keys_of(type(scenario.workload))}
     return [
         row
         for row in rows.values()
         if (row.site_model is None or row.site_model in models)
         and (len(scenario.sites) == 1 or not row.key.startswith("site."))
-        and (generated or not row.key.startswith("workload.jobs"))
+        and (row.key in keys or not row.key.startswith("workload."))
     ]
 
 
@@ -97,7 +98,7 @@ def cut(scenario: Scenario) -> Scenario:
         "start": first.isoformat(),
         "end": (first + timedelta(days=CUT_DAYS)).isoformat(),
     }
-    if isinstance(scenario.workload, GeneratedWorkload):
+    if isinstance(scenario.workload, SyntheticWorkload):
         changes["workload.ramp"] = [1.0, 1.0]  # its middle
     return scenario.replace_all(changes)
 

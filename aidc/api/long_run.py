@@ -25,11 +25,12 @@ from aidc.errors import InputError
 from aidc.forecast import Drivers, SiteDrivers
 from aidc.job import JobTable
 from aidc.plant import metrics
-from aidc.scenario import GeneratedWorkload, Scenario
+from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
 from aidc.simulation import PlantState, simulate_piece
 from aidc.trace import SHARES
 from aidc.units import L_PER_M3, S_PER_DAY, S_PER_H
+from aidc.workload_inputs import GeneratedWorkload, SyntheticWorkload
 
 PIECE_S: Final = 7 * S_PER_DAY
 POLICIES: Final = ("fifo", "easy_backfill")  # whose queue is all their memory
@@ -136,7 +137,7 @@ def _play(
         jobs=jobs,
         sites={name: replace(one, frame=one.frame.iloc[rows]) for name, one in series.items()},
         job_label="",
-        synthetic_jobs=isinstance(scenario.workload, GeneratedWorkload),
+        synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=(),
     )
     trace, plant = simulate_piece(piece, drivers, variant="baseline", begin=carried.plant)
@@ -191,7 +192,20 @@ def _piece(scenario: Scenario, span: tuple[datetime, datetime], index: int) -> S
         changes["workload.ramp"] = ends
         if index:
             changes["workload.warm_start"] = "empty"
+        changes["workload.runs"] = _runs(scenario, span)
     return scenario.replace_all(changes)
+
+
+def _runs(scenario: Scenario, span: tuple[datetime, datetime]) -> list[dict[str, object]]:
+    """Named runs that are submitted in a week, with times from its start."""
+    found = []
+    for run in scenario.workload.runs:
+        at = scenario.start + timedelta(hours=run.after_h)
+        if span[0] <= at < span[1]:
+            after_h = (at - span[0]).total_seconds() / S_PER_H
+            times = {"work": f"{run.work_h} h", "after": f"{after_h} h"}
+            found.append({**run.model_dump(exclude={"work_h", "after_h"}), **times})
+    return found
 
 
 def _seed(seed: int, index: int) -> int:

@@ -5,18 +5,20 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from aidc import __version__, catalog
+from aidc.data_file import data_path
 from aidc.scenario import (
     CsvWeather,
     EpwWeather,
     Scenario,
     SeriesIntensity,
-    TraceWorkload,
-    data_path,
 )
 from aidc.schedule import Schedule
+from aidc.workload.traces import trace_files
+from aidc.workload_inputs import TraceWorkload
 
 PACKAGES = (
     "pyomo",
@@ -73,7 +75,8 @@ def inputs(scenario: Scenario) -> dict[str, str]:
         if isinstance(choice.grid.intensity, SeriesIntensity)
     ]
     if isinstance(scenario.workload, TraceWorkload):
-        files.append(scenario.workload.file)
+        work = scenario.workload
+        files += [path.as_posix() for path in trace_files(work.format, Path(work.file))]
     for file in files:
         found[file] = hashlib.sha256(data_path(file, scenario.folder).read_bytes()).hexdigest()
     for path in sorted(catalog.root().rglob("*")):

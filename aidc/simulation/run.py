@@ -214,7 +214,8 @@ class _SiteRun:
                 of_pool,
                 eligible[mine_of],
                 QUEUES[policy](
-                    of_pool, Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s)
+                    _with_boots(of_pool, pool),
+                    Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s),
                 ),
                 boundaries,
                 _sleepers(pool),
@@ -371,6 +372,13 @@ def _sleepers(pool: PoolOfSite) -> Sleepers | None:
     if pool.sleep_after_min is None:
         return None
     return Sleepers(pool.gpu_count, pool.sleep_after_min * S_PER_MIN, pool.server.boot_s)
+
+
+def _with_boots(jobs: JobTable, pool: PoolOfSite) -> JobTable:
+    """Jobs as their queue sees them: none holds its boards longer than its limit, servers' boots included."""
+    if pool.sleep_after_min is None:
+        return jobs
+    return jobs.with_columns(limit_s=jobs.limit_s + pool.server.boot_s)
 
 
 def _boundaries(scenario: Scenario, site: str) -> tuple[float, ...]:

@@ -1,5 +1,6 @@
 """Jobs drawn from published moments; synthetic, and labelled so."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -41,6 +42,7 @@ def generate(
     ramp: tuple[float, float],
     warm_start: WarmStart,
     id_prefix: str = "",
+    accepts: Collection[str] | None = None,
 ) -> JobTable:
     """Jobs of a profile over a horizon, in order of submission, ready to run.
 
@@ -63,6 +65,7 @@ def generate(
             ``empty`` begins with none, and carries about two thirds of its steady load in the
             first week.
         id_prefix: before every id, where several workloads make one table.
+        accepts: names of boards that the jobs run on; None: any.
 
     Raises:
         CatalogError: a profile whose moments cannot be met, or an unknown arrival shape.
@@ -82,7 +85,7 @@ def generate(
         past = _draw(arrive((-fitted.run_max_s, 0.0), rng), profile, fitted, rng)
         draws = _joined(past, past.submit_s + past.run_s > 0, draws)
     label = f"generated {profile.name}, seed {seed}"
-    return _table(draws, profile, sites, label, id_prefix)
+    return _table(draws, profile, sites, label, id_prefix, accepts)
 
 
 def _draw(arrived: Arrivals, profile: Profile, fitted: Fit, rng: np.random.Generator) -> _Draws:
@@ -119,7 +122,12 @@ def _joined(past: _Draws, still_runs: NDArray[np.bool_], draws: _Draws) -> _Draw
 
 
 def _table(
-    draws: _Draws, profile: Profile, sites: tuple[Site, ...], label: str, id_prefix: str
+    draws: _Draws,
+    profile: Profile,
+    sites: tuple[Site, ...],
+    label: str,
+    id_prefix: str,
+    accepts: Collection[str] | None,
 ) -> JobTable:
     """The draws as jobs with id, home, class and power."""
     n, warm = len(draws.submit_s), draws.submit_s < 0
@@ -128,7 +136,7 @@ def _table(
         + [f"{id_prefix}job-{i:08d}" for i in range(1, int((~warm).sum()) + 1)],
         object,
     )
-    home = homes(job_id, sites)
+    home = homes(job_id, sites, accepts)
     fits = 2 ** np.floor(np.log2(home.pool_gpu_count)).astype(np.int64)
     if cut := int((draws.gpu_count > fits).sum()):
         label = f"{label}, {cut} jobs cut to their pool"

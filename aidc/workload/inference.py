@@ -6,6 +6,7 @@ the replicas kept, with head-room by a utilisation target. A replica's session, 
 it is switched on to the hour when it is switched off, is a job. Nothing is drawn at random.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -132,6 +133,7 @@ def generate_service(
     ramp: tuple[float, float],
     warm_start: WarmStart,
     id_prefix: str = "",
+    accepts: Collection[str] | None = None,
 ) -> JobTable:
     """Sessions of the service's replicas as jobs, in order of submission, ready to run.
 
@@ -147,6 +149,7 @@ def generate_service(
         warm_start: ``stationary`` has the first hour's replicas running when the horizon begins;
             ``empty`` submits them in its first second.
         id_prefix: before every id, where several workloads make one table.
+        accepts: names of boards that the replicas run on; None: any.
 
     Raises:
         CatalogError: an unknown request shape.
@@ -165,7 +168,7 @@ def generate_service(
         ],
         object,
     )
-    home = homes(job_id, sites)
+    home = homes(job_id, sites, accepts)
     jobs = JobTable(
         job_id=job_id,
         user=np.full(n, SERVING_USER, object),
@@ -185,7 +188,7 @@ def generate_service(
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
         accepted=home.accepted,
-        rows_of=f"generated {service.name}, {requests_per_day:g} requests a day, up to {kept.max(initial=0)} replicas",
+        rows_of=f"generated {service.name}, {requests_per_day:,.0f} requests a day, up to {kept.max(initial=0)} replicas",
     )
     return with_power(jobs, sites, "value")
 

@@ -48,6 +48,11 @@ class FaultRules(Row):
                 raise PydanticCustomError("together", "{text}", {"text": text})
         return self
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing fails and nothing is saved."""
+        return self.mtbf_gpu_h is None and self.checkpoint_every_s is None
+
 
 @dataclass(frozen=True, slots=True)
 class Runs:

@@ -1,5 +1,6 @@
 """Workloads that share a site: several profiles and services in one table, by share of GPU time."""
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,9 @@ class Part(Config):
     profile: str | None = None
     service: str | None = None
     gpu_time_frac: Frac = Field(gt=0, le=1)
+    accepts: tuple[str, ...] | None = Field(
+        default=None, min_length=1, strict=False
+    )  # boards, where not those of the whole
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Part":
@@ -84,6 +88,7 @@ def generate_mix(
     *,
     ramp: tuple[float, float],
     warm_start: WarmStart,
+    accepts: Collection[str] | None = None,
 ) -> JobTable:
     """Jobs of all parts in order of submission, running ones first; ids begin with the part.
 
@@ -95,6 +100,7 @@ def generate_mix(
         seed: the same seed gives the same bytes; each part has streams of its own, by its name.
         ramp: factor on every rate at the start and at the end of the horizon, linear between.
         warm_start: as in `generate` and `generate_service`.
+        accepts: names of boards that jobs run on, where their part does not say; None: any.
 
     Raises:
         CatalogError: an unknown profile or service, or one that cannot be met.
@@ -102,18 +108,20 @@ def generate_mix(
     tables = []
     for part in mix.parts:
         share, prefix = gpus * part.gpu_time_frac, f"{part.name}/"
+        boards = part.accepts or accepts
         if part.service is not None:
             service = load_service(part.service)
             per_day = share / service_gpus(service, 1.0)
             table = generate_service(
-                service, per_day, horizon, sites, ramp=ramp, warm_start=warm_start, id_prefix=prefix
-            )
+                service, per_day, horizon, sites,
+                ramp=ramp, warm_start=warm_start, id_prefix=prefix, accepts=boards,
+            )  # fmt: skip
         else:
             profile = load_profile(part.name)
             per_day = share * S_PER_DAY / profile.gpu_s_per_job
             table = generate(
                 profile, per_day, horizon, sites, _seed(seed, part.name),
-                ramp=ramp, warm_start=warm_start, id_prefix=prefix,
+                ramp=ramp, warm_start=warm_start, id_prefix=prefix, accepts=boards,
             )  # fmt: skip
         tables.append(table)
     jobs = concatenate(tables)

@@ -67,6 +67,20 @@ def added_kw(
     return boards * (full_w / W_PER_KW)
 
 
+def class_phi_frac(jobs: JobTable, bound: Bound) -> FloatColumn:
+    """Phi of each job by its class, shape (n,).
+
+    Raises:
+        SeriesError: classes without a row in ``models/job_classes.csv``; each is named once.
+    """
+    known = table("job_classes", JobClass)
+    phi = {name: row.phi(bound) for name, row in known.items()}
+    if unknown := sorted(set(jobs.job_class.tolist()) - phi.keys()):
+        message = "no row of models/job_classes.csv; it has " + ", ".join(phi)
+        raise SeriesError([Fault(jobs.rows_of, 0, 0, f"class {name}", message) for name in unknown])
+    return np.fromiter(map(phi.__getitem__, jobs.job_class), np.float64, len(jobs))
+
+
 def with_power(jobs: JobTable, sites: tuple[Site, ...], bound: Bound) -> JobTable:
     """The jobs with ``added_kw`` from their class, pool and size.
 
@@ -78,12 +92,7 @@ def with_power(jobs: JobTable, sites: tuple[Site, ...], bound: Bound) -> JobTabl
     Raises:
         SeriesError: a class, site or pool that nobody has; each is named once.
     """
-    known = table("job_classes", JobClass)
-    phi = {name: row.phi(bound) for name, row in known.items()}
-    if unknown := sorted(set(jobs.job_class.tolist()) - phi.keys()):
-        message = "no row of models/job_classes.csv; it has " + ", ".join(phi)
-        raise SeriesError([Fault(jobs.rows_of, 0, 0, f"class {name}", message) for name in unknown])
-    phi_frac = np.fromiter(map(phi.__getitem__, jobs.job_class), np.float64, len(jobs))
+    phi_frac = class_phi_frac(jobs, bound)
     kw = np.full(len(jobs), np.nan)
     for site in sites:
         at_site = jobs.site == site.name

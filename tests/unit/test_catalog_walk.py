@@ -23,6 +23,7 @@ from aidc.supply.grid import IntensityShape
 from aidc.supply.tariff import read_tariff
 from aidc.supply.typical import ClimateHour, ClimateMethod, ClimateMonth
 from aidc.workload.arrivals import ArrivalFactor
+from aidc.workload.boards import GpuSpeed
 from aidc.workload.interruptions import FaultRules
 from aidc.workload.power import JobClass
 from aidc.workload.power_cap import PowerCap
@@ -40,6 +41,7 @@ ROWS: dict[str, type[Config]] = {
     "fault_rules": FaultRules,
     "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
+    "gpu_speeds": GpuSpeed,
     "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,

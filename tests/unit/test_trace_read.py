@@ -7,9 +7,9 @@ import pytest
 from aidc.api.drivers import drivers_of
 from aidc.errors import SeriesError
 from aidc.horizon import Horizon
-from aidc.scenario import TraceWorkload
 from aidc.scenario_file import load
 from aidc.workload.traces import FORMATS, read_trace
+from aidc.workload_inputs import TraceWorkload
 from tests.w1 import bare_site, w1_pool
 
 EPOCH = datetime(2020, 7, 2, tzinfo=UTC)

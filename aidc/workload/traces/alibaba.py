@@ -11,6 +11,7 @@ References:
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from aidc.errors import Fault, SeriesError
@@ -101,13 +102,22 @@ def read_alibaba_2020(source: Source, jobs: Jobs, epoch_s: float) -> None:
         jobs.assumed.append(_MOVED)
 
 
+def task_table(job_table: Path) -> Path:
+    """The task table beside a job table.
+
+    Raises:
+        SeriesError: a job table of another name.
+    """
+    part = "job_table"
+    if part not in job_table.name:
+        message = f"name the job table, pai_{part}.csv; the task table is looked for beside it"
+        raise SeriesError(Fault(str(job_table), 0, 0, "", message))
+    return job_table.with_name(job_table.name.replace(part, "task_table"))
+
+
 def _tasks(job_source: Source) -> dict[str, _Tasks]:
     """What the tasks of each job take together."""
-    path, part = job_source.path, "job_table"
-    if part not in path.name:
-        message = f"name the job table, pai_{part}.csv; the task table is looked for beside it"
-        raise SeriesError(Fault(str(path), 0, 0, "", message))
-    source = Source(path.with_name(path.name.replace(part, "task_table")), "PAI task table")
+    source = Source(task_table(job_source.path), "PAI task table")
     found: dict[str, _Tasks] = {}
     for row in source.csv_rows(TASK_COLUMNS, headless=TASK_COLUMNS):
         job = found.setdefault(row["job_name"], _Tasks())

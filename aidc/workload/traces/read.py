@@ -1,6 +1,6 @@
 """One way to read a recorded trace, whatever its format."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from aidc.horizon import Horizon
 from aidc.job import JobTable
 from aidc.site import Site
 from aidc.workload.traces.acme import read_acme
-from aidc.workload.traces.alibaba import read_alibaba_2020, read_alibaba_2023
+from aidc.workload.traces.alibaba import read_alibaba_2020, read_alibaba_2023, task_table
 from aidc.workload.traces.helios import read_helios
 from aidc.workload.traces.philly import read_philly, read_philly_json
 from aidc.workload.traces.rows import Jobs, ReadReport, job_table
@@ -54,6 +54,7 @@ def read_trace(
     class_shares: Mapping[str, float],
     zone: str | None = None,
     epoch: datetime | None = None,
+    accepts: Collection[str] | None = None,
 ) -> tuple[JobTable, ReadReport]:
     """Jobs of a trace that were submitted within the horizon, and what was left out.
 
@@ -71,6 +72,7 @@ def read_trace(
         zone: IANA name of the zone of the wall clock in a Philly trace, which does not tell it.
         epoch: when second 0 of an Alibaba or SWF trace was, with an offset; an SWF log may tell
             it itself (``UnixStartTime``), and then the argument goes first.
+        accepts: names of boards that the jobs run on; None: any.
 
     Raises:
         SeriesError: every row that cannot be read, as file and line (the first hundred); a file
@@ -93,7 +95,12 @@ def read_trace(
         read_swf(source, jobs, None if epoch is None else _unix_s(source, epoch))
     else:
         _SECONDS[format_](source, jobs, _unix_s(source, epoch))
-    return job_table(source, jobs, sites, limit_factor, class_shares)
+    return job_table(source, jobs, sites, limit_factor, class_shares, accepts)
+
+
+def trace_files(format_: str, path: Path) -> tuple[Path, ...]:
+    """Every file that is read for a trace: the named one, and what lies beside it."""
+    return (path, task_table(path)) if format_ == "alibaba-2020" else (path,)
 
 
 def _refused(source: Source, key: str, message: str) -> SeriesError:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -151,6 +151,7 @@ def job_table(
     sites: tuple[Site, ...],
     limit_factor: float,
     class_shares: Mapping[str, float],
+    accepts: Collection[str] | None = None,
 ) -> tuple[JobTable, ReadReport]:
     """The jobs in order of submission with home, class and power, and the report.
 
@@ -166,7 +167,7 @@ def job_table(
     gpus = np.round(np.array(jobs.gpus, np.float64), _DIGITS)
     gpu_count = np.ceil(gpus).astype(np.int64)
     limit_s = np.array(jobs.limit_s, np.float64)
-    home = homes(job_id, sites)
+    home = homes(job_id, sites, accepts)
     table = JobTable(
         job_id=job_id,
         user=np.array(jobs.user, object),
