@@ -75,6 +75,7 @@ FRAME_COLUMNS: Final = (
     "grid_kgco2e_per_kwh",
     "tariff_cny_per_kwh",
 )
+SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")
 JOB_COLUMNS: Final = (
     "job_id",
     "user",
@@ -86,18 +87,42 @@ JOB_COLUMNS: Final = (
     "submit_s",
     "start_s",
     "end_s",
+    "deadline_s",
     "state",
     "wait_s",
     "deferred_s",
+    "ran_s",
+    "useful_s",
+    "stops",
     "late",
     "warm",
-    "energy_kwh",
-    "cooling_share_kwh",
-    "kgco2e",
-    "water_l",
-    "cost_cny",
+    *SHARES,
 )
 BALANCE_TOLERANCE: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs of jobs without a break, shape (runs,) each; a job that was stopped and went on has several.
+
+    Attributes:
+        job: row of the job.
+        start_s: when it took its boards.
+        end_s: when it gives them back, in what follows the horizon where it runs at its end.
+    """
+
+    job: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+
+    def within(self, length_s: float) -> "Runs":
+        """The same, cut at the end of the horizon."""
+        return Runs(self.job, self.start_s, np.minimum(self.end_s, length_s))
+
+    def held_s(self, count: int) -> NDArray[np.float64]:
+        """Time that each of so many jobs held its boards, shape (count,)."""
+        length_s = self.end_s - self.start_s
+        return np.bincount(self.job, weights=length_s, minlength=count).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +130,10 @@ class JobRun:
     """What the jobs of one site did, whatever the plant did.
 
     Attributes:
-        start_s: start of each job of the site [s], nan where it did not start, shape (n,).
+        start_s: first start of each job of the site [s], nan where it did not start, shape (n,).
+        end_s: end of each job, in what follows the horizon where it runs at its end; nan where it has
+            not started, or was stopped and waits, shape (n,).
+        runs: of the same jobs.
         refused: jobs larger than their pool, without boards they accept, or refused by the queue, shape (n,).
         added_kw: IT power above idle at the reference inlet, mean of the step, shape (pools, steps).
         idle_kw: IT power of the servers without what jobs add, sleeping ones nearly off, same shape.
@@ -116,6 +144,7 @@ class JobRun:
 
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
+    runs: Runs
     refused: NDArray[np.bool_]
     added_kw: NDArray[np.float64]
     idle_kw: NDArray[np.float64]
@@ -141,7 +170,8 @@ class Trace:
         job_runs: what the jobs did, by site.
         setpoints: what was in force, by site.
         schedule: what it followed; None: the baseline's policy.
-        accounts: IT energy in kWh by account (``jobs``, ``unallocated``) that adds up to the meter.
+        accounts: ``jobs_*`` and ``unallocated_*`` add up to ``meter_*``: IT energy (``kwh``), overhead
+            (``overhead_kwh``), ``kgco2e``, ``water_l`` and ``cost_cny`` (energy and water).
         counts: what happened that a reader must know (unmet cooling, clipped battery requests, ...).
         labels: what each input is, in words.
         synthetic: inputs that are not measured.

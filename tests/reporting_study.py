@@ -12,6 +12,7 @@ from aidc.equipment import Gpu, Server
 from aidc.ledger.factors import GridFactor
 from aidc.ledger.statement import Cell, Statement
 from aidc.reporting import AssumptionVerdict, Prices, Study
+from aidc.reporting.tenants import ACCOUNTS
 from aidc.scenario import (
     Baseline,
     FlatIntensity,
@@ -23,9 +24,10 @@ from aidc.scenario import (
     TypicalWeather,
 )
 from aidc.schedule import Schedule, SetPoints, WindowProof
+from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
-from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, JobRun, Trace
+from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, SHARES, JobRun, Runs, Trace
 from aidc.workload_inputs import GeneratedWorkload
 
 ZONE = "Asia/Shanghai"
@@ -117,9 +119,13 @@ def trace(
     frame["tariff_cny_per_kwh"] = np.where((day >= 18) & (day < 21), 1.0, 0.5)
     steps = len(index)
     gpus = frame["gpus_busy"].to_numpy()[None, :]
+    table = jobs(moved)
+    ran = table["start_s"].notna().to_numpy()
+    start_s, end_s = (table[name].to_numpy(np.float64) for name in ("start_s", "end_s"))
     run = JobRun(
-        np.array([0.0, 3600.0, np.nan]),
-        np.full(3, np.nan),
+        start_s,
+        end_s,
+        Runs(np.flatnonzero(ran), start_s[ran], end_s[ran]),
         np.array([False, False, False]),
         np.maximum(it - 100.0, 0.0)[None, :],
         np.full((1, steps), 100.0),
@@ -132,11 +138,11 @@ def trace(
         variant=variant,
         scenario=made,
         frame=frame,
-        jobs=jobs(moved),
+        jobs=table,
         job_runs={"hall": run},
         setpoints={"hall": points},
         schedule=None,
-        accounts={"jobs_kwh": 0.0, "unallocated_kwh": 0.0, "meter_kwh": 0.0},
+        accounts=accounts(table, frame, made.step_min / 60),
         counts={
             "generator_kwh": 0.0,
             "restarts_above_limit": 0,
@@ -157,6 +163,18 @@ def trace(
     )
 
 
+def accounts(table: pd.DataFrame, frame: pd.DataFrame, step_h: float) -> dict[str, float]:
+    """What the three jobs did not take is unallocated."""
+    flows = flows_of(frame, water_cny_per_m3=5.0)
+    found = {}
+    for share, what in zip(SHARES, ACCOUNTS, strict=True):
+        taken, whole = float(table[share].sum()), float(flows[share].sum()) * step_h
+        found |= {
+            f"jobs_{what}": taken, f"unallocated_{what}": whole - taken, f"meter_{what}": whole
+        }  # fmt: skip
+    return found
+
+
 def jobs(moved: bool) -> pd.DataFrame:
     """Three jobs: one ends, one is late, one still waits."""
     return pd.DataFrame(
@@ -170,10 +188,14 @@ def jobs(moved: bool) -> pd.DataFrame:
             "gpu_count": [8, 8, 16],
             "submit_s": [0.0, 0.0, 7200.0],
             "start_s": [0.0, 3600.0 + 1800.0 * moved, np.nan],
-            "end_s": [3600.0, 9000.0, np.nan],
+            "end_s": [3600.0, 9000.0 + 1800.0 * moved, np.nan],
+            "deadline_s": [np.inf, 10_000.0, np.inf],
             "state": ["completed", "completed", "waiting"],
             "wait_s": [0.0, 3600.0, 7200.0],
             "deferred_s": [0.0, 1800.0 * moved, 0.0],
+            "ran_s": [3600.0, 5400.0, 0.0],
+            "useful_s": [3600.0, 5400.0, 0.0],
+            "stops": [0, 0, 0],
             "late": [False, moved, False],
             "warm": [True, False, False],
             "energy_kwh": [1.0, 2.0, 0.0],

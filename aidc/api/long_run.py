@@ -28,12 +28,13 @@ from aidc.plant import metrics
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
 from aidc.simulation import PlantState, simulate_piece
+from aidc.trace import SHARES
 from aidc.units import L_PER_M3, S_PER_DAY, S_PER_H
 from aidc.workload_inputs import GeneratedWorkload, SyntheticWorkload
 
 PIECE_S: Final = 7 * S_PER_DAY
 POLICIES: Final = ("fifo", "easy_backfill")  # whose queue is all their memory
-SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")
+SUMS: Final = ("ran_s", *SHARES)  # of a job over its weeks
 OPEN: Final = ("running", "waiting")
 COLUMNS: Final = tuple(item.name for item in fields(JobTable) if item.name != "rows_of")
 
@@ -46,7 +47,7 @@ class Carried:
         jobs: those that run or wait; times from the start of the next piece, so that submissions lie
             before it.
         begun: of the same jobs: ``start_s`` from the start of the horizon (nan: waits), ``wait_s`` and
-            `SHARES` so far.
+            `SUMS` so far; ``useful_s`` of the whole run.
         plant: by site.
     """
 
@@ -248,16 +249,20 @@ def _whole(
         offset_s: start of the week.
     """
     made = table.copy()
-    for name in ("submit_s", "start_s", "end_s"):
+    for name in ("submit_s", "start_s", "end_s", "deadline_s"):
         made[name] = made[name] + offset_s
     old = np.flatnonzero(place >= 0)
     if not len(old):
         return made
     before = begun.iloc[place[old]]
-    for name in SHARES:
+    for name in SUMS:
         values = made[name].to_numpy(np.float64, copy=True)
         values[old] += before[name].to_numpy(np.float64)
         made[name] = values
+    values = made["useful_s"].to_numpy(np.float64, copy=True)
+    done = made["state"].to_numpy(str)[old] == "completed"
+    values[old[done]] = before["useful_s"].to_numpy(np.float64)[done]
+    made["useful_s"] = values
     ran = np.isfinite(before["start_s"].to_numpy(np.float64))
     for name in ("start_s", "wait_s", "warm"):
         values = made[name].to_numpy(copy=True)
@@ -285,7 +290,13 @@ def _left(
         limit_s=jobs.limit_s - here_s,
         warm=runs,
     ).take(order)
-    begun = table.iloc[order][["start_s", "wait_s", "warm", *SHARES]].reset_index(drop=True)
+    useful_frac = np.divide(
+        jobs.useful_s, jobs.run_s, out=np.zeros(len(jobs)), where=jobs.run_s > 0
+    )
+    kept = table[["start_s", "wait_s", "warm", *SUMS]].assign(
+        useful_s=useful_frac * (table["ran_s"].to_numpy(np.float64) + left_s)  # of the whole run
+    )
+    begun = kept.iloc[order].reset_index(drop=True)
     return Carried(left, begun, None)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from aidc import catalog
 from aidc.config import Config
 from aidc.ledger.inventory import facts
-from aidc.reporting.figures import gpu_seconds
+from aidc.reporting.job_figures import gpu_seconds
 from aidc.reporting.numbers import ratio, signed_percent
 from aidc.reporting.study import (
     BASELINE,

@@ -10,14 +10,12 @@ import pandas as pd
 from aidc.ledger.kpi import FULL_YEAR_MONTHS, pue_grade
 from aidc.ledger.statement import Statement
 from aidc.plant import metrics
-from aidc.reporting.numbers import ratio
+from aidc.reporting.job_figures import job_figures
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, tonnes
 from aidc.trace import Trace
-from aidc.units import H_PER_DAY, KG_PER_T, L_PER_M3, S_PER_H
+from aidc.units import H_PER_DAY, KG_PER_T, L_PER_M3
 
 PUE_CATEGORY: Final = 3  # IT energy is read at the servers' input
-ENDS: Final = ("completed", "failed", "cancelled", "killed", "refused", "running", "waiting")
-WAIT_PERCENTILE: Final = 95
 
 
 def key_figures(
@@ -185,53 +183,3 @@ def month_peaks(rows: pd.DataFrame, step_h: float) -> list[tuple[float, float]]:
         hours = pd.DatetimeIndex(imported.index)[0].days_in_month * H_PER_DAY
         months.append((min(len(imported) * step_h / hours, 1.0), float(imported.max())))
     return months
-
-
-def job_figures(trace: Trace) -> dict[str, Any]:
-    """What happened to the jobs; ends add up to all jobs of the run."""
-    jobs = trace.jobs
-    state = jobs["state"].astype(str)
-    new = jobs[~jobs["warm"].astype(bool) & (state != "refused")]
-    wait, cycle = new["wait_s"], new["wait_s"] + new["deferred_s"]
-    busy = float(trace.frame["gpus_busy"].sum())
-    allocatable = float(trace.frame["gpus_allocatable"].sum())
-    ends = {end: int((state == end).sum()) for end in ENDS}
-    ends |= {end: int((state == end).sum()) for end in sorted(set(state) - set(ENDS))}
-    return {
-        "jobs_submitted": len(jobs),
-        "jobs_warm": int(jobs["warm"].astype(bool).sum()),
-        "jobs_completed": ends["completed"],
-        "jobs_late": int(jobs["late"].astype(bool).sum()),
-        "job_ends": ends,
-        "waits_censored": int((new["state"] == "waiting").sum()),
-        "gpu_hours": busy * trace.step_h,
-        "mean_wait_s": float(wait.mean()) if len(new) else 0.0,
-        "p95_wait_s": float(np.percentile(wait, WAIT_PERCENTILE)) if len(new) else 0.0,
-        "mean_deferred_s": float(new["deferred_s"].mean()) if len(new) else 0.0,
-        "demand_response_cycle_s": float(cycle.mean()) if len(new) else 0.0,
-        "demand_response_cycle_p95_s": float(np.percentile(cycle, WAIT_PERCENTILE))
-        if len(new)
-        else 0.0,
-        "utilisation_frac": ratio(busy, allocatable),
-        "out_of_service_server_frac": out_of_service_frac(trace),
-    }
-
-
-def out_of_service_frac(trace: Trace) -> float | None:
-    """Share of powered servers without a job, with jobs packed on as few servers as hold them.
-
-    Boards are simulated, servers are not: this is the most that can be out of service.
-    """
-    idle = powered = 0.0
-    for name, choice in trace.scenario.sites.items():
-        gpus = trace.job_runs[name].gpus
-        for pool, busy in zip(choice.site.pools, gpus, strict=True):
-            used = np.minimum(np.ceil(busy / pool.server.gpu_count - 1e-9), pool.server_count)
-            idle += float((pool.server_count - used).sum())
-            powered += float(pool.server_count * len(busy))
-    return ratio(idle, powered)
-
-
-def gpu_seconds(trace: Trace) -> float:
-    """GPU time delivered inside the horizon [GPU-s]."""
-    return float(trace.frame["gpus_busy"].sum() * trace.step_h * S_PER_H)

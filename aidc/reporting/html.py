@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from aidc import __version__
-from aidc.reporting import page_tables, words
+from aidc.reporting import job_tables, page_tables, words
 from aidc.reporting.charts import Chart
 from aidc.reporting.numbers import energy, number, percent, signed_energy, signed_percent, tonnes
 from aidc.reporting.study import VARIANTS, Study
@@ -29,7 +29,11 @@ WORDS: Final = {
     "plan": "The plan: promised and delivered",
     "no_plan": "There is no plan.",
     "windows": "Proof of every planning window",
-    "jobs": "Jobs and cooling modes",
+    "jobs": "Jobs",
+    "ends": "How jobs ended",
+    "waits": "Waits by class",
+    "tenants": "Who took what",
+    "modes": "Cooling modes",
     "monthly": "By month",
     "factors": "Emission factors",
     "no_factors": "No statement of the ledger was drawn up.",
@@ -45,6 +49,8 @@ def page(
     summary: Mapping[str, Any],
     charts: Sequence[Chart],
     windows: pd.DataFrame,
+    by_tenant: pd.DataFrame,
+    variant: str,
 ) -> str:
     """The report as HTML.
 
@@ -53,6 +59,8 @@ def page(
         summary: its figures, as in ``summary.json``.
         charts: in the order of the page.
         windows: a row a planning window.
+        by_tenant: who took what, of the run shown.
+        variant: the run shown.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -98,7 +106,10 @@ def page(
         attribution=page_tables.attribution(summary),
         plan=_plan(summary),
         windows=page_tables.windows(windows),
-        jobs=page_tables.jobs(summary),
+        jobs=job_tables.jobs(summary),
+        ends=job_tables.ends(summary),
+        waits=job_tables.waits(summary),
+        tenants=job_tables.tenants(by_tenant, variant),
         modes=page_tables.modes(study),
         monthly=months,
         factors=page_tables.factors(summary),

@@ -173,45 +173,6 @@ def windows(frame: pd.DataFrame) -> Table:
     )
 
 
-def jobs(summary: Mapping[str, Any]) -> Table:
-    """Jobs, waits and utilisation of baseline and plan."""
-    runs = [(name, summary[name]) for name in ("baseline", "optimized") if summary[name]]
-    minutes = 60.0
-    shown: list[tuple[str, Any]] = [
-        ("jobs", lambda r: number(r["jobs_submitted"])),
-        ("already running at the start", lambda r: number(r["jobs_warm"])),
-        ("completed", lambda r: number(r["jobs_completed"])),
-        ("other ends", lambda r: _other_ends(r["job_ends"])),
-        ("late against their deadline", lambda r: number(r["jobs_late"])),
-        ("GPU hours delivered", lambda r: number(r["gpu_hours"], 1)),
-        ("GPU utilisation", lambda r: percent(r["utilisation_frac"])),
-        ("servers out of service, at most", lambda r: percent(r["out_of_service_server_frac"])),
-        ("mean wait, planned delay apart", lambda r: number(r["mean_wait_s"] / minutes, 1, "min")),
-        ("95th percentile of waits", lambda r: number(r["p95_wait_s"] / minutes, 1, "min")),
-        ("mean planned delay", lambda r: number(r["mean_deferred_s"] / minutes, 1, "min")),
-        (
-            "demand response cycle (submission to start), mean",
-            lambda r: number(r["demand_response_cycle_s"] / S_PER_H, 2, "h"),
-        ),
-        (
-            "the same, 95th percentile",
-            lambda r: number(r["demand_response_cycle_p95_s"] / S_PER_H, 2, "h"),
-        ),
-        ("waits cut off by the end of the run", lambda r: number(r["waits_censored"])),
-    ]
-    return Table(
-        ("", *(VARIANTS[name] for name, _ in runs)),
-        [(label, *(text(run) for _, run in runs)) for label, text in shown],
-        "Servers out of service: powered servers without a job if jobs are packed on as few as "
-        "hold them.",
-    )
-
-
-def _other_ends(ends: Mapping[str, int]) -> str:
-    found = [f"{name} {count:,}" for name, count in ends.items() if count and name != "completed"]
-    return ", ".join(found) or "none"
-
-
 def key_figures(summary: Mapping[str, Any]) -> Table:
     """All figures of baseline and plan with differences."""
     was, now = summary["baseline"], summary["optimized"]

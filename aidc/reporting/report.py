@@ -17,6 +17,7 @@ from aidc.reporting.html import monthly_of, page
 from aidc.reporting.study import BASELINE, OPTIMIZED, Study
 from aidc.reporting.summary import summarise
 from aidc.reporting.tables import incidents, statements, windows
+from aidc.reporting.tenants import tenants
 from aidc.scenario_file import resolved_text
 
 TRACES = (BASELINE, OPTIMIZED)
@@ -107,15 +108,23 @@ def build(study: Study) -> Report:
     charts = charts_of(study, shown["gases"])
     found = windows(study.schedule)
     months = [monthly_of(study, name).assign(run=name) for name in TRACES if name in study.runs]
+    shares = {
+        name: tenants(study.runs[name], study.prices) for name in TRACES if name in study.runs
+    }
+    last = list(shares)[-1]
+    by_tenant = pd.concat([one.assign(run=name) for name, one in shares.items()], ignore_index=True)
     tables = {
         "monthly": pd.concat(months, ignore_index=True),
         "attribution": pd.DataFrame(summary["attribution"]),
         "windows": found,
+        "tenants": by_tenant,
         "statements": statements(study),
         "incidents": incidents(study),
         "pathway": study.pathway.frame if study.pathway else pd.DataFrame(),
     }
-    return Report(study, summary, charts, tables, page(study, summary, charts, found))
+    return Report(
+        study, summary, charts, tables, page(study, summary, charts, found, shares[last], last)
+    )
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -91,6 +91,14 @@ class Pool:
         """Jobs that were cut at their limit, shape (n,)."""
         return np.asarray(np.isfinite(self.end_s) & self._over_limit)
 
+    @property
+    def due_s(self) -> NDArray[np.float64]:
+        """End of each job, of a running one when it will come; nan: it waits, shape (n,)."""
+        due_s = self.end_s.copy()
+        for at_s, job in self._ends:
+            due_s[job] = at_s
+        return due_s
+
     def runs(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
         """Every run without a break: its job, start and end (nan: it still runs), shape (runs,) each.
 

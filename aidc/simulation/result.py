@@ -13,11 +13,13 @@ from aidc.scenario import Scenario
 from aidc.schedule import Schedule, SetPoints
 from aidc.simulation import accounting
 from aidc.simulation.faults import INLET_K, incidents, restarts
-from aidc.trace import FRAME_COLUMNS, JobRun, Trace, balance_residual
+from aidc.simulation.job_table import job_table
+from aidc.trace import FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
 LATE_S = 1e-6  # less than this is rounding
+ACCOUNTS = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # of `SHARES`, in its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,12 @@ def trace_of(
     schedule: Schedule | None,
 ) -> Trace:
     """Puts the sites together, shares the energy out to jobs and closes the balance."""
-    frames, tables, spells, unallocated, missed, above, beyond, hot_restarts, dark_gpu_h = (
-        [], [], [], 0.0, 0, 0, 0, 0, 0.0,
+    frames, tables, spells, missed, above, beyond, hot_restarts, dark_gpu_h = (
+        [], [], [], 0, 0, 0, 0, 0.0,
     )  # fmt: skip
+    accounts = dict.fromkeys(
+        (f"{who}_{what}" for what in ACCOUNTS for who in ("jobs", "unallocated", "meter")), 0.0
+    )
     for result in results:
         frame = _frame(scenario, drivers, result)
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -78,8 +83,10 @@ def trace_of(
         )
         beyond += int((frame["inlet_degc"] > allowed + INLET_K).sum())
         above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
-        tables.append(_jobs(scenario, drivers, result, frame, moved))
-        unallocated += _unallocated_kwh(scenario, result, frame)
+        shares, told = _accounts(scenario, drivers, result, frame)
+        accounts = {name: total + told[name] for name, total in accounts.items()}
+        length_s = float(scenario.horizon(result.name).length_s)
+        tables.append(job_table(result.jobs, result.run, length_s, moved, shares))
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
     state = jobs["state"].to_numpy()
@@ -92,11 +99,7 @@ def trace_of(
         job_runs={result.name: result.run for result in results},
         setpoints={result.name: result.setpoints for result in results},
         schedule=schedule,
-        accounts={
-            "jobs_kwh": float(jobs["energy_kwh"].sum()),
-            "unallocated_kwh": unallocated,
-            "meter_kwh": float(whole["it_kw"].sum() * step_h),
-        },
+        accounts=accounts,
         counts={
             "unmet_cooling_kwh": float(whole["unmet_cooling_kw"].sum() * step_h),
             "unmet_cooling_steps": int((whole["unmet_cooling_kw"] > 1e-9).sum()),
@@ -162,62 +165,26 @@ def _frame(scenario: Scenario, drivers: Drivers, result: SiteResult) -> pd.DataF
     return pd.DataFrame(columns, index=drivers.sites[result.name].frame.index)[list(FRAME_COLUMNS)]
 
 
-def _jobs(
-    scenario: Scenario, drivers: Drivers, result: SiteResult, frame: pd.DataFrame, moved_s: Array
-) -> pd.DataFrame:
-    jobs, run, site = result.jobs, result.run, scenario.sites[result.name].site
-    length = float(scenario.horizon(result.name).length_s)
-    expected = run.start_s + np.minimum(jobs.run_s, jobs.limit_s)
-    end = np.where(np.isfinite(run.end_s), run.end_s, np.maximum(expected, length))
-    started = np.isfinite(run.start_s)
-    state = np.where(jobs.limit_s < jobs.run_s, "killed", jobs.end_state).astype(object)
-    state[started & ~np.isfinite(run.end_s)] = "running"
-    state[~started] = "waiting"
-    state[run.refused] = "refused"
-    wait = np.where(started, run.start_s, length) - jobs.submit_s - moved_s
-    job_kw = jobs.added_kw.copy()
-    for pool in site.pools:
-        mine = jobs.pool == pool.name
-        job_kw[mine] += jobs.gpu_count[mine] * (idle_kw(pool) / pool.gpu_count)
-    shares = accounting.per_job(
-        frame,
-        result.run.reference_kw.sum(axis=0),
-        run.start_s,
-        np.minimum(end, length),
-        job_kw,
-        scenario.horizon(result.name).step_s,
-        drivers.sites[result.name].water_cny_per_m3,
-    )
-    late = np.where(started, end > jobs.deadline_s + LATE_S, jobs.deadline_s < length)
-    return pd.DataFrame(
-        {
-            "job_id": jobs.job_id,
-            "user": jobs.user,
-            "vc": jobs.vc,
-            "class": jobs.job_class,
-            "site": jobs.site,
-            "pool": jobs.pool,
-            "gpu_count": jobs.gpu_count,
-            "submit_s": jobs.submit_s,
-            "start_s": run.start_s,
-            "end_s": end,
-            "state": state,
-            "wait_s": np.maximum(wait, 0.0),
-            "deferred_s": moved_s,
-            "late": late & ~run.refused,
-            "warm": jobs.warm,
-            **shares,
-        }
-    )
-
-
-def _unallocated_kwh(scenario: Scenario, result: SiteResult, frame: pd.DataFrame) -> float:
-    """Energy of boards that nobody held."""
+def _accounts(
+    scenario: Scenario, drivers: Drivers, result: SiteResult, frame: pd.DataFrame
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """Shares of the jobs of a site, and its accounts, which add up to its meter."""
+    jobs, run, step_h = result.jobs, result.run, scenario.step_min / 60
     pools = scenario.sites[result.name].site.pools
     per_gpu = np.array([idle_kw(pool) / pool.gpu_count for pool in pools])
-    return accounting.unallocated_kwh(
-        frame,
-        result.run.reference_kw.sum(axis=0),
-        result.run.idle_kw - result.run.gpus * per_gpu[:, None],
-        scenario.step_min / 60,
-    )
+    job_kw = jobs.added_kw.copy()
+    for pool, kw in zip(pools, per_gpu, strict=True):
+        mine = jobs.pool == pool.name
+        job_kw[mine] += jobs.gpu_count[mine] * kw
+    flows = accounting.flows_of(frame, drivers.sites[result.name].water_cny_per_m3)
+    reference_kw = run.reference_kw.sum(axis=0)
+    step_s = scenario.horizon(result.name).step_s
+    shares = accounting.per_job(flows, reference_kw, run.runs, job_kw, step_s)
+    unheld_kw = run.idle_kw - run.gpus * per_gpu[:, None]
+    nobodys = accounting.unallocated(flows, reference_kw, unheld_kw, step_h)
+    told = {}
+    for share, account in zip(SHARES, ACCOUNTS, strict=True):
+        told[f"jobs_{account}"] = float(shares[share].sum())
+        told[f"unallocated_{account}"] = nobodys[share]
+        told[f"meter_{account}"] = float(flows[share].sum() * step_h)
+    return shares, told

@@ -15,6 +15,7 @@ from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
+from aidc.simulation.outcome import outcome
 from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
 from aidc.simulation.result import SiteResult, trace_of
@@ -213,7 +214,8 @@ class _SiteRun:
                 of_pool,
                 eligible[mine_of],
                 QUEUES[policy](
-                    of_pool, Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s)
+                    _with_boots(of_pool, pool),
+                    Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s),
                 ),
                 boundaries,
                 _sleepers(pool),
@@ -259,12 +261,17 @@ class _SiteRun:
 
     def result(self) -> SiteResult:
         """Everything the trace is made of."""
-        start, end = (np.full(len(self.jobs), np.nan) for _ in range(2))
-        refused = np.zeros(len(self.jobs), bool)
-        for pool, rows in zip(self.pools, self.rows, strict=True):
-            start[rows], end[rows], refused[rows] = pool.start_s, pool.end_s, pool.refused
+        start, end, refused, runs = outcome(self.pools, self.rows, len(self.jobs))
         run = JobRun(
-            start, end, refused, self.added_kw, self.idle_kw, self.gpus, self.asleep, self.queued
+            start,
+            end,
+            runs,
+            refused,
+            self.added_kw,
+            self.idle_kw,
+            self.gpus,
+            self.asleep,
+            self.queued,
         )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
@@ -365,6 +372,13 @@ def _sleepers(pool: PoolOfSite) -> Sleepers | None:
     if pool.sleep_after_min is None:
         return None
     return Sleepers(pool.gpu_count, pool.sleep_after_min * S_PER_MIN, pool.server.boot_s)
+
+
+def _with_boots(jobs: JobTable, pool: PoolOfSite) -> JobTable:
+    """Jobs as their queue sees them: none holds its boards longer than its limit, servers' boots included."""
+    if pool.sleep_after_min is None:
+        return jobs
+    return jobs.with_columns(limit_s=jobs.limit_s + pool.server.boot_s)
 
 
 def _boundaries(scenario: Scenario, site: str) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from aidc.errors import InputError
 from aidc.plant.faults import Faults
 from aidc.reporting.setpoint_sweep import sweep_figures
 from aidc.simulation import setpoint_sweep
-from aidc.trace import JobRun
+from aidc.trace import JobRun, Runs
 from aidc.workload.power import idle_kw
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"
@@ -31,9 +31,9 @@ def year_at_half_load(model: str, fan_frac: float) -> pd.DataFrame:
     steps = len(drivers.frame)
     idle, none = np.full((1, steps), idle_kw(site.pools[0])), np.zeros((1, steps))
     added = 0.5 * site.rated_it_kw - idle
-    run = JobRun(
-        np.zeros(0), np.zeros(0), np.zeros(0, bool), added, idle, none, none, np.zeros(steps)
-    )
+    nobody = np.zeros(0)
+    runs = Runs(np.zeros(0, np.int64), nobody, nobody)
+    run = JobRun(nobody, nobody, runs, np.zeros(0, bool), added, idle, none, none, np.zeros(steps))
     return setpoint_sweep(
         site, drivers, run, supplies(18, 34, 1), "lowest_power", Faults.none(steps), 1.0
     )

@@ -8,7 +8,8 @@ import pytest
 from aidc.errors import InputError
 from aidc.reporting import Prices, Study, summarise
 from aidc.reporting.comparison import avoided_emissions, savings
-from aidc.reporting.figures import costs, job_figures, key_figures
+from aidc.reporting.figures import costs, key_figures
+from aidc.reporting.job_figures import job_figures
 from aidc.reporting.numbers import plain, signed
 from aidc.reporting.tables import monthly
 from aidc.reporting.words import verdict

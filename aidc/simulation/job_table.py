@@ -1,0 +1,66 @@
+"""The job table of a trace: what became of every job."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from aidc.job import JobTable
+from aidc.trace import JobRun
+
+Array = NDArray[np.float64]
+LATE_S: Final = 1e-6  # less than this is rounding
+
+
+def job_table(
+    jobs: JobTable, run: JobRun, length_s: float, moved_s: Array, shares: Mapping[str, Array]
+) -> pd.DataFrame:
+    """A row a job with `aidc.trace.JOB_COLUMNS`.
+
+    A job that still runs has the end that it will come to; one that was stopped and waits again has
+    none and counts as waiting. ``ran_s`` is the time it held its boards inside the horizon, ``useful_s``
+    what of that is work kept: of completed jobs alone.
+
+    Args:
+        jobs: of one site.
+        run: what they did.
+        length_s: of the horizon.
+        moved_s: delay that a plan meant, shape (n,).
+        shares: of energy, overhead, carbon, water and money, by column.
+    """
+    started, ended = np.isfinite(run.start_s), run.end_s <= length_s
+    state = np.full(len(jobs), "waiting", object)
+    state[run.end_s > length_s] = "running"
+    state[ended] = np.where(jobs.limit_s < jobs.run_s, "killed", jobs.end_state)[ended]
+    state[run.refused] = "refused"
+    wait_s = np.where(started, run.start_s, length_s) - jobs.submit_s - moved_s
+    late = np.where(
+        np.isfinite(run.end_s), run.end_s > jobs.deadline_s + LATE_S, jobs.deadline_s < length_s
+    )
+    stops = np.bincount(run.runs.job, minlength=len(jobs)) - np.isfinite(run.end_s)
+    return pd.DataFrame(
+        {
+            "job_id": jobs.job_id,
+            "user": jobs.user,
+            "vc": jobs.vc,
+            "class": jobs.job_class,
+            "site": jobs.site,
+            "pool": jobs.pool,
+            "gpu_count": jobs.gpu_count,
+            "submit_s": jobs.submit_s,
+            "start_s": run.start_s,
+            "end_s": run.end_s,
+            "deadline_s": jobs.deadline_s,
+            "state": state,
+            "wait_s": np.maximum(wait_s, 0.0),
+            "deferred_s": moved_s,
+            "ran_s": run.runs.within(length_s).held_s(len(jobs)),
+            "useful_s": np.where(state == "completed", jobs.useful_s, 0.0),
+            "stops": stops,
+            "late": late & ~run.refused,
+            "warm": jobs.warm,
+            **shares,
+        }
+    )
