@@ -12,7 +12,7 @@ from aidc.horizon import Horizon
 from aidc.job import JobTable, concatenate
 from aidc.scenario import Scenario
 from aidc.site import Site
-from aidc.units import S_PER_H
+from aidc.units import H_PER_DAY, S_PER_H
 from aidc.workload_inputs import (
     GeneratedWorkload,
     MixedWorkload,
@@ -125,7 +125,7 @@ def _recorded(
     )
     notes = read.notes
     if moved:
-        notes += (f"the trace's times are moved by {moved.days} days",)
+        notes += (f"the trace's times are moved by {work.shift_h / H_PER_DAY:g} days",)
     return jobs, read.label, notes
 
 

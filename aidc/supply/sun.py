@@ -29,7 +29,8 @@ def light_until(time_h: Array, latitude_deg: float, longitude_deg: float) -> tup
     Differences are what counts: of the first, the mean cosine of the zenith angle over a stretch
     of time (below the horizon 0) times its length [h]; of the second, its hours of sun. Both are
     closed forms, so parts of an hour add up to the hour whatever the step. The sun is Spencer's:
-    declination within 0.0006 rad, equation of time within 0.0025 rad (35 s).
+    declination within 0.0006 rad, equation of time within 0.0025 rad (35 s). Beyond the polar circles
+    the days on which the midnight sun begins and ends are up to half an hour too long.
 
     Args:
         time_h: hours since 1970 UTC, shape (n,).
