@@ -1,5 +1,6 @@
 """A made-up site, run and plan: numbers chosen so that sums can be done by hand."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -161,6 +162,14 @@ def trace(
         notes=("nothing was filled",),
         balance_residual=0.0,
     )
+
+
+def without_jobs(run: Trace) -> Trace:
+    """The same run with nothing to do."""
+    none, mine = np.zeros(0), run.job_runs["hall"]
+    runs = Runs(np.zeros(0, np.int64), none, none)
+    nothing = replace(mine, start_s=none, end_s=none, runs=runs, refused=np.zeros(0, bool))
+    return replace(run, jobs=run.jobs.iloc[:0], job_runs={"hall": nothing})
 
 
 def accounts(table: pd.DataFrame, frame: pd.DataFrame, step_h: float) -> dict[str, float]:

@@ -159,17 +159,11 @@ def test_an_empty_and_an_all_zero_run_make_a_page_that_says_so():
     run = made.trace(scenario, "baseline", it_kw=0.0)
     run.frame[[name for name in run.frame if name.endswith("_kw")]] = 0.0
     run.frame["gpus_busy"] = 0.0
-    run = _without_jobs(run)
+    run = made.without_jobs(run)
     report = build(Study(runs={"baseline": run}, schedule=None, prices=made.study().prices))
     assert report.summary["baseline"]["pue"] is None
     assert "no IT energy" in report.html
     assert report.summary["baseline"]["jobs_submitted"] == 0
-
-
-def _without_jobs(run):
-    from dataclasses import replace
-
-    return replace(run, jobs=run.jobs.iloc[:0])
 
 
 def test_a_label_with_markup_is_shown_and_not_obeyed():

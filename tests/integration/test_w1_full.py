@@ -8,6 +8,7 @@ import pytest
 
 import aidc
 from aidc.api.drivers import drivers_of
+from aidc.reporting.job_figures import server_figures
 from aidc.scenario import Scenario
 from aidc.simulation import simulate
 from aidc.trace import Trace
@@ -77,3 +78,14 @@ def test_the_balance_of_the_plant_closes_about_it() -> None:
     assert trace.balance_residual < 1e-9
     assert trace.counts["unmet_cooling_kwh"] == 0.0
     assert float(trace.facility_kw.sum() * trace.step_h) > trace.kwh("it_kw")
+
+
+def test_occupancy_is_that_of_the_draw_and_packing_changes_nothing_for_whole_servers() -> None:
+    trace, draw = w1_trace(), w1_draw(1)
+    found = server_figures(trace)
+    inside_s = np.minimum(draw.run_s, DAY_S - draw.submit_s)
+    exact = float(draw.nodes @ inside_s) / (NODES * DAY_S)
+    assert found["occupancy_frac"] == pytest.approx(0.7238, abs=5e-5)  # published
+    assert found["occupancy_frac"] == pytest.approx(exact, rel=1e-12)
+    assert found["occupancy_most_frac"] == pytest.approx(exact, rel=1e-12)
+    assert found["out_of_service_server_frac"] == pytest.approx(1 - exact, rel=1e-12)

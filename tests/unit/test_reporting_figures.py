@@ -154,12 +154,46 @@ def test_ends_of_jobs_add_up_to_all_jobs_and_waits_at_the_end_are_counted(study)
 def test_a_planned_delay_is_in_the_response_cycle_and_not_in_the_wait(study):
     before, after = job_figures(study.baseline), job_figures(study.optimized)
     assert after["mean_wait_s"] == before["mean_wait_s"]
-    assert after["demand_response_cycle_s"] - before["demand_response_cycle_s"] == 900
+    # of the only job of an interactive class
+    assert before["demand_response_jobs"] == 1
+    assert before["demand_response_cycle_s"] == 3600
+    assert after["demand_response_cycle_s"] - before["demand_response_cycle_s"] == 1800
 
 
-def test_servers_out_of_service_are_those_that_packed_jobs_leave_empty(study):
-    # 400 of 800 boards busy, 8 boards a server
-    assert job_figures(study.baseline)["out_of_service_server_frac"] == pytest.approx(0.5)
+def test_waits_are_told_of_all_jobs_and_by_class(study):
+    waits = job_figures(study.baseline)["waits"]
+    assert list(waits) == ["all", "debug", "train"]
+    assert (waits["all"]["jobs"], waits["all"]["censored"]) == (2, 1)
+    assert waits["all"]["p50_s"] == pytest.approx((3600 + 7200) / 2)
+    assert waits["all"]["max_s"] == waits["train"]["mean_s"] == 7200
+    assert (waits["train"]["censored"], waits["debug"]["censored"]) == (1, 0)
+
+
+def test_slowdown_deadlines_and_ends_of_three_jobs_are_those_of_a_calculation_by_hand(study):
+    before, after = job_figures(study.baseline), job_figures(study.optimized)
+    assert before["slowdown"]["mean"] == pytest.approx(9000 / 5400)  # the warm one is not in it
+    assert before["bounded_slowdown"] == before["slowdown"]
+    assert before["deadlines"] == {"jobs": 1, "met": 1, "missed": 0, "refused": 0, "open": 0}
+    assert (after["deadlines"]["met"], after["deadlines"]["missed"]) == (0, 1)
+    assert before["job_ends_gpu_h"]["completed"] == pytest.approx(8 * 1 + 8 * 1.5)
+    assert before["goodput_frac"] == pytest.approx(20 / (800 * 168))
+    assert before["unfinished_work_it_kwh"] == 0
+    assert before["unfinished_work_frac"] == 0
+
+
+def test_servers_out_of_service_are_those_without_a_job_at_every_instant(study):
+    # of 100 servers one holds the first job for 3,600 s and one the second for 5,400 s of a week
+    found = job_figures(study.baseline)
+    assert found["occupancy_frac"] == pytest.approx(9000 / (100 * 168 * 3600))
+    assert found["out_of_service_server_frac"] == pytest.approx(1 - found["occupancy_frac"])
+    assert found["out_of_service_server_least_frac"] == found["out_of_service_server_frac"]
+
+
+def test_a_run_without_jobs_has_no_waits_rather_than_waits_of_zero(study):
+    found = job_figures(made.without_jobs(study.baseline))
+    for key in ("mean_wait_s", "p95_wait_s", "demand_response_cycle_s", "unfinished_work_frac"):
+        assert found[key] is None, key
+    assert sum(found["job_ends"].values()) == found["jobs_submitted"] == 0
 
 
 def test_pv_that_is_curtailed_is_not_generation_and_exports_stand_apart():
