@@ -138,6 +138,9 @@ class QueueRules(Config):
     class_order: Annotated[tuple[str, ...], AfterValidator(_job_classes)] = Field(
         default=("inference", "debug", "fine-tune", "training"), strict=False
     )  # priority: first to last; classes without a place come after them
+    preempts: Annotated[tuple[str, ...], AfterValidator(_job_classes)] = Field(
+        default=(), strict=False
+    )  # priority: classes that write checkpoints, and are stopped for a higher one to go on later
     vc_shares: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict
     )  # fair_share: weights of virtual clusters; 1 for the others

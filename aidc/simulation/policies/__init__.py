@@ -52,7 +52,9 @@ QUEUES: Mapping[Policy, Callable[[JobTable, Given], Queue]] = {
     "sjf": lambda jobs, given: sjf(jobs, given.rules.ageing),
     "easy_backfill": lambda jobs, _: EasyBackfill(jobs),
     "conservative_backfill": lambda jobs, given: ConservativeBackfill(jobs, given.capacity),
-    "priority": lambda jobs, given: Priority(jobs, given.rules.class_order),
+    "priority": lambda jobs, given: Priority(
+        jobs, given.rules.class_order, frozenset(given.rules.preempts)
+    ),
     "fair_share": lambda jobs, given: FairShare(
         jobs, given.capacity, given.rules.vc_shares, given.rules.half_life_h * S_PER_H
     ),
