@@ -8,6 +8,8 @@ import pytest
 
 import aidc
 from aidc.api.drivers import drivers_of
+from aidc.equipment import Ups
+from aidc.plant.electrical import ups_loss_kw
 from aidc.reporting.job_figures import server_figures
 from aidc.scenario import Scenario
 from aidc.simulation import simulate
@@ -49,6 +51,24 @@ def test_the_meter_of_the_simulation_reads_the_closed_form() -> None:
     mwh = w1_trace().kwh("it_kw") / 1e3
     assert mwh == pytest.approx(193.0212, rel=1e-4)  # published
     assert mwh == pytest.approx(w1_closed_form_mwh(1), rel=1e-9)
+
+
+def test_with_its_conversion_losses_the_meter_reads_the_published_energy_too() -> None:
+    """DC-DC (P + 13 W) / 0.98 a node; a 250 W switch and four rectifiers (P / 4 + 17 W) / 0.96 for five.
+
+    All of it is straight in P, so our power chain says it with one loss row: the stages chained give
+    ``P / (0.98 x 0.96)`` and a constant.
+    """
+    nodes, chassis = NODES, NODES / 5
+    constant_kw = (nodes * 13 / 0.98 + chassis * (250 + 4 * 17)) / 0.96 / 1e3
+    rated_kw = NODES * NODE_MAX_W / 1e3
+    row = Ups(
+        name="w1", source="reference workload W1", no_load_frac=constant_kw / rated_kw,
+        linear_frac=1 / (0.98 * 0.96) - 1, quadratic_frac=0.0,
+    )  # fmt: skip
+    it_kw = w1_trace().frame["it_kw"].to_numpy()
+    mwh = float((it_kw + ups_loss_kw(row, it_kw, rated_kw)).sum()) * w1_trace().step_h / 1e3
+    assert mwh == pytest.approx(211.6526, rel=1e-4)  # published
 
 
 def test_energy_of_jobs_and_of_idle_nodes_adds_up_to_the_closed_form() -> None:
