@@ -15,6 +15,7 @@ from aidc.config import Config
 from aidc.errors import CatalogError, Fault
 
 Row = TypeVar("Row", bound=Config)
+Model = TypeVar("Model", bound=Config)
 
 
 class _Tables(Mapping[str, Mapping[str, Config]]):
@@ -210,3 +211,26 @@ def document(folder: str, name: str) -> config.Document:
     if read.faults:
         raise CatalogError(read.faults)
     return read
+
+
+def validated(model: type[Model], document: config.Document, *parts: type[Config]) -> Model:
+    """What a YAML document of the catalog says, as a model.
+
+    Args:
+        model: of the whole.
+        document: as read, with its marks.
+        parts: models inside it, whose keys are proposed where one is misspelt.
+
+    Raises:
+        CatalogError: every fault with line and column.
+    """
+    every: tuple[type[Config], ...] = (model, *parts)
+    known = {part.__name__: config.keys_of(part) for part in every}
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        faults = list(document.faults)
+        for path, message, is_key in config.faults_of(error, document.data, known):
+            place = document.place(path, key=is_key)
+            faults.append(Fault(place.file, place.line, place.column, config.dotted(path), message))
+        raise CatalogError(faults) from None

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from aidc import catalog, config
 from aidc.config import Config, nearest
-from aidc.errors import CatalogError, Fault, InputError
+from aidc.errors import CatalogError, InputError
 from aidc.ledger import canonical
 from aidc.ledger.factors import GridFactor
 
@@ -73,14 +73,7 @@ def shipped() -> Policies:
     document = config.read_yaml(catalog.root() / "policies.yaml", shown_as=file)
     if document.faults:
         raise CatalogError(document.faults)
-    try:
-        return Policies.model_validate(document.data)
-    except ValidationError as error:
-        faults = []
-        for path, message, is_key in config.faults_of(error, document.data, {}):
-            at = document.place(path, key=is_key)
-            faults.append(Fault(at.file, at.line, at.column, config.dotted(path), message))
-        raise CatalogError(faults) from None
+    return catalog.validated(Policies, document)
 
 
 def select(

@@ -277,9 +277,8 @@ def _course(
     course = solved(tank_rates_kw(problem.site, slots), bus, None)
     if bus.tank is None:
         return course
-    model = (
-        course.model
-    )  # between its rates a tank mixes tables; the plant itself says what that costs
+    # between its rates a tank mixes tables; the plant itself says what that costs
+    model = course.model
     net_kw = [pyo.value(model.tank_charge_kw[t] - model.tank_discharge_kw[t]) for t in model.SLOT]
     return solved(np.array(net_kw)[:, None], replace(bus, tank=None), course.chosen)
 

@@ -11,11 +11,11 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from aidc import catalog
-from aidc.config import Config, Document, Number, dotted, faults_of, keys_of
-from aidc.errors import CatalogError, Fault, SeriesError
+from aidc.config import Config, Document, Number
+from aidc.errors import Fault, SeriesError
 from aidc.horizon import Horizon
 from aidc.units import H_PER_DAY
 
@@ -132,15 +132,7 @@ def parse_tariff(document: Document) -> Tariff:
     Raises:
         CatalogError: every fault of the file with line and column.
     """
-    known = {model.__name__: keys_of(model) for model in (Tariff, Component, Period, SpecialDays)}
-    try:
-        return Tariff.model_validate(document.data)
-    except ValidationError as error:
-        faults = list(document.faults)
-        for path, message, is_key in faults_of(error, document.data, known):
-            place = document.place(path, key=is_key)
-            faults.append(Fault(place.file, place.line, place.column, dotted(path), message))
-        raise CatalogError(faults) from None
+    return catalog.validated(Tariff, document, Component, Period, SpecialDays)
 
 
 def energy_price_cny_per_kwh(tariff: Tariff, horizon: Horizon) -> Array:

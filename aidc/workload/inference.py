@@ -11,11 +11,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from aidc import catalog
-from aidc.config import Config, Frac, Number, dotted, faults_of
-from aidc.errors import CatalogError, Fault
+from aidc.config import Config, Frac, Number
 from aidc.horizon import Horizon
 from aidc.job import IntColumn, JobTable
 from aidc.site import Site
@@ -65,16 +64,7 @@ def load_service(name: str) -> Service:
     Raises:
         CatalogError: no such service, or every fault of its file with line and column.
     """
-    document = catalog.document("services", name)
-    try:
-        return Service.model_validate(document.data)
-    except ValidationError as error:
-        known = {model.__name__: model.model_fields for model in (Service, Replica)}
-        faults = list(document.faults)
-        for path, message, is_key in faults_of(error, document.data, known):
-            place = document.place(path, key=is_key)
-            faults.append(Fault(place.file, place.line, place.column, dotted(path), message))
-        raise CatalogError(faults) from None
+    return catalog.validated(Service, catalog.document("services", name), Replica)
 
 
 def offered_gpus(service: Service, requests_per_day: float) -> float:

@@ -4,11 +4,10 @@ from collections.abc import Collection
 from typing import Final
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from aidc import catalog
-from aidc.config import Config, Frac, dotted, faults_of
-from aidc.errors import CatalogError, Fault
+from aidc.config import Config, Frac
 from aidc.horizon import Horizon
 from aidc.job import JobTable, concatenate
 from aidc.site import Site
@@ -67,16 +66,7 @@ def load_mix(name: str) -> Mix:
     Raises:
         CatalogError: no such mix, or every fault of its file with line and column.
     """
-    document = catalog.document("mixes", name)
-    try:
-        return Mix.model_validate(document.data)
-    except ValidationError as error:
-        known = {model.__name__: model.model_fields for model in (Mix, Part)}
-        faults = list(document.faults)
-        for path, message, is_key in faults_of(error, document.data, known):
-            place = document.place(path, key=is_key)
-            faults.append(Fault(place.file, place.line, place.column, dotted(path), message))
-        raise CatalogError(faults) from None
+    return catalog.validated(Mix, catalog.document("mixes", name), Part)
 
 
 def generate_mix(
