@@ -112,7 +112,6 @@ def problem_of(
         pool=np.zeros(len(jobs), np.int64),
     )
     held = np.array([0.0]), np.array([1e7]), np.array([fixed_gpus]), np.array([0], np.int64)
-    mine = early, early + run, gpus, movable.pool
     return WindowProblem(
         scenario=scenario,
         site=site,
@@ -134,7 +133,7 @@ def problem_of(
         ),
         movable=movable,
         at_s=early.copy(),
-        others=tuple(np.concatenate(pair) for pair in zip(held, mine, strict=True)),  # type: ignore[arg-type]
+        held=held,
     )
 
 

@@ -55,7 +55,7 @@ class WindowProblem:
         fixed: work that cannot move.
         movable: jobs that can, all of them.
         at_s: where each movable job stands now, shape (n,); always feasible.
-        others: start, end, boards and pool of every job that runs in or after the window.
+        held: start, end, boards and pool of every job that runs in or after the window and cannot move.
     """
 
     scenario: Scenario
@@ -67,7 +67,7 @@ class WindowProblem:
     fixed: FixedWork
     movable: Movable
     at_s: Array
-    others: tuple[Array, Array, Array, Rows]
+    held: tuple[Array, Array, Array, Rows]
 
     @property
     def horizon(self) -> Horizon:

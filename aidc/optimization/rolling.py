@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
+from aidc.moves import open_to, pool_index, pools_of
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.network import spread
+from aidc.optimization.network.window import Places, network_problem
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
@@ -57,12 +60,34 @@ class RollingPlanner:
             }
         for state in states.values():
             self._jobs.happened(state)
+        if self.drivers.movable.any():
+            self._spread(self._jobs, states)
         said = {}
         for name, state in states.items():
             plan, said[name] = self._sites[name].commit(state)
             if self.progress is not None:
                 self.progress(plan.proof)
         return said
+
+    def _spread(self, standing: "_Jobs", states: Mapping[str, PlanningState]) -> None:
+        """Gives the jobs that may move a site, a pool and a start."""
+        scenario, plan = self.scenario, self.scenario.plan
+        problems = [self._sites[name].problem(state) for name, state in states.items()]
+        rows = np.concatenate([one.movable.row for one in problems])
+        here = standing.pool[rows]
+        allowed = np.zeros((len(rows), len(standing.pools)), bool)
+        allowed[np.arange(len(rows)), here] = True
+        may_leave = self.drivers.movable[rows]
+        allowed[may_leave] |= open_to(scenario)[standing.home[rows[may_leave]]]
+        per_slot = round(plan.step_min / scenario.step_min)
+        slots = len(problems[0].forecast.frame) // per_slot
+        edges = problems[0].state.now_s + np.arange(slots + 1) * plan.step_min * 60.0
+        moving_s = scenario.flexibility.moving_h * S_PER_H
+        network = network_problem(problems, edges, per_slot, Places(allowed, moving_s))
+        found = spread(network, gap_frac=plan.gap_frac, limit_s=plan.limit_s)
+        left = found.pool != here
+        standing.start_s[rows], standing.pool[rows] = found.start_s, found.pool
+        standing.earliest_s[rows[left]] = network.jobs.earliest_s[left] + moving_s
 
     def schedule(self) -> Schedule:
         """What was decided, once the last window is planned."""
@@ -108,9 +133,11 @@ class _Jobs:
 
     jobs: JobTable
     pools: tuple[tuple[str, Pool], ...]
+    home: Rows
     pool: Rows
     run_s: Array
     baseline_s: Array
+    earliest_s: Array
     latest_s: Array
     start_s: Array
     refused: NDArray[np.bool_]
@@ -118,10 +145,7 @@ class _Jobs:
     @classmethod
     def of(cls, scenario: Scenario, drivers: Drivers, baseline_start_s: Array) -> "_Jobs":
         jobs = drivers.jobs
-        pools = tuple((name, p) for name, c in scenario.sites.items() for p in c.site.pools)
-        pool = np.zeros(len(jobs), np.int64)
-        for index, (name, one) in enumerate(pools):
-            pool[(jobs.site == name) & (jobs.pool == one.name)] = index
+        pools, pool = pools_of(scenario), pool_index(scenario, jobs)
         run, baseline = np.minimum(jobs.run_s, jobs.limit_s), baseline_start_s
         # no later than its slack, and never out of the horizon to look like a saving
         end = (scenario.end - scenario.start).total_seconds()
@@ -130,9 +154,11 @@ class _Jobs:
         return cls(
             jobs=jobs,
             pools=pools,
-            pool=pool,
+            home=pool,
+            pool=pool.copy(),
             run_s=run,
             baseline_s=baseline,
+            earliest_s=baseline.copy(),
             latest_s=np.where(jobs.slack_s > 0, latest, baseline),
             start_s=baseline.copy(),
             refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
@@ -146,12 +172,9 @@ class _Jobs:
     @property
     def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
         """Site and pool of each job, as the plan has it."""
-        site, pool = (np.array(names, object) for names in zip(*_names(self.pools), strict=True))
+        site = np.array([name for name, _ in self.pools], object)
+        pool = np.array([one.name for _, one in self.pools], object)
         return site[self.pool], pool[self.pool]
-
-
-def _names(pools: tuple[tuple[str, Pool], ...]) -> list[tuple[str, str]]:
-    return [(site, pool.name) for site, pool in pools]
 
 
 @dataclass(slots=True)
@@ -216,7 +239,7 @@ class _SitePlan:
             & ~standing.refused[open_rows]
             & (
                 standing.latest_s[open_rows]
-                > np.maximum(standing.baseline_s[open_rows], now) + MOVED_S
+                > np.maximum(standing.earliest_s[open_rows], now) + MOVED_S
             )
             & (run[open_rows] > 0)
         )
@@ -225,7 +248,7 @@ class _SitePlan:
         edges = now + slots * plan.step_min * 60.0
         movable = Movable(
             movable_rows,
-            np.maximum(standing.baseline_s[movable_rows], now),
+            np.maximum(standing.earliest_s[movable_rows], now),
             standing.latest_s[movable_rows],
             run[movable_rows],
             table.added_kw[movable_rows],
@@ -233,7 +256,8 @@ class _SitePlan:
             pool[movable_rows],
         )
         until = float(np.max(movable.latest_s + movable.run_s, initial=end))
-        others = np.flatnonzero(here & (start + run > now) & (start < until))
+        others = here & (start + run > now) & (start < until)
+        others[movable_rows] = False
         return WindowProblem(
             scenario=scenario,
             site=site,
@@ -244,7 +268,7 @@ class _SitePlan:
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
-            others=(
+            held=(
                 start[others],
                 start[others] + run[others],
                 table.gpu_count[others].astype(np.float64),

@@ -203,7 +203,11 @@ def _settled(
     jobs, at_s = side.jobs, problem.at_s[big]
     first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
     options = [side.starts.start_s[first[i] : first[i + 1]] for i in range(len(at_s))]
-    start, end, gpus, of_pool = problem.others
+    every = problem.movable
+    standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
+    start, end, gpus, of_pool = (
+        np.concatenate(pair) for pair in zip(problem.held, standing, strict=True)
+    )
     settled = at_s.copy()
     for index, pool in enumerate(problem.site.pools):
         mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index
