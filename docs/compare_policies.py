@@ -252,7 +252,8 @@ def chart(rows: Rows, of: Facts) -> Chart:
         axes[2].barh(place, late, color=COLOURS["dx_kw"], label="late")
         axes[2].barh(place, refused, left=late, color="#444444", label="refused")
         _values(axes[2], np.add(late, refused), "{:,.0f}")
-        axes[2].legend(frameon=False, fontsize=8, loc="upper right")
+        free = (0.6, 1 - (POLICIES.index("deadline") + 0.95) / (len(POLICIES) + 0.9))  # a short bar
+        axes[2].legend(frameon=False, fontsize=8, ncols=2, loc="center", bbox_to_anchor=free)
         axes[2].set_title(f"Late or refused, of {of.with_deadline:,}")
         _bars(axes[3], [rows[p]["GPUs at work %"] for p in POLICIES], "{:.1f}", COLOURS["it_kw"])
         axes[3].set_title("GPUs at work, %")
