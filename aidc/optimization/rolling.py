@@ -1,7 +1,7 @@
 """Planning as it is lived: a window is planned, a day of it committed, and its state carried on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.moves import open_to, pool_index, pools_of
+from aidc.optimization.bound import Certificate, Window
 from aidc.optimization.classes import Movable, profile
-from aidc.optimization.network import spread
+from aidc.optimization.network import NetworkPlan, NetworkProblem, spread
+from aidc.optimization.network.proof import Placed, prove
 from aidc.optimization.network.window import Places, network_problem
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
@@ -50,6 +52,7 @@ class RollingPlanner:
     progress: Callable[[WindowProof], None] | None = None
     _jobs: "_Jobs | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
+    _networks: list[tuple[WindowProof, Certificate]] = field(default_factory=list)
 
     def __call__(self, states: Mapping[str, PlanningState]) -> dict[str, Commitment]:
         """The next commitment of every site."""
@@ -60,16 +63,18 @@ class RollingPlanner:
             }
         for state in states.values():
             self._jobs.happened(state)
-        if self.drivers.movable.any():
-            self._spread(self._jobs, states)
-        said = {}
+        window = self._spread(self._jobs, states) if self.drivers.movable.any() else None
+        plans, said = [], {}
         for name, state in states.items():
             plan, said[name] = self._sites[name].commit(state)
+            plans.append(plan)
             if self.progress is not None:
                 self.progress(plan.proof)
+        if window is not None:
+            self._networks.append(window.proved(self._jobs, plans))
         return said
 
-    def _spread(self, standing: "_Jobs", states: Mapping[str, PlanningState]) -> None:
+    def _spread(self, standing: "_Jobs", states: Mapping[str, PlanningState]) -> "_NetworkWindow":
         """Gives the jobs that may move a site, a pool and a start."""
         scenario, plan = self.scenario, self.scenario.plan
         problems = [self._sites[name].problem(state) for name, state in states.items()]
@@ -83,11 +88,16 @@ class RollingPlanner:
         slots = len(problems[0].forecast.frame) // per_slot
         edges = problems[0].state.now_s + np.arange(slots + 1) * plan.step_min * 60.0
         moving_s = scenario.flexibility.moving_h * S_PER_H
-        network = network_problem(problems, edges, per_slot, Places(allowed, moving_s))
+        network, windows = network_problem(problems, edges, per_slot, Places(allowed, moving_s))
         found = spread(network, gap_frac=plan.gap_frac, limit_s=plan.limit_s)
+        at_home = sum(
+            replace(window, problem=problem).left_alone()
+            for window, problem in zip(windows, problems, strict=True)
+        )
         left = found.pool != here
         standing.start_s[rows], standing.pool[rows] = found.start_s, found.pool
         standing.earliest_s[rows[left]] = network.jobs.earliest_s[left] + moving_s
+        return _NetworkWindow(rows, network, windows, found, at_home)
 
     def schedule(self) -> Schedule:
         """What was decided, once the last window is planned."""
@@ -117,10 +127,17 @@ class RollingPlanner:
                 }
             ),
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
-            windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
+            windows=(
+                *(proof for site in self._sites.values() for proof in site.proofs),
+                *(proof for proof, _ in self._networks),
+            ),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
             objective=str(self.scenario.plan.objective),
             foresight=self.scenario.plan.foresight,
+            certificates=(
+                *(one for site in self._sites.values() for one in site.certificates),
+                *(one for _, one in self._networks),
+            ),
         )
 
 
@@ -177,6 +194,22 @@ class _Jobs:
         return site[self.pool], pool[self.pool]
 
 
+@dataclass(frozen=True, slots=True)
+class _NetworkWindow:
+    """A window of all sites on its way to a proof."""
+
+    rows: Rows
+    network: NetworkProblem
+    windows: tuple[Window, ...]
+    found: NetworkPlan
+    baseline: float
+
+    def proved(self, standing: _Jobs, plans: list[WindowPlan]) -> tuple[WindowProof, Certificate]:
+        """The proof, once every site is planned."""
+        placed = Placed(standing.pool[self.rows], standing.start_s[self.rows])
+        return prove(self.network, self.windows, self.found, plans, placed, self.baseline)
+
+
 @dataclass(slots=True)
 class _SitePlan:
     """What the planner remembers of one site."""
@@ -188,6 +221,7 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -206,6 +240,7 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
+        self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

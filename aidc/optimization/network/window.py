@@ -1,12 +1,12 @@
 """From the windows of all sites to one network problem, and back to the place and start of each job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.bound import marginal_price
+from aidc.optimization.bound import Window, marginal_price
 from aidc.optimization.network.problem import HeldBoards, NetworkJobs, NetworkProblem, SiteSide
 from aidc.optimization.problem import (
     NARROW_KW,
@@ -39,8 +39,8 @@ class Places:
 
 def network_problem(
     problems: Sequence[WindowProblem], edges_s: Array, per_slot: int, places: Places
-) -> NetworkProblem:
-    """All sites of one window as one problem.
+) -> tuple[NetworkProblem, tuple[Window, ...]]:
+    """All sites of one window as one problem, and each site's part of its proof: its fixed work alone.
 
     Args:
         problems: the window of each site; its jobs stand at a start that fits.
@@ -73,21 +73,21 @@ def network_problem(
         allowed=places.allowed,
         moving_s=np.where(away, places.moving_s, 0.0),
     )
-    densest = np.zeros(pools)
+    densest = np.zeros(pools)  # IT power of a board, at most
     for pool in range(pools):
         here = places.allowed[:, pool]
         densest[pool] = np.max(movable.kw[here, pool] / movable.gpus[here, pool], initial=0.0)
-    sides, tails = [], []
+    sides, windows = [], []
     for one, first in zip(problems, first_pool, strict=False):
         mine = slice(int(first), int(first) + len(one.site.pools))
-        side, tail = _side(one, edges_s, per_slot, densest[mine])
-        sides.append(side)
-        tails.append(tail)
+        window = _window(one, edges_s, per_slot, densest[mine])
+        windows.append(window)
+        sides.append(_side(window))
     held = [
         HeldBoards(*one.held[:3], one.held[3] + first)
         for one, first in zip(problems, first_pool, strict=False)
     ]
-    return NetworkProblem(
+    network = NetworkProblem(
         edges_s=edges_s,
         sites=tuple(sides),
         site_of_pool=np.repeat(np.arange(len(problems)), np.diff(first_pool)),
@@ -99,30 +99,35 @@ def network_problem(
             )
         ),
         jobs=movable,
-        tail_price=np.stack(tails),
+        tail_price=np.stack([window.tail_price for window in windows]),
     )
+    return network, tuple(windows)
 
 
-def _side(
-    problem: WindowProblem, edges_s: Array, per_slot: int, densest_kw: Array
-) -> tuple[SiteSide, Array]:
-    """A site as the jobs of the network see it, and its price of work after the window."""
+def _window(problem: WindowProblem, edges_s: Array, per_slot: int, densest_kw: Array) -> Window:
+    """A site with its fixed work, its plant sampled over all that its boards can draw."""
     fixed, boards = problem.fixed, np.array([pool.gpu_count for pool in problem.site.pools])
     low = fixed.kw + fixed.idle_kw[:, None]
     free = np.maximum(boards[:, None] - fixed.gpus, 0.0)
     high = low + free * densest_kw[:, None] + NARROW_KW
     rates = tank_rates_kw(problem.site, len(edges_s) - 1)
     tables = sampled_tables(problem, per_slot, low, high, POINTS, rates)
-    money, bus, rest = (
-        prices_of(problem, tables, per_slot),
-        bus_of(problem, per_slot),
-        tables.at_rest,
-    )
-    site_kw = tables.facility_kw[:, :, rest]
-    bought = np.maximum(site_kw - bus.pv_kw[:, None, None], 0.0)
-    cost = money.import_price[:, None, None] * bought + money.side[:, :, rest]
-    cost = (cost + money.facility_price[:, None, None] * site_kw).min(axis=1)
+    money, bus = prices_of(problem, tables, per_slot), bus_of(problem, per_slot)
     load = load_kw(problem, problem.at_s, edges_s)
     slots_a_day = round(24 * S_PER_H / float(edges_s[1] - edges_s[0]))
     tail = marginal_price(tables, money, bus, load)[-slots_a_day:]
-    return SiteSide(problem.site.name, tables.it_kw[:, rest], cost, low.sum(axis=0)), tail
+    nobody = np.zeros(0, np.int64)
+    alone = replace(problem, movable=problem.movable.take(nobody), at_s=problem.at_s[nobody])
+    return Window(alone, tables, money, bus, edges_s, tail, f"{problem.site.name} of the network")
+
+
+def _side(window: Window) -> SiteSide:
+    """A site as the jobs of the network see it: at its best set-point in each slot, stores at rest."""
+    tables, money, rest = window.tables, window.money, window.tables.at_rest
+    site_kw = tables.facility_kw[:, :, rest]
+    bought = np.maximum(site_kw - window.bus.pv_kw[:, None, None], 0.0)
+    cost = money.import_price[:, None, None] * bought + money.side[:, :, rest]
+    cost = (cost + money.facility_price[:, None, None] * site_kw).min(axis=1)
+    fixed = window.problem.fixed
+    load = fixed.kw.sum(axis=0) + fixed.idle_kw.sum()
+    return SiteSide(window.problem.site.name, tables.it_kw[:, rest], cost, load)
