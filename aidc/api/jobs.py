@@ -131,12 +131,12 @@ def _recorded(
 
 def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
     """The jobs that the scenario names, each in the largest pool that it accepts; they never wait."""
+    from aidc.workload.accepts import accepted_by_class
+    from aidc.workload.homes import largest_homes
+
     work, n = scenario.workload, len(scenario.workload.runs)
-    every = [(site.name, pool) for site in sites for pool in site.pools]
-    suited = [
-        one for one in every if work.accepts is None or one[1].server.gpu.name in work.accepts
-    ]
-    site, pool = max(suited or every, key=lambda one: one[1].gpu_count)
+    job_class = np.array([run.job_class for run in work.runs], object)
+    home = largest_homes(sites, accepted_by_class(work.accepts, job_class))
     run_s = np.array([run.work_h * S_PER_H for run in work.runs])
 
     def text(value: str) -> np.ndarray:
@@ -146,9 +146,9 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
         job_id=np.array([run.name for run in work.runs], object),
         user=text(RUN_USER),
         vc=text(RUN_USER),
-        job_class=np.array([run.job_class for run in work.runs], object),
-        site=text(site),
-        pool=text(pool.name),
+        job_class=job_class,
+        site=home.site,
+        pool=home.pool,
         gpu_count=np.array([run.gpu_count for run in work.runs], np.int64),
         submit_s=np.array([run.after_h * S_PER_H for run in work.runs]),
         run_s=run_s,
@@ -160,7 +160,7 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
         warm=np.zeros(n, np.bool_),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
-        accepted=np.full(n, bool(suited)),
+        accepted=home.accepted,
         rows_of="workload.runs",
     )
 

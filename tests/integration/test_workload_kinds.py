@@ -69,6 +69,10 @@ def test_every_kind_has_its_own_load_among_the_ends_of_the_assumptions() -> None
         ("workload.faults", "half-hour", r"fault_rules.csv has no 'half-hour'"),
         ("workload.mix", "mixd", r"models/mixes has no 'mixd' - did you mean 'mixed'"),
         ("workload.accepts", ["a100"], r"workload.accepts: gpus.csv has no 'a100'"),
+        ("workload.accepts", {"training": ["a100"]}, r"workload.accepts.training: gpus.csv has no 'a100'"),
+        ("workload.accepts", {"trainin": ["a100-sxm"]},
+         r"workload.accepts.trainin: job_classes.csv has no 'trainin' - did you mean 'training'"),
+        ("workload.accepts", {"training": "a100-sxm"}, r"workload.accepts.training: input should be a valid tuple"),
         ("workload.reference_gpu", "a100", r"workload.reference_gpu: gpu_speeds.csv has no 'a100'"),
         ("site.pools.0.power_cap", 0.3, r"0.3 is below 0.5, the lowest known of a100-sxm"),
         ("workload.runs", [{"name": "x", "gpu_count": 8, "work": "1 h", "job_class": "train"}],
@@ -147,6 +151,17 @@ def test_jobs_run_longer_on_slower_boards_and_only_on_those_they_accept() -> Non
     old = both.pool == "old"
     assert both.useful_s[old] == pytest.approx(one.run_s[old] / 0.4)  # 125 of 312 TFLOPS
     assert both.run_s[~old] == pytest.approx(one.run_s[~old])
+
+
+def test_classes_run_on_their_own_boards_and_named_runs_on_those_of_theirs() -> None:
+    runs = "workload.runs=[{name: r, gpu_count: 8, work: 1 h, job_class: debug}]"
+    by_class = drawn(TWO, "workload.accepts={debug: [v100-sxm2], inference: [v100-sxm2]}", runs)
+    cheap = np.isin(by_class.job_class, ["debug", "inference"])
+    assert set(by_class.pool[cheap]) == {"old"}
+    assert set(by_class.pool[~cheap]) == {"old", "new"}
+    assert by_class.pool[by_class.job_id == "r"].tolist() == ["old"]
+    refused = drawn(TWO, "workload.accepts={debug: [h100-sxm]}", runs)
+    assert ((refused.job_class == "debug") == ~refused.accepted).all()
 
 
 def test_jobs_that_no_pool_accepts_are_refused_and_counted() -> None:
