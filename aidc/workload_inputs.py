@@ -34,6 +34,9 @@ class LongRun(Config):
     work_h: WrittenHours = Field(alias="work", gt=0)  # run time on the reference board, no faults
     after_h: WrittenHours = Field(default=0.0, alias="after", ge=0)  # from the start to submission
     job_class: str = "training"
+    scaling: str | None = (
+        None  # a row of models/gang_scaling.csv, if work is the time at perfect scaling
+    )
 
 
 class Workload(Config):
@@ -132,6 +135,7 @@ def board_faults(work: AnyWorkload, sites: Mapping[str, Site]) -> list[str]:
         if run.job_class not in classes:
             message = catalog.missing("job_classes.csv", run.job_class, classes)
             faults.append(f"workload.runs.{index}.job_class: {message}")
+        faults += _scaling_faults(run, f"workload.runs.{index}")
         if run.name in [other.name for other in work.runs[:index]]:
             faults.append(f"workload.runs.{index}.name: '{run.name}' stands twice")
     lowest = {
@@ -147,6 +151,19 @@ def board_faults(work: AnyWorkload, sites: Mapping[str, Site]) -> list[str]:
                 f"{place}: {cap:g} is below {lowest[board]:g}, the lowest known of {board}"
             )
     return faults
+
+
+def _scaling_faults(run: LongRun, key: str) -> list[str]:
+    """A law of scaling that is not in the catalog, or a gang beyond the sizes that it is known for."""
+    if run.scaling is None:
+        return []
+    largest = {row["name"]: int(row["gpu_count_max"]) for row in catalog.records("gang_scaling")}
+    if run.scaling not in largest:
+        return [f"{key}.scaling: {catalog.missing('gang_scaling.csv', run.scaling, largest)}"]
+    if run.gpu_count > (most := largest[run.scaling]):
+        told = f"{run.gpu_count} is beyond the {most} that scaling {run.scaling} is known to"
+        return [f"{key}.gpu_count: {told}; leave scaling out and give the run time as work"]
+    return []
 
 
 def _accepts(work: AnyWorkload) -> dict[str, tuple[str, ...]]:

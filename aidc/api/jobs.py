@@ -15,6 +15,7 @@ from aidc.site import Site
 from aidc.units import H_PER_DAY, S_PER_H
 from aidc.workload_inputs import (
     GeneratedWorkload,
+    LongRun,
     MixedWorkload,
     ServiceWorkload,
     TraceWorkload,
@@ -137,7 +138,7 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
     work, n = scenario.workload, len(scenario.workload.runs)
     job_class = np.array([run.job_class for run in work.runs], object)
     home = largest_homes(sites, accepted_by_class(work.accepts, job_class))
-    run_s = np.array([run.work_h * S_PER_H for run in work.runs])
+    run_s = np.array([run.work_h / _scaling_frac(run) * S_PER_H for run in work.runs])
 
     def text(value: str) -> np.ndarray:
         return np.full(n, value, object)
@@ -165,11 +166,27 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
     )
 
 
+def _scaling_frac(run: LongRun) -> float:
+    """Share of their speed that the boards of a named run keep; 1 where its work has it inside."""
+    from aidc.workload.scaling import GangScaling, scaling_efficiency
+
+    if run.scaling is None:
+        return 1.0
+    return float(scaling_efficiency(run.gpu_count, row("gang_scaling", GangScaling, run.scaling)))
+
+
 def _told(scenario: Scenario, jobs: JobTable) -> Notes:
     """What boards, caps and faults do to the jobs."""
     work, notes = scenario.workload, []
     if refused := int((~jobs.accepted).sum()):
         notes.append(f"{refused} jobs are refused: no pool has boards that they accept")
+    notes += [
+        f"{run.name}: {run.gpu_count} GPUs keep {_scaling_frac(run):.1%} of their speed (scaling "
+        f"{run.scaling}), so {run.work_h:g} h of work take {run.work_h / _scaling_frac(run):,.1f} h on "
+        f"{work.reference_gpu or 'any board'}"
+        for run in work.runs
+        if run.scaling is not None
+    ]
     notes += [
         f"boards of pool {pool.name} of {name} are capped at "
         f"{pool.power_cap_frac:.0%} of their maximum power"
