@@ -37,7 +37,7 @@ def job_inputs(scenario: Scenario, *, id_prefix: str) -> tuple[JobTable, str, No
         InputError: a file that cannot be read, or jobs that the scenario's boards cannot run.
     """
     from aidc.workload.boards import Conditions, on_boards
-    from aidc.workload.flexibility import with_slack
+    from aidc.workload.flexibility import deferrable_classes, with_slack
     from aidc.workload.inference import SERVING_USER, never_waiting
     from aidc.workload.interruptions import FaultRules
 
@@ -54,7 +54,8 @@ def job_inputs(scenario: Scenario, *, id_prefix: str) -> tuple[JobTable, str, No
         seed=scenario.seed,
     )
     jobs = on_boards(jobs, sites, given, serves)
-    jobs = with_slack(jobs, scenario.flexibility.deferrable_frac, scenario.flexibility.slack_h)
+    flexible = scenario.flexibility
+    jobs = with_slack(jobs, flexible.deferrable_frac, flexible.slack_h, deferrable_classes())
     if serves.any():
         jobs = never_waiting(jobs)
     if work.runs:
