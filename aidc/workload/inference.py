@@ -64,7 +64,7 @@ def load_service(name: str) -> Service:
     Raises:
         CatalogError: no such service, or every fault of its file with line and column.
     """
-    return catalog.validated(Service, catalog.document("services", name), Replica)
+    return catalog.validated(Service, catalog.document("services", name))
 
 
 def offered_gpus(service: Service, requests_per_day: float) -> float:

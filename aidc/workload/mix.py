@@ -65,7 +65,7 @@ def load_mix(name: str) -> Mix:
     Raises:
         CatalogError: no such mix, or every fault of its file with line and column.
     """
-    return catalog.validated(Mix, catalog.document("mixes", name), Part)
+    return catalog.validated(Mix, catalog.document("mixes", name))
 
 
 def generate_mix(
