@@ -158,7 +158,7 @@ def test_a_run_empties_its_tank_and_counts_the_requests_that_it_cannot_follow(
     nothing = np.zeros(steps)
     ask = SetPoints(
         np.full(steps, 22.0), np.zeros(steps, np.int8), nothing, nothing, nothing,
-        np.full(steps, 5_000.0),
+        np.full(steps, 5_000.0), np.full(steps, -1, np.int8),
     )  # fmt: skip
     schedule = aidc.plan(trace)
     emptied = aidc.simulate(
