@@ -86,7 +86,9 @@ class RollingPlanner:
         allowed[may_leave] |= open_to(scenario)[standing.home[rows[may_leave]]]
         per_slot = round(plan.step_min / scenario.step_min)
         slots = len(problems[0].forecast.frame) // per_slot
-        edges = problems[0].state.now_s + np.arange(slots + 1) * plan.step_min * 60.0
+        edges = (
+            problems[0].state.now_s + np.arange(slots + 1, dtype=np.float64) * plan.step_min * 60.0
+        )
         moving_s = scenario.flexibility.moving_h * S_PER_H
         network, windows = network_problem(problems, edges, per_slot, Places(allowed, moving_s))
         found = spread(network, gap_frac=plan.gap_frac, limit_s=plan.limit_s)
