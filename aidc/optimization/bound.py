@@ -162,7 +162,7 @@ class Window:
         bus, slots = self.bus, len(self.bus.pv_kw)
         model = site_model(self.tables, self.money, bus, kept_options(self.tables, self.money, bus))
         price_it_power(model, it_price, bus.slot_h)
-        duals = relaxed_duals(model)
+        duals = relaxed_duals(model, self.problem.scenario.plan.limit_s)
 
         def of(rows: str) -> Array:
             found = duals.get(rows, {})

@@ -98,7 +98,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     proven = window.certificate(marginal_price(tables, money, bus, load))
     if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
-        other = window.certificate(planned.relaxed_price(bus.slot_h))
+        other = window.certificate(planned.relaxed_price(bus.slot_h, plan.limit_s))
         proven = max(proven, other, key=lambda one: float(one["bound"]))
     bound, baseline = float(proven["bound"]), window.left_alone()
     facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * bus.slot_h
@@ -139,9 +139,9 @@ class _Planned:
     solution: Solution
     build_s: float
 
-    def relaxed_price(self, slot_h: float) -> Array:
+    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model)["it_load"]
+        duals = relaxed_duals(self.model, limit_s)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
