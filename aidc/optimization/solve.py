@@ -11,8 +11,10 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import highs_process
+from aidc.optimization.explain import Elastic
 
 SEED = 0
+WHY_GAP_FRAC = 0.01  # an explanation need not be the very least
 SMALLEST_GAP = 1e-6  # HiGHS' own, absolute
 
 
@@ -38,7 +40,13 @@ class Solution:
 
 
 def solve(
-    model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str, gap_abs: float = 0.0
+    model: pyo.ConcreteModel,
+    *,
+    gap_frac: float,
+    limit_s: float,
+    what: str,
+    gap_abs: float = 0.0,
+    explain: bool = True,
 ) -> Solution:
     """Minimises a linear model.
 
@@ -48,6 +56,7 @@ def solve(
         limit_s: wall time.
         what: name of the window, for messages.
         gap_abs: gap in the objective's unit at which HiGHS may stop too.
+        explain: say which requirement cannot be met where there is no plan; the model is spent then.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -58,7 +67,8 @@ def solve(
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
     except InfeasibleConstraintException as error:
-        raise InfeasibleError(f"{what}: {error}") from None
+        why = _why(model, limit_s) if explain else ""
+        raise InfeasibleError(f"{what}: {why or error}") from None
     parts = _parts(form)
     options = {
         "output_flag": False,
@@ -73,7 +83,10 @@ def solve(
     done = time.perf_counter()
     status, rows, columns = said["status"], parts["num_row_"], parts["num_col_"]
     if status in ("kInfeasible", "kUnboundedOrInfeasible"):
-        raise InfeasibleError(f"{what}: the limits leave no plan ({rows} rows, {columns} columns)")
+        why = _why(model, limit_s) if explain else ""
+        raise InfeasibleError(
+            f"{what}: {why or f'the limits leave no plan ({rows} rows, {columns} columns)'}"
+        )
     if not said["primal"]:
         if status == "kTimeLimit":
             raise SolverTimeoutError(
@@ -93,6 +106,16 @@ def solve(
         transfer_s=loaded - began,
         solve_s=done - loaded,
     )
+
+
+def _why(model: pyo.ConcreteModel, limit_s: float) -> str:
+    """Which requirement cannot be met; empty where that is not found either."""
+    elastic = Elastic.of(model)
+    try:
+        solve(model, gap_frac=WHY_GAP_FRAC, limit_s=limit_s, what="", explain=False)
+    except PlanError:
+        return ""
+    return elastic.told()
 
 
 def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> dict[str, dict[Any, float]]:

@@ -121,6 +121,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         binaries=max(sizes[2], done.binaries),
         jobs_movable=len(jobs.row),
         jobs_moved=int((start_s > jobs.earliest_s + 1e-6).sum()),
+        fault="",
         full=planned is None and len(jobs.row) > 0,
         build_s=built + done.transfer_s,
         solve_s=solved + done.solve_s,
@@ -196,7 +197,7 @@ def _plan_jobs(
     model = site_model(tables, money, bus, kept_options(tables, money, bus))
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
-    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
+    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what, explain=False)
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
