@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.moves import open_to, pool_index, pools_of
 from aidc.optimization.bound import Certificate, Window
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.network import NetworkPlan, NetworkProblem, spread
 from aidc.optimization.network.proof import Placed, prove
 from aidc.optimization.network.window import Places, network_problem
@@ -70,7 +72,7 @@ class RollingPlanner:
             plans.append(plan)
             if self.progress is not None:
                 self.progress(plan.proof)
-        if window is not None:
+        if window is not None and all(plan.proof.status != "fallback" for plan in plans):
             self._networks.append(window.proved(self._jobs, plans))
         return said
 
@@ -102,10 +104,17 @@ class RollingPlanner:
         return _NetworkWindow(rows, network, windows, found, at_home)
 
     def schedule(self) -> Schedule:
-        """What was decided, once the last window is planned."""
+        """What was decided, once the last window is planned.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
+        """
         jobs, standing = self.drivers.jobs, self._jobs
         if standing is None:
             raise ValueError("nothing is planned yet")
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
@@ -224,6 +233,7 @@ class _SitePlan:
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -234,7 +244,11 @@ class _SitePlan:
         """Plans the window that starts now and commits its first part."""
         plan, jobs = self.scenario.plan, self.jobs
         problem = self.problem(state)
-        found = plan_window(problem)
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
         jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
@@ -242,7 +256,8 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
-        self.certificates.append(found.certificate)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

@@ -74,6 +74,7 @@ def prove(
         binaries=sum(plan.proof.binaries for plan in plans),
         jobs_movable=len(network.jobs),
         jobs_moved=int((placed.pool != network.jobs.home).sum()),
+        fault="",
         full=False,
         build_s=0.0,
         solve_s=sum(found.seconds.values()),
@@ -92,8 +93,10 @@ def cost(
     """
     total = 0.0
     for window, plan in zip(windows, plans, strict=True):
-        in_tables = window.cost_of(plan.chosen, plan.load_kw)
-        total += max(in_tables, plan.proof.objective - plan.tail)
+        if plan.course is None:
+            raise ValueError(f"{window.what} has no plan")
+        in_tables = window.cost_of(plan.course.options, plan.course.load_kw)
+        total += max(in_tables, plan.proof.objective - plan.course.tail)
     jobs = network.jobs
     later = _after(network, placed.pool, placed.start_s)
     return total + later - _after(network, jobs.home, jobs.earliest_s)
