@@ -99,8 +99,12 @@ class RollingPlanner:
             for window, problem in zip(windows, problems, strict=True)
         )
         left = found.pool != here
-        standing.start_s[rows], standing.pool[rows] = found.start_s, found.pool
-        standing.earliest_s[rows[left]] = network.jobs.earliest_s[left] + moving_s
+        earliest = network.jobs.earliest_s + moving_s * left
+        start = found.start_s
+        for exact in (earliest, network.jobs.at_s):  # the network counts time in slots
+            start = np.where(np.abs(start - exact) < MOVED_S, exact, start)
+        standing.start_s[rows], standing.pool[rows] = start, found.pool
+        standing.earliest_s[rows[left]] = earliest[left]
         return _NetworkWindow(rows, network, windows, found, at_home)
 
     def schedule(self) -> Schedule:

@@ -1,6 +1,7 @@
 """One plan over several sites: jobs leave home where they may, and nothing is lost or counted twice."""
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,33 +16,12 @@ from aidc.schedule import Schedule
 from aidc.trace import Trace
 from tests.windows import SCENARIOS
 
-CITY = {
-    "model": "helios-hall",
-    "weather": {"kind": "typical", "climate": "shanghai"},
-    "tariff": "shanghai-two-part",
-}
+ROOMS = Path(__file__).parents[1] / "three_rooms.yaml"
 
 
 @cache
 def network() -> Scenario:
-    """Three rooms alike on grids of 0.65 (Shandong), 0.58 and 0.41 (Fujian) kgCO2e/kWh, for two days."""
-    made = aidc.load(
-        SCENARIOS / "lingang-week.yaml",
-        sets=["pathway=null", "end=2023-07-05T00:00:00+08:00", "workload.jobs_per_day=700"],
-    )
-    return made.replace_all(
-        {
-            "step": "60 min",
-            "plan.window": "24 h",
-            "flexibility": {
-                "deferrable_frac": 0.6, "slack_h": [6, 24], "movable_frac": 0.8, "moving": "1 h",
-            },
-            "sites": {
-                name: {**CITY, "grid": {"location": region, "intensity": "flat"}}
-                for name, region in (("north", "CN-SD"), ("middle", "CN-SH"), ("south", "CN-FJ"))
-            },
-        }
-    )  # fmt: skip
+    return aidc.load(ROOMS)
 
 
 @cache
@@ -60,7 +40,10 @@ def kgco2e(trace: Trace) -> float:
 def test_the_replay_is_the_run_in_which_the_plan_was_made() -> None:
     _, _, run, replay = planned()
     pd.testing.assert_frame_equal(run.frame, replay.frame, check_exact=True)
-    pd.testing.assert_frame_equal(run.jobs, replay.jobs, check_exact=True)
+    told = ["wait_s", "deferred_s"]  # only the replay knows what was meant
+    pd.testing.assert_frame_equal(
+        run.jobs.drop(columns=told), replay.jobs.drop(columns=told), check_exact=True
+    )
     assert replay.counts["planned_starts_missed"] == 0
 
 
