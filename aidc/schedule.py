@@ -99,6 +99,27 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
+class StageProof:
+    """How an earlier objective of a window was solved, and what later ones left of it.
+
+    Attributes:
+        objective_name: what was minimised.
+        unit: of all that follows.
+        objective, bound, gap_frac: as in `WindowProof`, under the limits of the stages before.
+        limit: what later stages had to keep.
+        delivered: under the window's schedule, in the plant.
+    """
+
+    objective_name: str
+    unit: str
+    objective: float
+    bound: float
+    gap_frac: float
+    limit: float
+    delivered: float
+
+
+@dataclass(frozen=True, slots=True)
 class WindowProof:
     """How one window was solved.
 
@@ -111,6 +132,7 @@ class WindowProof:
             whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
+        earlier: proofs of the objectives that come before; the figures above are of the last one.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         full: boards were too full to move any job, so all stay where they stand.
@@ -124,6 +146,7 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
+    earlier: tuple[StageProof, ...]
     columns: int
     rows: int
     binaries: int
@@ -159,8 +182,10 @@ class Schedule:
 
     @property
     def gap_frac(self) -> float:
-        """Gap of the worst window."""
-        return max((window.gap_frac for window in self.windows), default=0.0)
+        """Gap of the worst window, the worst of its stages."""
+        gaps = [window.gap_frac for window in self.windows]
+        gaps += [stage.gap_frac for window in self.windows for stage in window.earlier]
+        return max(gaps, default=0.0)
 
     @property
     def status(self) -> str:

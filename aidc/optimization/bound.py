@@ -44,7 +44,7 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
 
 
 def job_costs(
-    problem: WindowProblem, price: Array, edges: Array, tail_price: Array
+    problem: WindowProblem, price: Array, edges: Array, tail: classes.Tail
 ) -> tuple[classes.Starts, Array]:
     """Cost of every start of every movable job at a price of IT energy, shape (starts,)."""
     jobs, slot_s = problem.movable, float(edges[1] - edges[0])
@@ -52,11 +52,11 @@ def job_costs(
     integral = np.concatenate([[0.0], np.cumsum(price * slot_s / S_PER_H)])
     end = starts.start_s + jobs.run_s[starts.job]
     inside = np.interp(end, edges, integral) - np.interp(starts.start_s, edges, integral)
-    tail = classes.tail_cost(starts, jobs, float(edges[-1]), slot_s, tail_price)
-    return starts, jobs.kw[starts.job] * inside + tail
+    beside = classes.tail_cost(starts, jobs, float(edges[-1]), slot_s, tail)
+    return starts, jobs.kw[starts.job] * inside + beside
 
 
-def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: Array) -> float:
+def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
     """Cost after the window of the chosen starts, against the earliest ones."""
     jobs = problem.movable
     count = np.arange(len(start_s))
@@ -66,7 +66,7 @@ def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: 
         np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
     )
     slot_s = float(edges[1] - edges[0])
-    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail_price)[1::2].sum())
+    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail)[1::2].sum())
 
 
 def lagrangian_bound(
@@ -75,7 +75,7 @@ def lagrangian_bound(
     money: Prices,
     bus: Bus,
     edges: Array,
-    tail_price: Array,
+    tail: classes.Tail,
     price: Array,
     objective: float,
     what: str,
@@ -92,7 +92,7 @@ def lagrangian_bound(
         money: prices of the objective.
         bus: what meets at the site.
         edges: of the slots [s].
-        tail_price: of IT energy after the window, a day of it.
+        tail: what starts cost beside the window's slots.
         price: of IT energy in each slot, shape (slots,); any price gives a valid bound.
         objective: of the plan to be bounded; the gap is a share of it.
         what: name of the window, for messages.
@@ -111,7 +111,7 @@ def lagrangian_bound(
     work = float((price * fixed).sum() * bus.slot_h)
     if not len(problem.movable.row):
         return site + work
-    starts, cost = job_costs(problem, price, edges, tail_price)
+    starts, cost = job_costs(problem, price, edges, tail)
     cheapest = np.full(len(problem.movable.row), np.inf)
     np.minimum.at(cheapest, starts.job, cost)
     return site + work + float(cheapest.sum())

@@ -1,13 +1,13 @@
 """What a plan minimises, as prices on imported energy, site energy and the plant's own accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.plant_tables import PlantTables
-from aidc.scenario import Objective, Weights
+from aidc.scenario import Goal, Weights
 from aidc.units import L_PER_M3
 
 Array = NDArray[np.float64]
@@ -25,6 +25,8 @@ class Prices:
         facility_price: on site energy, shape (slots,).
         side: price an hour of each point of the plant tables, shape (slots, options, points).
         demand_price: on a kW of the month's peak import.
+        ageing_frac: share of the battery's wear that counts.
+        delay_price: on an hour's delay of a board's work.
     """
 
     unit: str
@@ -32,10 +34,39 @@ class Prices:
     facility_price: Array
     side: Array
     demand_price: float
+    ageing_frac: float
+    delay_price: float
+
+    def plus(self, weight: float, other: "Prices") -> "Prices":
+        """These prices and another objective's at a weight: what relaxing a limit on it leaves."""
+        return Prices(
+            self.unit,
+            self.import_price + weight * other.import_price,
+            self.facility_price + weight * other.facility_price,
+            self.side + weight * other.side,
+            self.demand_price + weight * other.demand_price,
+            self.ageing_frac + weight * other.ageing_frac,
+            self.delay_price + weight * other.delay_price,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A sum over the window that may not pass a limit.
+
+    Attributes:
+        name: of what is limited.
+        prices: that it is summed in.
+        limit: in their unit.
+    """
+
+    name: str
+    prices: Prices
+    limit: float
 
 
 def prices(
-    objective: Objective | Weights,
+    objective: Goal,
     tables: PlantTables,
     grid_kgco2e_per_kwh: Array,
     tariff_cny_per_kwh: Array,
@@ -48,31 +79,48 @@ def prices(
     itself would reward hot air and wasted IT energy.
     """
     none = np.zeros_like(grid_kgco2e_per_kwh)
-    water = tables.water_l_per_h / L_PER_M3 * water_cny_per_m3
+    water_m3 = tables.water_l_per_h / L_PER_M3
     side, facility, bought, demand = np.zeros_like(tables.facility_kw), none, none, 0.0
+    ageing, delay = 0.0, 0.0
     if objective == "emissions":
         unit, bought = "kgCO2e", grid_kgco2e_per_kwh
     elif objective == "energy":
         unit, facility = "kWh", none + 1.0
     elif objective == "pue":
         unit, side = "kWh", tables.overhead_kw
+    elif objective == "water":
+        unit, side = "m3", water_m3
     elif isinstance(objective, Weights):
         unit, demand = "CNY", objective.cost * demand_cny_per_kw
         bought = (
             objective.cost * tariff_cny_per_kwh
             + objective.emissions_cny_per_kg * grid_kgco2e_per_kwh
         )
-        side = objective.cost * water
+        side = (objective.cost * water_cny_per_m3 + objective.water_cny_per_m3) * water_m3
+        ageing, delay = objective.cost, objective.delay_cny_per_gpu_h
     else:
-        unit, bought, side, demand = "CNY", tariff_cny_per_kwh, water, demand_cny_per_kw
+        unit, bought, side, demand = (
+            "CNY", tariff_cny_per_kwh, water_cny_per_m3 * water_m3, demand_cny_per_kw
+        )  # fmt: skip
+        ageing = 1.0
     dearest = float(max(bought.max(), facility.max(), 1.0))
-    return Prices(
-        unit, bought, facility, side + UNMET_PRICE_FACTOR * dearest * tables.unmet_kw, demand
-    )
+    side = side + UNMET_PRICE_FACTOR * dearest * tables.unmet_kw
+    return Prices(unit, bought, facility, side, demand, ageing, delay)
+
+
+def pue_cap(pue_max: float, tables: PlantTables) -> Cap:
+    """Site energy no more than so many times the IT energy, server fans counted in both as meters do."""
+    none = np.zeros(len(tables.it_kw))
+    money = Prices("kWh", none, none + 1.0, -pue_max * tables.served_kw, 0.0, 0.0, 0.0)
+    return Cap(f"PUE of {pue_max:g}", money, 0.0)
 
 
 def worth_keeping(
-    tables: PlantTables, money: Prices, supply_degc: float, ramp_k: float
+    tables: PlantTables,
+    money: Prices,
+    supply_degc: float,
+    ramp_k: float,
+    caps: Sequence[Cap] = (),
 ) -> NDArray[np.bool_]:
     """Options that an optimal plan may need, shape (slots, options); dropping the others is exact.
 
@@ -86,16 +134,18 @@ def worth_keeping(
         money: prices of the objective.
         supply_degc: set-point in force before the window.
         ramp_k: largest change in a slot.
+        caps: limits that must not grow tighter either.
     """
-    priced = bool((money.import_price + money.facility_price).any())
+    counted = [money, *(cap.prices for cap in caps)]
+    priced = any((one.import_price + one.facility_price).any() for one in counted)
     site_kw = tables.facility_kw if priced else np.zeros_like(tables.facility_kw)
     flow_kw = tables.store_charge_kw - tables.store_discharge_kw
     kept = np.ones(site_kw.shape[:2], bool)
 
     def no_dearer(k: int, other: int) -> NDArray[np.bool_]:
-        cheaper = (site_kw[:, k] <= site_kw[:, other] + TIE) & (
-            money.side[:, k] <= money.side[:, other] + TIE
-        )
+        cheaper = site_kw[:, k] <= site_kw[:, other] + TIE
+        for one in counted:
+            cheaper = cheaper & (one.side[:, k] <= one.side[:, other] + TIE)
         alike = np.abs(flow_kw[:, k] - flow_kw[:, other]) <= TIE  # what the tank then can do
         return np.asarray((cheaper & alike).all(axis=1))
 

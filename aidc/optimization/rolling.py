@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.classes import Movable, profile
-from aidc.optimization.plant_tables import options_of
+from aidc.optimization.peaks import mean_load, peaks_of
+from aidc.optimization.plant_tables import options_of, sample
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
@@ -89,7 +90,7 @@ class RollingPlanner:
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
             windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=str(self.scenario.plan.objective),
+            objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
         )
 
@@ -111,6 +112,7 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    expected: Array | None = None
 
     @classmethod
     def of(
@@ -195,6 +197,13 @@ class _SitePlan:
             options=options_of(site, plan, scenario.baseline.supply_air_degc),
             forecast=Forecast(self.name, now, first, drivers.frame.iloc[first : first + steps]),
             state=state,
+            peaks=peaks_of(
+                self.expected_kw(),
+                pd.DatetimeIndex(drivers.frame.index),
+                slice(first, first + steps),
+                round(plan.step_min / scenario.step_min),
+                state.month_peak_kw,
+            ),
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
@@ -205,6 +214,36 @@ class _SitePlan:
                 self.pool[others],
             ),
         )
+
+    def expected_kw(self) -> Array:
+        """Import of every step of the horizon under the baseline's starts and the best set-point of each."""
+        if self.expected is None:
+            scenario, drivers = self.scenario, self.drivers.sites[self.name]
+            site, step_s = scenario.sites[self.name].site, scenario.step_min * 60.0
+            edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
+            load = np.zeros((len(site.pools), len(drivers.frame)))
+            for index, pool in enumerate(site.pools):
+                mine = (self.pool == index) & np.isfinite(self.baseline_s)
+                load[index] = idle_kw(pool) + mean_load(
+                    self.baseline_s[mine], self.run_s[mine], self.jobs.added_kw[mine], edges
+                )
+            tables = sample(
+                site,
+                options_of(site, scenario.plan, scenario.baseline.supply_air_degc),
+                drivers.frame,
+                1,
+                load,
+                load,
+                1,
+                scenario.baseline.mode_policy,
+                drivers.water_cny_per_m3,
+                np.zeros((len(drivers.frame), 1)),
+            )
+            cooled = np.where(tables.unmet_kw > 0, np.inf, tables.facility_kw).min(axis=(1, 2))
+            least = np.where(np.isfinite(cooled), cooled, tables.facility_kw.min(axis=(1, 2)))
+            pv_kw = drivers.frame["pv_kw"].to_numpy(np.float64)
+            self.expected = np.maximum(least - pv_kw, 0.0)
+        return self.expected
 
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:
         site = self.scenario.sites[self.name].site
