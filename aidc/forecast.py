@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aidc.job import JobTable
 
@@ -48,13 +50,15 @@ class Drivers:
     """Jobs and series of a scenario; the same for every variant of it.
 
     Attributes:
-        jobs: all jobs of all sites, each with its site and pool.
+        jobs: all jobs of all sites, each with its home site and pool.
+        movable: jobs that may run at another site on servers like those at home, shape (n,).
         sites: series by site.
         labels: what the jobs are.
         synthetic: whether the jobs are generated.
     """
 
     jobs: JobTable
+    movable: NDArray[np.bool_]
     sites: Mapping[str, SiteDrivers]
     job_label: str
     synthetic_jobs: bool
