@@ -83,7 +83,7 @@ def course_of(
     return solved(np.array(net_kw)[:, None], replace(view.bus, tank=None), course.chosen)
 
 
-def bestcourse_of(
+def best_course(
     view: View, goal: Goal, tail: classes.Tail, limits: Sequence[Limit], starts: Sequence[Array]
 ) -> Course:
     """The cheapest course over some starts; the last of them keeps the limits, if any can.

@@ -162,12 +162,13 @@ def worth_keeping(
             if not _replaceable(supply, edge, next_one, kept, no_dearer):
                 break
             levels.remove(edge)
-    way = ramp_k * np.arange(1, len(kept) + 1)
-    # the nearest level inside the cut that the ramp can have reached by each slot
-    warmest = np.maximum(levels[-1], supply_degc - way)
-    coldest = np.minimum(levels[0], supply_degc + way)
-    warmest = every[np.minimum(np.searchsorted(every, warmest - TIE), len(every) - 1)]
-    coldest = every[np.maximum(np.searchsorted(every, coldest + TIE, side="right") - 1, 0)]
+    # the way from the set-point in force to the cut, level by level as the ramp allows
+    warmest, coldest = np.empty(len(kept)), np.empty(len(kept))
+    high = low = supply_degc
+    for slot in range(len(kept)):
+        high = float(every[min(np.searchsorted(every, high - ramp_k - TIE), len(every) - 1)])
+        low = float(every[max(np.searchsorted(every, low + ramp_k + TIE, side="right") - 1, 0)])
+        warmest[slot], coldest[slot] = max(levels[-1], high), min(levels[0], low)
     at = np.array(supply)
     inside = (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
     return np.asarray(kept & inside, bool)

@@ -13,6 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.forecast import SiteDrivers
+from aidc.optimization.plant_tables import Option, sample
+from aidc.site import ModePolicy, Site
 from aidc.units import H_PER_DAY, S_PER_H
 
 Array = NDArray[np.float64]
@@ -80,6 +83,33 @@ def mean_load(start_s: Array, run_s: Array, load: Array, edges_s: Array) -> Arra
         begun = np.searchsorted(at[order], edges_s)
         done += sign * (total[begun] * edges_s - moment[begun])
     return np.asarray(np.diff(done) / np.diff(edges_s), np.float64)
+
+
+def least_import_kw(
+    site: Site,
+    options: tuple[Option, ...],
+    drivers: SiteDrivers,
+    it_kw: Array,
+    policy: ModePolicy,
+) -> Array:
+    """Import of every step under the set-point that needs least power, storage at rest, shape (steps,).
+
+    Args:
+        site: the site.
+        options: set-points; those that leave heat in the hall count only where all do.
+        drivers: what acts on it, on the same steps.
+        it_kw: load at the reference inlet, shape (pools, steps).
+        policy: mode policy where an option leaves the mode open.
+    """
+    rest = np.zeros((it_kw.shape[1], 1))
+    water = drivers.water_cny_per_m3
+    tables = sample(site, options, drivers.frame, 1, it_kw, it_kw, 1, policy, water, rest)
+    heat = tables.unmet_kw > 0
+    counts = ~heat | heat.all(axis=1, keepdims=True)
+    least = np.where(counts, tables.facility_kw, np.inf).min(axis=(1, 2))
+    return np.asarray(
+        np.maximum(least - drivers.frame["pv_kw"].to_numpy(np.float64), 0.0), np.float64
+    )
 
 
 def spread_over(import_kw: Array, reach_kw: Array, floor_kw: float, price: float) -> Array:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.classes import Movable, profile
-from aidc.optimization.peaks import mean_load, peaks_of
-from aidc.optimization.plant_tables import options_of, sample
+from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
+from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
@@ -264,31 +264,23 @@ class _SitePlan:
     def expected_kw(self) -> Array:
         """Import of every step of the horizon under the baseline's starts and the best set-point of each."""
         if self.expected is None:
-            scenario, drivers = self.scenario, self.drivers.sites[self.name]
-            site, step_s = scenario.sites[self.name].site, scenario.step_min * 60.0
+            standing, site = self.jobs, self.scenario.sites[self.name].site
+            drivers = self.drivers.sites[self.name]
+            step_s = self.scenario.step_min * 60.0
             edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
             load = np.zeros((len(site.pools), len(drivers.frame)))
             for index, pool in enumerate(site.pools):
-                mine = (self.pool == index) & np.isfinite(self.baseline_s)
+                mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
                 load[index] = idle_kw(pool) + mean_load(
-                    self.baseline_s[mine], self.run_s[mine], self.jobs.added_kw[mine], edges
+                    standing.baseline_s[mine],
+                    standing.run_s[mine],
+                    standing.jobs.added_kw[mine],
+                    edges,
                 )
-            tables = sample(
-                site,
-                options_of(site, scenario.plan, scenario.baseline.supply_air_degc),
-                drivers.frame,
-                1,
-                load,
-                load,
-                1,
-                scenario.baseline.mode_policy,
-                drivers.water_cny_per_m3,
-                np.zeros((len(drivers.frame), 1)),
+            options = options_of(site, self.scenario.plan, self.scenario.baseline.supply_air_degc)
+            self.expected = least_import_kw(
+                site, options, drivers, load, self.scenario.baseline.mode_policy
             )
-            cooled = np.where(tables.unmet_kw > 0, np.inf, tables.facility_kw).min(axis=(1, 2))
-            least = np.where(np.isfinite(cooled), cooled, tables.facility_kw.min(axis=(1, 2)))
-            pv_kw = drivers.frame["pv_kw"].to_numpy(np.float64)
-            self.expected = np.maximum(least - pv_kw, 0.0)
         return self.expected
 
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
-from aidc.optimization.course import Course
+from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
     Bus,
     add_jobs,
