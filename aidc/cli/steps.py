@@ -24,6 +24,7 @@ from aidc.cli.options import (
     stages_of,
 )
 from aidc.errors import PlanError
+from aidc.units import S_PER_H
 
 if TYPE_CHECKING:
     from aidc.api import Result
@@ -94,6 +95,20 @@ def _by_week(made: "Scenario", folder: Path, stages: "Stages", json_: bool) -> N
                 f"{one['energy_kwh'] / 1e3:,.1f}",
             )
             for state, one in summary["ends"].items()
+        ],
+    )
+    print_table(
+        ("class", "jobs", "mean wait h", "p50", "p95", "p99", "max"),
+        [
+            (
+                name,
+                f"{one['jobs']:,}",
+                *(
+                    f"{one[key] / S_PER_H:,.2f}"
+                    for key in ("mean_s", "p50_s", "p95_s", "p99_s", "max_s")
+                ),
+            )
+            for name, one in summary["waits"].items()
         ],
     )
     print(
