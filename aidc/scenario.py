@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -195,7 +197,10 @@ Stages = Annotated[
 class Plan(Config):
     """What the MILP minimises, over which windows, and when it may stop."""
 
-    objective: Goal | Stages
+    objective: Annotated[
+        Annotated[Goal, Tag("one")] | Annotated[Stages, Tag("several")],
+        Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
+    ]
     tolerance_frac: WrittenFrac | None = Field(
         default=None, alias="tolerance", gt=0, lt=1
     )  # of an earlier stage's result that a later one may give up; the gap, unless given

@@ -164,10 +164,12 @@ def worth_keeping(
             levels.remove(edge)
     # the way from the set-point in force to the cut, level by level as the ramp allows
     warmest, coldest = np.empty(len(kept)), np.empty(len(kept))
-    high = low = supply_degc
+    high, low = supply_degc, supply_degc
     for slot in range(len(kept)):
-        high = float(every[min(np.searchsorted(every, high - ramp_k - TIE), len(every) - 1)])
-        low = float(every[max(np.searchsorted(every, low + ramp_k + TIE, side="right") - 1, 0)])
+        high = float(every[min(int(np.searchsorted(every, high - ramp_k - TIE)), len(every) - 1)])
+        low = float(
+            every[max(int(np.searchsorted(every, low + ramp_k + TIE, side="right")) - 1, 0)]
+        )
         warmest[slot], coldest[slot] = max(levels[-1], high), min(levels[0], low)
     at = np.array(supply)
     inside = (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
