@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
+from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
@@ -97,6 +98,7 @@ class RollingPlanner:
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
             objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
+            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
 
 
@@ -167,6 +169,7 @@ class _SitePlan:
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
     expected: Array | None = None
+    certificates: list[Certificate] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -185,6 +188,7 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
+        self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

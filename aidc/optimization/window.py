@@ -1,7 +1,7 @@
 """One window planned: tables, MILP, assignment to jobs, and the cost of that assignment beside its bound."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
-from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
+from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
 from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
     Bus,
@@ -41,6 +41,7 @@ class WindowPlan:
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
+        certificate: from which `aidc.verifier` finds the bound again.
     """
 
     rows: Rows
@@ -48,6 +49,7 @@ class WindowPlan:
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
+    certificate: Certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,18 @@ class _Stage:
     course: Course
     status: str
     objective: float
-    bound: float
+    proven: Certificate
+    baseline: float
     sizes: tuple[int, int, int]
     full: bool
     build_s: float
     solve_s: float
     bound_s: float
+
+    @property
+    def bound(self) -> float:
+        """No schedule that keeps the limits is below it."""
+        return float(self.proven["bound"])
 
     @property
     def gap_frac(self) -> float:
@@ -94,6 +102,10 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         limits.append(Limit(goal, room, stage.tail))
     last, jobs = stages[-1], problem.movable
     setpoints, promised = _read(problem, last.course, view.bus, view.per_slot)
+    facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * view.bus.slot_h
+    wasted_kwh = last.objective - last.bound
+    if last.goal not in ("energy", "pue"):
+        wasted_kwh *= facility_kwh / max(abs(last.objective), 1e-9)
     proof = WindowProof(
         site=problem.site.name,
         start=problem.forecast.frame.index[0].isoformat(),
@@ -102,6 +114,9 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         objective=last.objective,
         bound=last.bound,
         gap_frac=last.gap_frac,
+        gap_pue=float(wasted_kwh / it_kwh),
+        baseline=last.baseline,
+        sha256=str(last.proven["sha256"]),
         earlier=tuple(
             StageProof(
                 goal_name(stage.goal),
@@ -129,7 +144,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         solve_s=sum(stage.solve_s for stage in stages),
         bound_s=sum(stage.bound_s for stage in stages),
     )
-    return WindowPlan(jobs.row, last.course.start_s, setpoints, promised, proof)
+    certificate = {**last.proven, "objective": np.asarray(last.objective)}
+    return WindowPlan(jobs.row, last.course.start_s, setpoints, promised, proof, certificate)
 
 
 def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
@@ -149,45 +165,48 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     course = best_course(view, goal, tail, limits, [start_s, before_s])
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
-    in_tables = table_cost(
-        problem, view.tables, money, view.bus, course.chosen, load, view.what
-    ) + tail_cost(problem, course.start_s, view.edges, tail)
+    window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
+    in_tables = window.cost_of(course.chosen, load)
+    in_tables += tail_cost(problem, course.start_s, view.edges, tail)
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
-    model = planned.model if planned is not None else course.model
-    multipliers = _multipliers(model) if caps else np.zeros(0)
-    paid, paid_tail, gone = money, tail, 0.0
-    for weight, cap, limit in zip(multipliers.tolist(), caps, limits, strict=True):
-        paid, paid_tail = paid.plus(weight, cap.prices), paid_tail.plus(weight, limit.tail)
-        gone += weight * cap.limit
-
-    def bound_at(price: Array) -> float:
-        return lagrangian_bound(
-            problem, view.tables, paid, view.bus, view.edges, paid_tail, price, objective, view.what
-        )
-
-    bound = bound_at(marginal_price(view.tables, paid, view.bus, load)) - gone
-    if objective - bound > plan.gap_frac * abs(objective) and planned is not None:
-        bound = max(bound, bound_at(planned.relaxed_price(view.bus.slot_h)) - gone)
+    relaxed = window
+    if caps:
+        model = planned.model if planned is not None else course.model
+        relaxed = _relaxed(window, _worths(model), caps, limits)
+    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
+    if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
+        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h))
+        proven = max(proven, other, key=lambda one: float(one["bound"]))
     return _Stage(
-        goal,
-        money,
-        tail,
-        course,
-        "time_limit" if "time_limit" in (status, done.status) else "optimal",
-        objective,
-        bound,
-        (max(sizes[0], done.columns), max(sizes[1], done.rows), max(sizes[2], done.binaries)),
-        planned is None and len(problem.movable.row) > 0,
-        built + done.transfer_s,
-        solved + done.solve_s,
-        time.perf_counter() - bounded,
+        goal=goal,
+        money=money,
+        tail=tail,
+        course=course,
+        status="time_limit" if "time_limit" in (status, done.status) else "optimal",
+        objective=objective,
+        proven=proven,
+        baseline=window.left_alone(),
+        sizes=(max(sizes[0], done.columns), max(sizes[1], done.rows), max(sizes[2], done.binaries)),
+        full=planned is None and len(problem.movable.row) > 0,
+        build_s=built + done.transfer_s,
+        solve_s=solved + done.solve_s,
+        bound_s=time.perf_counter() - bounded,
     )
 
 
-def _multipliers(model: pyo.ConcreteModel) -> Array:
-    """What a unit of each limit is worth in the relaxed model; any of them not below 0 gives a valid bound."""
-    duals = relaxed_duals(model, model.capped)
-    return np.array([max(-duals.get(i, 0.0), 0.0) for i in model.CAP])
+def _worths(model: pyo.ConcreteModel) -> list[float]:
+    """What a unit more room in each limit saves in the relaxed model."""
+    found = relaxed_duals(model).get("capped", {})
+    return [abs(found.get(i, 0.0)) for i in model.CAP]
+
+
+def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[Limit]) -> Window:
+    """The window with its limits paid for instead of kept; any worth not below 0 gives a valid bound."""
+    money, tail, credit = window.money, window.tail, 0.0
+    for worth, cap, limit in zip(worths, caps, limits, strict=True):
+        money, tail = money.plus(worth, cap.prices), tail.plus(worth, limit.tail)
+        credit += worth * cap.limit
+    return replace(window, money=money, tail=tail, limit_credit=credit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +220,7 @@ class _Planned:
 
     def relaxed_price(self, slot_h: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model, self.model.it_load)
+        duals = relaxed_duals(self.model)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
