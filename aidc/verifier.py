@@ -21,14 +21,11 @@ def lower_bound(w: Window) -> Any:
     h, power_kw, bus, peak = w["slot_h"], w["battery_kw"], w["bus_price"], w["peak_price"].clip(0)
     bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank") - w["limit_credit"]
     bound += h * (w["fixed_kw"] @ w["it_price"] - w["pv_kw"] @ bus.clip(0))
-    most_kw = (
-        w["facility_kw"].max(axis=(1, 2)) + power_kw + w["above_mean_kw"]
-    )  # nobody imports more
-    bound += (
-        most_kw @ np.minimum(h * (w["import_price"] - bus) + peak, 0) + peak @ w["above_mean_kw"]
-    )
+    over_kw = w["above_mean_kw"]
+    most_kw = w["facility_kw"].max(axis=(1, 2)) + power_kw + over_kw  # nobody imports more
+    bound += most_kw @ np.minimum(h * (w["import_price"] - bus) + peak, 0) + peak @ over_kw
     for mine in (w["month"] == month for month in np.unique(w["month"])):
-        charge, floor_kw = w["month_price"][mine][0], w["month_floor_kw"][mine][0]
+        charge, floor_kw = (w[name][mine][0] for name in ("month_price", "month_floor_kw"))
         price, top_kw = charge - peak[mine].sum(), max(floor_kw, most_kw[mine].max())
         bound += price * (floor_kw if price >= 0 else top_kw) - charge * floor_kw
     value, (into, out_of) = w["battery_value"] / h, w["battery_efficiency"]
@@ -62,10 +59,9 @@ def _content(w: Window, store: str) -> Any:
 def _jobs(w: Window) -> Any:
     """Every movable job at its own cheapest start, with boards for all."""
     early, latest, run, slots = w["earliest_s"], w["latest_s"], w["run_s"], len(w["it_price"])
-    slot_s, start_s = w["slot_h"] * 3600.0, w["start_s"]
-    kw, delay = w["job_kw"], w["job_delay"] / 3600.0
-    past = int(np.ceil(np.max((latest + run - start_s) / slot_s, initial=slots))) - slots
-    edges = start_s + slot_s * np.arange(slots + past + 1)
+    slot_s, kw, delay = w["slot_h"] * 3600.0, w["job_kw"], w["job_delay"] / 3600.0
+    past = int(np.ceil(np.max((latest + run - w["start_s"]) / slot_s, initial=slots))) - slots
+    edges = w["start_s"] + slot_s * np.arange(slots + past + 1)
     after = np.append(np.zeros(slots), np.resize(w["tail_price"], past))
     price = after + np.append(w["it_price"], np.zeros(past))
     total, tail = (np.append(0.0, np.cumsum(one * w["slot_h"])) for one in (price, after))

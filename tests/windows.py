@@ -130,6 +130,7 @@ def problem_of(
             battery_kwh * site.battery.soc_start_frac,
             0.0 if site.tank is None else site.tank.capacity_kwh * site.tank.store.soc_start_frac,
             month_peak_kw,
+            np.zeros(0),
         ),
         peaks=Peaks({MONTH: month_peak_kw}, {MONTH: month_share}, np.full(slots, above_mean_kw)),
         fixed=FixedWork(

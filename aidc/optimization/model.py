@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
+from aidc.optimization.commitment import Chillers, add_commitment
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables
@@ -40,6 +41,7 @@ class Bus:
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
         peaks: the demand charge as the window sees it.
+        chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
     pv_kw: Array
@@ -53,6 +55,7 @@ class Bus:
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
     peaks: Peaks
+    chillers: Chillers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,8 @@ def site_model(
 
     m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
     _add_ramp(m, tables, bus, of_slot)
+    if bus.chillers is not None:
+        add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
     m.MONTH = pyo.Set(initialize=months)
     m.peak_kw = pyo.Var(m.MONTH, bounds=lambda _, month: (bus.peaks.floor_kw[month], None))
@@ -168,41 +173,44 @@ def site_model(
         )
 
     def sum_in(prices: Prices) -> pyo.Expression:
+        paid = prices.facility_price[:, None, None] * tables.facility_kw + prices.side
         energy = pyo.quicksum(
-            bus.slot_h
-            * (
-                float(prices.import_price[t]) * m.import_kw[t]
-                + of_points(
-                    m, t, prices.facility_price[:, None, None] * tables.facility_kw + prices.side
-                )
-            )
+            bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(m, t, paid))
             for t in range(slots)
         )
-        demand = pyo.quicksum(
-            prices.demand_price
-            * bus.peaks.share[month]
-            * (m.peak_kw[month] - bus.peaks.floor_kw[month])
-            for month in months
-        )
-        ageing = prices.ageing_frac * bus.slot_h * bus.battery.ageing_cny_per_kwh
-        if bus.battery_kwh <= 0 or ageing == 0:
-            return energy + demand
-        return energy + demand + ageing * pyo.quicksum(m.discharge_kw[t] for t in range(slots))
+        return energy + _demand_and_wear(m, prices, bus)
 
     m.site_cost = pyo.Expression(expr=sum_in(prices))
     m.objective = pyo.Objective(expr=m.site_cost)
-    m.CAP = pyo.RangeSet(0, len(caps) - 1)
-    m.cap_sum = pyo.Expression(m.CAP, rule=lambda _, i: sum_in(caps[i].prices))
+    _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
+    return m
+
+
+def _demand_and_wear(m: pyo.ConcreteModel, prices: Prices, bus: Bus) -> pyo.Expression:
+    """Charge on what the months' peaks rise above their floors, and wear of the battery."""
+    peaks, ageing = bus.peaks, prices.ageing_frac * bus.slot_h * bus.battery.ageing_cny_per_kwh
+    demand = pyo.quicksum(
+        prices.demand_price * peaks.share[month] * (m.peak_kw[month] - peaks.floor_kw[month])
+        for month in m.MONTH
+    )
+    if bus.battery_kwh <= 0 or ageing == 0:
+        return demand
+    return demand + ageing * pyo.quicksum(m.discharge_kw[t] for t in m.SLOT)
+
+
+def _add_limits(m: pyo.ConcreteModel, sums: list[pyo.Expression], limits: list[float]) -> None:
+    """Sums that may not pass their limits; one without end is only summed."""
+    m.CAP = pyo.RangeSet(0, len(sums) - 1)
+    m.cap_sum = pyo.Expression(m.CAP, rule=lambda _, i: sums[i])
     m.cap_tail = pyo.Expression(m.CAP, initialize=0.0)
     m.capped = pyo.Constraint(  # what an earlier stage won, and a promised PUE, stay
         m.CAP,
         rule=lambda m, i: (
-            m.cap_sum[i] + m.cap_tail[i] <= caps[i].limit
-            if np.isfinite(caps[i].limit)
+            m.cap_sum[i] + m.cap_tail[i] <= limits[i]
+            if np.isfinite(limits[i])
             else pyo.Constraint.Skip
         ),
     )
-    return m
 
 
 def settle_peaks(m: pyo.ConcreteModel, bus: Bus) -> None:

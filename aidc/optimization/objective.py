@@ -120,6 +120,7 @@ def worth_keeping(
     money: Prices,
     supply_degc: float,
     ramp_k: float,
+    chillers_on: int | None,
     caps: Sequence[Cap] = (),
 ) -> NDArray[np.bool_]:
     """Options that an optimal plan may need, shape (slots, options); dropping the others is exact.
@@ -129,11 +130,17 @@ def worth_keeping(
     off there costs no more. Levels that lie on the way there from the set-point in force stay until the
     ramp has passed them.
 
+    A number of chillers that is dearer in its slot may be what their least times need, so it stays.
+    Only the fewest and the most go, where at each level that is left the next number is nowhere dearer
+    in any slot: a course of counts cut off there has no start and no stop that it did not have, and
+    starts within a time only what is still on. The number in force before the window is never cut off.
+
     Args:
         tables: sampled plant.
         money: prices of the objective.
         supply_degc: set-point in force before the window.
         ramp_k: largest change in a slot.
+        chillers_on: machines on before the window; None: not known, or not counted.
         caps: limits that must not grow tighter either.
     """
     counted = [money, *(cap.prices for cap in caps)]
@@ -150,44 +157,67 @@ def worth_keeping(
         return np.asarray((cheaper & alike).all(axis=1))
 
     supply = [option.supply_degc for option in tables.options]
+    counts = [option.chillers_on for option in tables.options]
     for k, level in enumerate(supply):
         for other in range(len(supply)):
-            if other != k and supply[other] == level:
+            if other != k and supply[other] == level and counts[other] == counts[k]:
                 kept[:, k] &= ~(no_dearer(other, k) & (~no_dearer(k, other) | (other < k)))
     every = np.array(sorted(set(supply)))
     levels = every.tolist()
     for ends in (1, -1):
         while len(levels) > 1:
             edge, next_one = levels[::ends][:2]
-            if not _replaceable(supply, edge, next_one, kept, no_dearer):
+            if not _replaceable(supply, counts, edge, next_one, kept, no_dearer):
                 break
             levels.remove(edge)
-    # the way from the set-point in force to the cut, level by level as the ramp allows
-    warmest, coldest = np.empty(len(kept)), np.empty(len(kept))
-    high, low = supply_degc, supply_degc
-    for slot in range(len(kept)):
-        high = float(every[min(int(np.searchsorted(every, high - ramp_k - TIE)), len(every) - 1)])
-        low = float(
-            every[max(int(np.searchsorted(every, low + ramp_k + TIE, side="right")) - 1, 0)]
-        )
-        warmest[slot], coldest[slot] = max(levels[-1], high), min(levels[0], low)
+    coldest, warmest = _ways(every, levels, supply_degc, ramp_k, len(kept))
     at = np.array(supply)
     inside = (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
-    return np.asarray(kept & inside, bool)
+    kept &= inside
+    offered = sorted({count for count in counts if count >= 0})
+    for ends in (1, -1):
+        while len(offered) > 1:
+            edge, next_one = offered[::ends][:2]
+            needed = chillers_on is not None and ends * (chillers_on - edge) <= 0
+            if needed or not _replaceable(counts, supply, edge, next_one, kept, no_dearer):
+                break
+            offered.remove(edge)
+            kept[:, np.array(counts) == edge] = False
+    return kept
+
+
+def _ways(
+    every: Array, levels: list[float], supply_degc: float, ramp_k: float, slots: int
+) -> tuple[Array, Array]:
+    """Coldest and warmest level worth having, shape (slots,) each.
+
+    They are the ends of the levels kept, or what lies on the way there from the set-point in force,
+    level by level as the ramp allows.
+    """
+    warmest, coldest = np.empty(slots), np.empty(slots)
+    high, low = supply_degc, supply_degc
+    for slot in range(slots):
+        down = int(np.searchsorted(every, high - ramp_k - TIE))
+        up = int(np.searchsorted(every, low + ramp_k + TIE, side="right")) - 1
+        high, low = float(every[min(down, len(every) - 1)]), float(every[max(up, 0)])
+        warmest[slot], coldest[slot] = max(levels[-1], high), min(levels[0], low)
+    return coldest, warmest
 
 
 def _replaceable(
-    supply: list[float],
+    part: Sequence[float],
+    rest: Sequence[float],
     edge: float,
     next_one: float,
     kept: NDArray[np.bool_],
     no_dearer: Callable[[int, int], NDArray[np.bool_]],
 ) -> bool:
-    """Whether every option of one level has, in every slot, a cheaper one of another level."""
-    for k in (k for k, level in enumerate(supply) if level == edge):
+    """Whether every option at one end of a part has, in every slot, a cheaper one next to it and alike in the rest."""
+    for k in (k for k, value in enumerate(part) if value == edge):
         cheaper = np.zeros(len(kept), bool)
-        for other in (other for other, level in enumerate(supply) if level == next_one):
-            cheaper |= no_dearer(other, k) & kept[:, other]
+        for other, value in enumerate(part):
+            if value == next_one and rest[other] == rest[k]:
+                cheaper |= no_dearer(other, k) & kept[:, other]
         if not (cheaper | ~kept[:, k]).all():
             return False
     return True

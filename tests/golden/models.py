@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from aidc.equipment import Battery, ThermalStore
+from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.peaks import Peaks
@@ -33,8 +34,17 @@ FAMILIES = (
     "capped",
 )
 TANK_FAMILIES = ("tank_content", "tank_end")
+CHILLER_FAMILIES = (
+    "rule_or_counts",
+    "chillers_not_fewer",
+    "chillers_not_more",
+    "chillers_change",
+    "chillers_least_time_on",
+    "chillers_least_time_off",
+)
 FILES = {
-    name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, *TANK_FAMILIES, "objective")
+    name: Path(__file__).parent / f"{name}.lp"
+    for name in (*FAMILIES, *TANK_FAMILIES, *CHILLER_FAMILIES, "objective")
 }
 SLOTS = 3
 
@@ -53,9 +63,9 @@ def tables() -> PlantTables:
     )
 
 
-def money(demand_price: float, points: int, ageing_frac: float) -> Prices:
+def money(demand_price: float, points: int, ageing_frac: float, options: int = 2) -> Prices:
     """A tariff of 0.5, 1 and 0.25 CNY/kWh on import."""
-    none, side = np.zeros(SLOTS), np.zeros((SLOTS, 2, points))
+    none, side = np.zeros(SLOTS), np.zeros((SLOTS, options, points))
     tariff = np.array([0.5, 1.0, 0.25])
     return Prices("CNY", tariff, none, side, demand_price, ageing_frac, 0.0)
 
@@ -90,6 +100,7 @@ def bus() -> Bus:
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),
         peaks=Peaks({7: 150.0}, {7: 1.0}, np.zeros(SLOTS)),
+        chillers=None,
     )
 
 
@@ -169,9 +180,35 @@ def tank_model() -> pyo.ConcreteModel:
     return site_model(with_tank, money(0.0, 6, 0.0), beside, np.ones((SLOTS, 2), bool))
 
 
+def chiller_model() -> pyo.ConcreteModel:
+    """The set-points of the window with three chillers: the rule, one machine or two, at 20 degC.
+
+    Two hours on and two off at least; two run, both started an hour ago. By the rule the site
+    uses 130 to 250 kW, with one machine 10 kW less, with two 6 kW less but 20 kW more in the last hour.
+    """
+    plain = tables()
+    by_rule = plain.facility_kw[:, :1, :]
+    two = by_rule - 6.0
+    two[2] += 26.0
+    facility_kw = np.concatenate([by_rule, by_rule - 10.0, two], axis=1)
+    none = np.zeros_like(facility_kw)
+    options = tuple(Option(20.0, 0, count) for count in (-1, 1, 2))
+    overhead_kw = facility_kw - plain.it_kw[:, None, :]
+    served_kw = facility_kw - overhead_kw
+    counted = PlantTables(
+        options, 1, plain.it_kw, facility_kw, overhead_kw, none, served_kw, none, none, none
+    )
+    chillers = Chillers.after(np.array([0.0, 0.0, 2.0]), 1.0, 3, 2.0, 2.0, 1.0, SLOTS)
+    beside = replace(bus(), battery_kwh=0.0, chillers=chillers)
+    return site_model(counted, money(0.0, 2, 1.0, options=3), beside, np.ones((SLOTS, 3), bool))
+
+
 def lp_text(family: str) -> str:
     """The constraints of one family alone, or ``objective``, as LP text that is always the same."""
-    model = tank_model() if family in TANK_FAMILIES else window_model()
+    if family in TANK_FAMILIES:
+        model = tank_model()
+    else:
+        model = chiller_model() if family in CHILLER_FAMILIES else window_model()
     for constraint in model.component_objects(pyo.Constraint, active=True):
         if constraint.local_name != family:
             constraint.deactivate()
