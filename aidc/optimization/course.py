@@ -50,9 +50,18 @@ class Course:
 
 
 def course_of(
-    view: View, goal: Goal, tail: classes.Tail, limits: Sequence[Limit], start_s: Array
+    view: View,
+    goal: Goal,
+    tail: classes.Tail,
+    limits: Sequence[Limit],
+    start_s: Array,
+    explain: bool = True,
 ) -> Course:
-    """Solves the set-points for given starts, and with a tank once more at the rates it then has."""
+    """Solves the set-points for given starts, and with a tank once more at the rates it then has.
+
+    Raises:
+        InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
+    """
     problem, plan = view.problem, view.problem.scenario.plan
     outside = [tail_cost(problem, start_s, view.edges, limit.tail) for limit in limits]
 
@@ -64,7 +73,9 @@ def course_of(
             caps = [replace(cap, limit=np.inf) for cap in caps]
         kept = kept_options(tables, money, bus, caps) if only is None else only
         model = site_model(tables, money, bus, kept, caps)
-        solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what)
+        solution = solve(
+            model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=explain
+        )
         chosen = np.zeros_like(kept)
         for t, k in model.ROW:
             chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
@@ -96,9 +107,9 @@ def best_course(
         if (start_s == surely).all():
             continue
         with suppress(InfeasibleError):
-            courses.append(course_of(view, goal, tail, limits, start_s))
+            courses.append(course_of(view, goal, tail, limits, start_s, explain=False))
     try:
-        courses.append(course_of(view, goal, tail, limits, surely))
+        courses.append(course_of(view, goal, tail, limits, surely, explain=not courses))
     except InfeasibleError:
         if not courses:
             raise

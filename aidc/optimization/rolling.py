@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
@@ -67,10 +69,17 @@ class RollingPlanner:
         return said
 
     def schedule(self) -> Schedule:
-        """What was decided, once the last window is planned."""
+        """What was decided, once the last window is planned.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
+        """
         jobs, standing = self.drivers.jobs, self._jobs
         if standing is None:
             raise ValueError("nothing is planned yet")
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
@@ -170,6 +179,7 @@ class _SitePlan:
     promised: list[pd.DataFrame] = field(default_factory=list)
     expected: Array | None = None
     certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -180,7 +190,11 @@ class _SitePlan:
         """Plans the window that starts now and commits its first part."""
         plan, jobs = self.scenario.plan, self.jobs
         problem = self.problem(state)
-        found = plan_window(problem)
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
         jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
@@ -188,7 +202,8 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
-        self.certificates.append(found.certificate)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

@@ -139,6 +139,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
         jobs_moved=int((last.course.start_s > jobs.earliest_s + 1e-6).sum()),
+        fault="",
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
@@ -172,10 +173,10 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     relaxed = window
     if caps:
         model = planned.model if planned is not None else course.model
-        relaxed = _relaxed(window, _worths(model), caps, limits)
+        relaxed = _relaxed(window, _worths(model, plan.limit_s), caps, limits)
     proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
     if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
-        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h))
+        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h, plan.limit_s))
         proven = max(proven, other, key=lambda one: float(one["bound"]))
     return _Stage(
         goal=goal,
@@ -194,9 +195,9 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     )
 
 
-def _worths(model: pyo.ConcreteModel) -> list[float]:
+def _worths(model: pyo.ConcreteModel, limit_s: float) -> list[float]:
     """What a unit more room in each limit saves in the relaxed model."""
-    found = relaxed_duals(model).get("capped", {})
+    found = relaxed_duals(model, limit_s).get("capped", {})
     return [abs(found.get(i, 0.0)) for i in model.CAP]
 
 
@@ -218,9 +219,9 @@ class _Planned:
     solution: Solution
     build_s: float
 
-    def relaxed_price(self, slot_h: float) -> Array:
+    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model)["it_load"]
+        duals = relaxed_duals(self.model, limit_s)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
@@ -262,7 +263,9 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
-    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what)
+    solution = solve(
+        model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
+    )
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
