@@ -2,6 +2,7 @@
 
 from aidc.api.drivers import drivers_of
 from aidc.api.main_job import Result, run
+from aidc.api.pareto import pareto
 from aidc.api.verbs import account, load, plan, report, simulate
 
-__all__ = ["Result", "account", "drivers_of", "load", "plan", "report", "run", "simulate"]
+__all__ = ["Result", "account", "drivers_of", "load", "pareto", "plan", "report", "run", "simulate"]
