@@ -34,7 +34,7 @@ def pareto(
     quiet: Quiet = False,
 ) -> None:
     """What one objective costs in another: plans between their ends; goes on where it stopped."""
-    from aidc.api.pareto import pareto_of
+    from aidc.api.front import pareto_of
     from aidc.reporting.pareto import AXES, pareto_caption
 
     made = scenario_of(scenario, set_, variant, seed)

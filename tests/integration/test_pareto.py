@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import aidc
-from aidc.api.pareto import _between, pareto
+from aidc.api.front import _between, pareto
 from aidc.errors import InputError
 from aidc.reporting.pareto import not_dominated
 from aidc.trace import Trace
@@ -42,7 +42,7 @@ def test_a_front_has_its_ends_keeps_the_jobs_undelayed_at_one_and_goes_on_where_
     assert by_plan.loc["least cost", "delay_gpu_h"] > 0.0
     assert (table["cost_cny"].iloc[1:] < table["cost_cny"].iloc[0]).all()
     assert (tmp_path / "pareto.png").read_bytes()[:4] == b"\x89PNG"
-    monkeypatch.setattr("aidc.api.pareto.lived", None)  # nothing is planned a second time
+    monkeypatch.setattr("aidc.api.front.lived", None)  # nothing is planned a second time
     again = pareto(before, ("cost", "delay"), 3, folder=tmp_path)
     pd.testing.assert_frame_equal(again, table)
 

@@ -13,7 +13,7 @@ def pareto_chart(table: pd.DataFrame, axes: Sequence[str]) -> Chart:
     """The front on the first two axes; a third one is told beside each plan.
 
     Args:
-        table: of `aidc.api.pareto.pareto`; the baseline first.
+        table: of `aidc.api.front.pareto`; the baseline first.
         axes: names of the chosen axes.
     """
     across, up = AXES[axes[0]], AXES[axes[1]]
@@ -24,10 +24,10 @@ def pareto_chart(table: pd.DataFrame, axes: Sequence[str]) -> Chart:
             front[across.column], front[up.column], color=COLOURS["it_kw"], marker="o",
             linestyle="-" if len(axes) == 2 else "", linewidth=1.0, label="plans, with their gap",
         )  # fmt: skip
-        for _, row in front.iterrows():
+        for place, (_, row) in enumerate(front.iterrows()):
             plot.annotate(
                 percent(float(row["gap_frac"]), 2), (row[across.column], row[up.column]),
-                xytext=(4, 4), textcoords="offset points", fontsize=SMALL,
+                xytext=(4, (4, -11)[place % 2]), textcoords="offset points", fontsize=SMALL,
             )  # fmt: skip
         before = table.iloc[0]
         plot.plot(
