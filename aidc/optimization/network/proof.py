@@ -75,6 +75,7 @@ def prove(
         jobs_movable=len(network.jobs),
         jobs_moved=int((placed.pool != network.jobs.home).sum()),
         fault="",
+        earlier=(),
         full=False,
         build_s=0.0,
         solve_s=sum(found.seconds.values()),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.bound import Window, marginal_price
+from aidc.optimization.bound import Window
 from aidc.optimization.network.problem import HeldBoards, NetworkJobs, NetworkProblem, SiteSide
 from aidc.optimization.problem import (
     NARROW_KW,
@@ -17,7 +17,7 @@ from aidc.optimization.problem import (
     sampled_tables,
     tank_rates_kw,
 )
-from aidc.units import S_PER_H
+from aidc.optimization.tail import tail_of
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -99,7 +99,7 @@ def network_problem(
             )
         ),
         jobs=movable,
-        tail_price=np.stack([window.tail_price for window in windows]),
+        tail_price=np.stack([window.tail.price for window in windows]),
     )
     return network, tuple(windows)
 
@@ -112,13 +112,13 @@ def _window(problem: WindowProblem, edges_s: Array, per_slot: int, densest_kw: A
     high = low + free * densest_kw[:, None] + NARROW_KW
     rates = tank_rates_kw(problem.site, len(edges_s) - 1)
     tables = sampled_tables(problem, per_slot, low, high, POINTS, rates)
-    money, bus = prices_of(problem, tables, per_slot), bus_of(problem, per_slot)
-    load = load_kw(problem, problem.at_s, edges_s)
-    slots_a_day = round(24 * S_PER_H / float(edges_s[1] - edges_s[0]))
-    tail = marginal_price(tables, money, bus, load)[-slots_a_day:]
+    goal = problem.scenario.plan.goals[0]
+    money, bus = prices_of(problem, tables, per_slot, goal), bus_of(problem, per_slot)
+    tail = tail_of(tables, money, bus, load_kw(problem, problem.at_s, edges_s))
     nobody = np.zeros(0, np.int64)
     alone = replace(problem, movable=problem.movable.take(nobody), at_s=problem.at_s[nobody])
-    return Window(alone, tables, money, bus, edges_s, tail, f"{problem.site.name} of the network")
+    what = f"{problem.site.name} of the network"
+    return Window(alone, tables, money, bus, edges_s, tail, goal, what)
 
 
 def _side(window: Window) -> SiteSide:
