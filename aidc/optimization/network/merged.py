@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.network.pricing import Line, energy_integrals, open_pools
+from aidc.optimization.network.pricing import (
+    GRID_TOLERANCE,
+    Line,
+    energy_integrals,
+    open_pools,
+)
 from aidc.optimization.network.problem import NetworkProblem
 
 Array = NDArray[np.float64]
@@ -32,7 +37,8 @@ class Good:
     Attributes:
         pools: the set.
         kw_per_board: its mean.
-        line: its jobs, which take power only; on any of the pools they run as on the first.
+        line: its jobs, which take power only; on any of the pools they run as on the first. Runs are rounded
+            up to slots with their energy kept and starts are on the grid, so that power tells boards.
     """
 
     pools: Rows
@@ -57,7 +63,7 @@ class Merged:
     def prices(
         self, problem: NetworkProblem, price_per_kwh: Array, price_per_board_h: Array
     ) -> list[Array]:
-        """Integrated price of a kW of each good, shape (1, edges): of its cheapest pool in each slot."""
+        """Integrated price of a kW of each good, shape (edges,): of its cheapest pool in each slot."""
         energy = energy_integrals(problem, price_per_kwh)
         found = []
         for good in self.goods:
@@ -66,7 +72,7 @@ class Merged:
             inside = np.cumsum(by_pool.min(axis=0) * problem.slot_h)
             steps = np.diff(energy[np.unique(sites), problem.slots :], axis=1).min(axis=0)
             after = inside[-1] + np.cumsum(steps)
-            found.append(np.concatenate([[0.0], inside, after])[None, :])
+            found.append(np.concatenate([[0.0], inside, after]))
         return found
 
 
@@ -130,27 +136,24 @@ def _fewer(by_set: Sets, work: Array) -> Sets:
 
 def _goods(problem: NetworkProblem, pools: Rows, rows: Rows, pool: Rows) -> list[Good]:
     """Goods of one set of pools by power per board; ``pool`` is where each run is measured."""
-    jobs = problem.jobs
-    kw, gpus, run = jobs.kw[rows, pool], jobs.gpus[rows, pool], jobs.run_s[rows, pool]
+    jobs, slot_s = problem.jobs, problem.slot_s
+    exact = jobs.run_s[rows, pool] / slot_s
+    run = np.maximum(np.ceil(exact - GRID_TOLERANCE), 1.0)
+    kw, gpus = jobs.kw[rows, pool] * exact / run, jobs.gpus[rows, pool]
+    early = (jobs.earliest_s[rows] - problem.edges_s[0]) / slot_s
+    late = early + (jobs.latest_s + problem.home_run_s - jobs.earliest_s)[rows] / slot_s - exact
+    on_grid = np.ceil(early - GRID_TOLERANCE)
+    early = np.where(on_grid <= late + GRID_TOLERANCE, on_grid, np.floor(early))
     density = kw / gpus
     bins = DENSITY_BINS if len(pools) > 1 else 1  # one pool leaves no choice of whom to put where
     edges = np.quantile(density, np.linspace(0, 1, bins + 1)[1:-1])
     of_bin = np.digitize(density, np.unique(edges))
-    early, late = problem.earliest_on(0) - jobs.moving_s[:, 0] / problem.slot_s, np.zeros(len(jobs))
-    late[rows] = (
-        jobs.latest_s[rows] + problem.home_run_s[rows] - run - problem.edges_s[0]
-    ) / problem.slot_s
     goods = []
     for number in np.unique(of_bin):
         part = of_bin == number
-        mine = rows[part]
+        none = np.zeros(int(part.sum()))
         line = Line.of(
-            mine,
-            run[part] / problem.slot_s,
-            early[mine],
-            late[mine],
-            problem.slots,
-            kw[part, None],
+            rows[part], run[part], early[part], late[part], problem.slots, kw[part], none
         )
         mean = float(kw[part] @ run[part]) / max(float(gpus[part] @ run[part]), 1e-12)
         goods.append(Good(pools, mean, line))

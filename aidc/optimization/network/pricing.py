@@ -1,8 +1,9 @@
 """Each job at its cheapest start under given prices, exact and without a loop over jobs.
 
-With a price of something in each slot, a run of ``q + f`` slots from the start of slot i costs
-``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``, I being the price's integral at the edges. For all jobs of one q
-that is a product of two small matrices.
+Energy is paid as it is used: with its price's integral I at the edges of slots, a run of ``q + f`` slots from
+the start of slot i costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``. Boards are paid at the instants at
+which slots begin, for at those they must suffice: a run pays from the first it meets to the last. For all
+jobs of one q both are a product of two small matrices.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from aidc.optimization.network.problem import NetworkProblem
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 BLOCK_ROWS = 1024
-GRID_TOLERANCE = 1e-9  # slots by which a start may miss the grid
+GRID_TOLERANCE = 1e-9  # slots by which a time may miss the grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,10 @@ class Line:
         job: whose run it is, shape (runs,).
         run: length.
         earliest: first start, which need not be on the grid.
-        first, last: slots at whose beginning it may start besides; none where last < first.
-        amounts: how much of each priced thing it takes, shape (runs, things).
+        first: first slot at whose beginning it may start besides, and
+        last: the last one; none where it is less than the first.
+        kw: power.
+        gpus: boards; 0 where the price of energy has them in it.
     """
 
     job: Rows
@@ -37,55 +40,69 @@ class Line:
     earliest: Array
     first: Rows
     last: Rows
-    amounts: Array
+    kw: Array
+    gpus: Array
 
     @classmethod
     def of(
-        cls, job: Rows, run: Array, earliest: Array, latest: Array, slots: int, amounts: Array
+        cls,
+        job: Rows,
+        run: Array,
+        earliest: Array,
+        latest: Array,
+        slots: int,
+        kw: Array,
+        gpus: Array,
     ) -> "Line":
         """A line of runs in any order."""
         first = np.floor(earliest).astype(np.int64) + 1
         last = np.minimum(np.floor(latest + GRID_TOLERANCE).astype(np.int64), slots - 1)
         order = np.lexsort((first, np.floor(run).astype(np.int64)))
         return cls(
-            job[order], run[order], earliest[order], first[order], last[order], amounts[order]
+            job[order],
+            run[order],
+            earliest[order],
+            first[order],
+            last[order],
+            kw[order],
+            gpus[order],
         )
 
-    def least(self, integrals: Array) -> tuple[Array, Array]:
+    def least(self, energy: Array, boards: Array) -> tuple[Array, Array]:
         """Least cost of each run and the start that has it.
 
         Args:
-            integrals: of each thing's price at the edges of slots, beyond the window as far as runs reach,
-                shape (things, edges).
+            energy: integrated price of a kW at the edges of slots, beyond the window as far as runs reach.
+            boards: of a board, see `board_integrals`.
 
         Returns:
             Cost, shape (runs,), and start in slots.
         """
-        cost = np.zeros(len(self.job))
-        for thing, integral in enumerate(integrals):
-            cost += self.amounts[:, thing] * (
-                between(integral, self.earliest + self.run) - between(integral, self.earliest)
-            )
+        end = self.earliest + self.run
+        cost = self.kw * between(energy, self.earliest, end)
+        cost += self.gpus * met(boards, self.earliest, end)
         start = self.earliest.copy()
         whole = np.floor(self.run).astype(np.int64)
-        for begin, end in _blocks(whole):
-            low, high = int(self.first[begin]), int(self.last[begin:end].max()) + 1
+        part = self.run - whole
+        amounts = np.stack(
+            [self.kw, self.gpus, self.kw * part, self.gpus * (part > GRID_TOLERANCE)], axis=1
+        )
+        for begin, stop in _blocks(whole):
+            low, high = int(self.first[begin]), int(self.last[begin:stop].max()) + 1
             if high <= low:
                 continue
             q = int(whole[begin])
-            by_edge = integrals[:, low + q : high + q + 1]
-            full = by_edge[:, :-1] - integrals[:, low:high]
-            amounts = self.amounts[begin:end]
-            part = amounts * (self.run[begin:end, None] - q)
-            on_grid = np.hstack([amounts, part]) @ np.vstack([full, np.diff(by_edge, axis=1)])
+            to = np.stack([energy[low + q : high + q + 1], boards[low + q : high + q + 1]])
+            full = to[:, :-1] - np.stack([energy[low:high], boards[low:high]])
+            on_grid = amounts[begin:stop] @ np.vstack([full, np.diff(to, axis=1)])
             slot = np.arange(low, high)
-            closed = (slot < self.first[begin:end, None]) | (slot > self.last[begin:end, None])
+            closed = (slot < self.first[begin:stop, None]) | (slot > self.last[begin:stop, None])
             on_grid[closed] = np.inf
             best = on_grid.argmin(axis=1)
-            least = on_grid[np.arange(end - begin), best]
-            better = least < cost[begin:end]
-            cost[begin:end][better] = least[better]
-            start[begin:end][better] = slot[best[better]]
+            least = on_grid[np.arange(stop - begin), best]
+            better = least < cost[begin:stop]
+            cost[begin:stop][better] = least[better]
+            start[begin:stop][better] = slot[best[better]]
         return cost, start
 
 
@@ -100,10 +117,24 @@ def _blocks(whole: Rows) -> list[tuple[int, int]]:
     ]
 
 
-def between(integral: Array, at: Array) -> Array:
-    """An integral known at the edges of slots, at any time in slots."""
-    slot = np.minimum(at.astype(np.int64), len(integral) - 2)
-    return np.asarray(integral[slot] + (at - slot) * (integral[slot + 1] - integral[slot]))
+def between(integral: Array, start: Array, end: Array) -> Array:
+    """What an integral known at the edges of slots grows by between two times in slots."""
+
+    def until(at: Array) -> Array:
+        slot = np.minimum(at.astype(np.int64), len(integral) - 2)
+        return np.asarray(integral[slot] + (at - slot) * (integral[slot + 1] - integral[slot]))
+
+    return np.asarray(until(end) - until(start))
+
+
+def met(boards: Array, start: Array, end: Array) -> Array:
+    """What a board costs at the beginnings of slots from a start, inclusive, to an end, exclusive."""
+    return np.asarray(boards[first_edge(end)] - boards[first_edge(start)])
+
+
+def first_edge(at: Array) -> Rows:
+    """The first beginning of a slot at or after a time in slots."""
+    return np.ceil(at - GRID_TOLERANCE).astype(np.int64)
 
 
 def energy_integrals(problem: NetworkProblem, price_per_kwh: Array) -> Array:
@@ -117,7 +148,7 @@ def energy_integrals(problem: NetworkProblem, price_per_kwh: Array) -> Array:
 
 
 def board_integrals(problem: NetworkProblem, price_per_board_h: Array) -> Array:
-    """Cost of a board held from the start of the window to each edge, shape (pools, reach + 1)."""
+    """Cost of a board at all beginnings of slots before each edge, shape (pools, reach + 1)."""
     after = max(problem.reach_slots - problem.slots, 0)
     return _integral(np.pad(price_per_board_h, ((0, 0), (0, after))) * problem.slot_h)
 
@@ -150,7 +181,8 @@ def lines_of_pools(problem: NetworkProblem) -> list[Line]:
                 problem.earliest_on(pool)[rows],
                 problem.latest_on(pool)[rows],
                 problem.slots,
-                np.stack([jobs.kw[rows, pool], jobs.gpus[rows, pool]], axis=1),
+                jobs.kw[rows, pool],
+                jobs.gpus[rows, pool],
             )
         )
     return lines
@@ -166,9 +198,8 @@ def at_home_cost(problem: NetworkProblem, energy: Array, boards: Array) -> Array
     for pool in np.unique(jobs.home):
         mine = every[jobs.home == pool]
         site = int(problem.site_of_pool[pool])
-        for amount, integral in ((jobs.kw, energy[site]), (jobs.gpus, boards[pool])):
-            spent = between(integral, end[mine]) - between(integral, start[mine])
-            cost[mine] += amount[mine, pool] * spent
+        cost[mine] = jobs.kw[mine, pool] * between(energy[site], start[mine], end[mine])
+        cost[mine] += jobs.gpus[mine, pool] * met(boards[pool], start[mine], end[mine])
     return cost
 
 
@@ -182,6 +213,5 @@ def tail_at_earliest(problem: NetworkProblem) -> float:
     for pool in np.unique(jobs.home):
         mine = jobs.home == pool
         integral = energy[int(problem.site_of_pool[pool])]
-        spent = between(integral, end[mine]) - between(integral, start[mine])
-        total += float(jobs.kw[mine, pool] @ spent)
+        total += float(jobs.kw[mine, pool] @ between(integral, start[mine], end[mine]))
     return total

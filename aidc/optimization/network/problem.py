@@ -140,15 +140,32 @@ class NetworkProblem:
 
     @cached_property
     def gpus_free(self) -> Array:
-        """Boards that fixed work leaves, mean over each slot, shape (pools, slots)."""
-        held = self.held
-        free = np.repeat(self.boards[:, None], self.slots, axis=1).astype(np.float64)
+        """Boards that fixed work leaves at the beginning of each slot, shape (pools, slots)."""
+        held, edges = self.held, self.edges_s[:-1]
+        free = np.empty((len(self.boards), self.slots))
         for pool in range(len(self.boards)):
             mine = held.pool == pool
-            free[pool] -= mean_use(
-                held.start_s[mine], held.end_s[mine], held.gpus[mine], self.edges_s
-            )
+            free[pool] = self.boards[pool]
+            for time_s, sign in ((held.start_s[mine], -1.0), (held.end_s[mine], 1.0)):
+                order = np.argsort(time_s)
+                total = np.concatenate([[0.0], np.cumsum(held.gpus[mine][order])])
+                free[pool] += sign * total[np.searchsorted(time_s[order], edges, side="right")]
         return np.maximum(free, 0.0)
+
+    @cached_property
+    def mean_gpus_free(self) -> Array:
+        """Boards that fixed work leaves, mean over each slot, shape (pools, slots)."""
+        held = self.held
+        first, length = self.edges_s[0], self.slot_s
+        used = mean_use_by(
+            (held.start_s - first) / length,
+            (held.end_s - first) / length,
+            held.gpus,
+            held.pool,
+            len(self.boards),
+            self.slots,
+        )
+        return np.asarray(np.maximum(self.boards[:, None] - used, 0.0), np.float64)
 
     def earliest_on(self, pool: int) -> Array:
         """First start of each job on a pool, in slots from the start of the window, shape (n,)."""
@@ -189,14 +206,6 @@ class NetworkPlan:
     gap_frac: float
     iterations: int
     seconds: dict[str, float]
-
-
-def mean_use(start_s: Array, end_s: Array, amount: Array, edges_s: Array) -> Array:
-    """Mean over each slot of what intervals hold together, shape (slots,)."""
-    slots, first, length = len(edges_s) - 1, edges_s[0], edges_s[1] - edges_s[0]
-    start, end = (start_s - first) / length, (end_s - first) / length
-    group = np.zeros(len(start), np.int64)
-    return np.asarray(mean_use_by(start, end, amount, group, 1, slots)[0], np.float64)
 
 
 def mean_use_by(

@@ -14,7 +14,7 @@ from aidc.optimization.network.bound import sites_bound
 from aidc.optimization.network.hull import Hulls, by_period
 from aidc.optimization.network.master import Duals, Master
 from aidc.optimization.network.merged import Merged
-from aidc.optimization.network.pricing import tail_at_earliest
+from aidc.optimization.network.pricing import between, tail_at_earliest
 from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 
 Array = NDArray[np.float64]
@@ -87,7 +87,7 @@ class Search:
         which = np.zeros(n, np.int64)
         prices = merged.prices(self.problem, price_per_kwh, price_per_board_h)
         for number, (good, integral) in enumerate(zip(merged.goods, prices, strict=True)):
-            cost, begin = good.line.least(integral)
+            cost, begin = good.line.least(integral, np.zeros_like(integral))
             job = good.line.job
             better = cost < least[job]
             rows = job[better]
@@ -106,13 +106,11 @@ class Search:
         for number, good in enumerate(merged.goods):
             line = good.line
             mine = column.good[line.job] == number
-            job, run, kw = line.job[mine], line.run[mine], line.amounts[mine, 0]
+            job, run, kw = line.job[mine], line.run[mine], line.kw[mine]
             begin = column.start[job]
             block = merged.block_of[job]
             load[number] = mean_use_by(begin, begin + run, kw, block, blocks, problem.slots)
-            reach = np.arange(after[number].shape[1])
-            edge = after[number][0]
-            cost = kw * (np.interp(begin + run, reach, edge) - np.interp(begin, reach, edge))
+            cost = kw * between(after[number], begin, begin + run)
             tail += np.bincount(block, cost, blocks)
         rows = np.flatnonzero(wanted)
         load = load.reshape(goods, blocks, -1, self.per_period).mean(axis=3)
@@ -135,10 +133,8 @@ class Search:
         every = np.ones(self.merged.blocks, bool)
         while rounds < MOST_ROUNDS:
             rounds += 1
-            tried = tuple(
-                keep * old + (1 - keep) * new
-                for old, new in zip(best, self._prices(duals), strict=True)
-            )
+            new = self._prices(duals)
+            tried = keep * best[0] + (1 - keep) * new[0], keep * best[1] + (1 - keep) * new[1]
             column, by_block = self.price(*tried)
             bound = sites_bound(problem, self.curves, *tried) + float(by_block.sum()) - self._zero
             self.add(column, every)

@@ -1,0 +1,320 @@
+"""From a mix of columns to one start and pool for every job, which fit the boards at exact times.
+
+Each job takes the column that systematic sampling draws for it. Jobs are then placed, the largest first, at
+prices that a small pull towards the mix's load bends; passes over all jobs follow. Prices are never
+renewed from the loads themselves between passes: that diverges.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.optimization.network.cells import PER_SLOT, ROUNDING, Cells
+from aidc.optimization.network.pricing import (
+    GRID_TOLERANCE,
+    between,
+    board_integrals,
+    energy_integrals,
+    met,
+    open_pools,
+)
+from aidc.optimization.network.problem import NetworkProblem, mean_use_by
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+SMALLEST_BATCH, LARGEST_BATCH = 16, 256
+HOME_ROUNDS = 8
+WORTH_FRAC = 1e-9  # of a job's cost: less is no reason to move
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What placements are judged by.
+
+    Attributes:
+        price_per_kwh: shape (sites, slots).
+        price_per_board_h: shape (pools, slots).
+        load_kw: IT power to be drawn to, shape (sites, slots).
+        pull: price of a kWh by which a kW beside it counts, shape (sites,).
+    """
+
+    price_per_kwh: Array
+    price_per_board_h: Array
+    load_kw: Array
+    pull: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """Cheapest open start of some jobs; infinite cost where nothing is open."""
+
+    cost: Array
+    pool: Rows
+    start: Array
+
+
+class Placement:
+    """Pool and start of every job, with the boards and the loads that follow.
+
+    Attributes:
+        pool: shape (n,); -1 is not placed.
+        start: in slots, shape (n,).
+        load_kw: IT power of the sites, shape (sites, slots).
+    """
+
+    def __init__(self, problem: NetworkProblem) -> None:
+        self.problem = problem
+        jobs, slot_s = problem.jobs, problem.slot_s
+        n, pools = len(jobs), len(problem.boards)
+        self.pool, self.start = np.full(n, -1, np.int64), np.zeros(n)
+        self._run = jobs.run_s / slot_s
+        self._open = open_pools(problem)
+        self._early = np.stack([problem.earliest_on(p) for p in range(pools)], axis=1)
+        late = np.stack([problem.latest_on(p) for p in range(pools)], axis=1)
+        self._first = np.floor(self._early).astype(np.int64) + 1
+        last = np.floor(late + GRID_TOLERANCE).astype(np.int64)
+        self._last = np.minimum(last, problem.slots - 1)
+        self._at = (jobs.at_s - problem.edges_s[0]) / slot_s
+        choices = np.where(self._open, np.maximum(self._last - self._first + 1, 0) + 1, 0)
+        self._held = choices.sum(axis=1) <= 1  # stand at home at their exact times
+        self._fixed_kw = np.stack([site.fixed_kw for site in problem.sites])
+        self._reset()
+
+    def _reset(self) -> None:
+        """Boards and loads with only held jobs in them."""
+        problem, held = self.problem, self.problem.held
+        jobs, mine = problem.jobs, np.flatnonzero(self._held)
+        self.pool[:] = -1
+        self.pool[mine], self.start[mine] = jobs.home[mine], self._at[mine]
+        first = problem.edges_s[0]
+        home, begin = jobs.home[mine], self._at[mine]
+        self.cells = Cells(
+            problem,
+            np.concatenate([(held.start_s - first) / problem.slot_s, begin]),
+            np.concatenate([(held.end_s - first) / problem.slot_s, begin + self._run[mine, home]]),
+            np.concatenate([held.gpus, jobs.gpus[mine, home]]),
+            np.concatenate([held.pool, home]),
+        )
+        self.load_kw = self._fixed_kw + self._loads(mine, home, begin)
+
+    def _loads(self, jobs: Rows, pool: Rows, start: Array) -> Array:
+        """IT power of some runs, shape (sites, slots)."""
+        problem = self.problem
+        site = problem.site_of_pool[pool]
+        end, kw = start + self._run[jobs, pool], problem.jobs.kw[jobs, pool]
+        return mean_use_by(start, end, kw, site, len(problem.sites), problem.slots)
+
+    def _integrals(self, guide: Guide) -> tuple[Array, Array]:
+        """Integrated prices of energy and boards by pool, the pull in them."""
+        problem = self.problem
+        bent = guide.price_per_kwh + guide.pull[:, None] * (self.load_kw - guide.load_kw)
+        energy = energy_integrals(problem, bent)[problem.site_of_pool]
+        return energy, board_integrals(problem, guide.price_per_board_h)
+
+    def best(self, rows: Rows, guide: Guide, where: Mask | None = None) -> Best:
+        """Cheapest start of each job that finds its boards free.
+
+        Args:
+            rows: jobs, at least one.
+            guide: prices.
+            where: pools that count, shape (rows, pools); all open ones where it is left out.
+        """
+        jobs = self.problem.jobs
+        energy, boards = self._integrals(guide)
+        windows = self.cells.windows()
+        which, pool = np.nonzero(self._open[rows] if where is None else where)
+        job = rows[which]
+        run, gpus, kw = self._run[job, pool], jobs.gpus[job, pool], jobs.kw[job, pool]
+        room = self.cells.boards[pool] - gpus
+        start = self._early[job, pool]
+        cost = self._cost(energy, boards, pool, start, run, kw, gpus)
+        first = (start * PER_SLOT + ROUNDING).astype(np.int64)
+        length = np.ceil((start + run) * PER_SLOT - ROUNDING).astype(np.int64) - first
+        full = self.cells.most(windows, pool, first, np.maximum(length, 1)) > room
+        cost[full] = np.inf
+        low, high = self._first[job, pool], self._last[job, pool] + 1
+        begin, end = int(low.min()), int(high.max())
+        if end > begin:
+            slot = np.arange(begin, end)
+            length = np.maximum(np.ceil(run * PER_SLOT - ROUNDING).astype(np.int64), 1)
+            used = self.cells.most(windows, pool[:, None], slot * PER_SLOT, length[:, None])
+            closed = (slot < low[:, None]) | (slot >= high[:, None]) | (used > room[:, None])
+            whole = run.astype(np.int64)
+            to = pool[:, None] * energy.shape[1] + whole[:, None] + slot
+            flat = energy.reshape(-1)
+            of_row = flat[to]
+            of_row += (run - whole)[:, None] * (flat[to + 1] - of_row)
+            of_row -= energy[pool, begin:end]
+            of_row *= kw[:, None]
+            to += (run - whole > GRID_TOLERANCE)[:, None]
+            of_row += gpus[:, None] * (boards.reshape(-1)[to] - boards[pool, begin:end])
+            of_row[closed] = np.inf
+            at = of_row.argmin(axis=1)
+            least = of_row[np.arange(len(at)), at]
+            better = least < cost
+            cost = np.where(better, least, cost)
+            start = np.where(better, slot[at], start)
+        order = np.lexsort((cost, which))
+        chosen = order[np.searchsorted(which[order], np.arange(len(rows)))]
+        return Best(cost[chosen], pool[chosen], start[chosen])
+
+    @staticmethod
+    def _cost(
+        energy: Array,
+        boards: Array,
+        pool: Rows,
+        start: Array,
+        run: Array,
+        kw: Array,
+        gpus: Array,
+    ) -> Array:
+        cost = np.zeros(len(pool))
+        for index in np.unique(pool):
+            mine = pool == index
+            begin, end = start[mine], (start + run)[mine]
+            cost[mine] = kw[mine] * between(energy[index], begin, end)
+            cost[mine] += gpus[mine] * met(boards[index], begin, end)
+        return cost
+
+    def _put(self, job: int, pool: int, start: float) -> bool:
+        """Puts a job that is nowhere, if its boards are free."""
+        run, gpus = self._run[job, pool], self.problem.jobs.gpus[job, pool]
+        if not self.cells.fits(pool, start, start + run, gpus):
+            return False
+        self.cells.put(pool, start, start + run, gpus)
+        self.pool[job], self.start[job] = pool, start
+        return True
+
+    def _move(self, job: int, pool: int, start: float) -> bool:
+        """Moves a placed job, if its boards are free there."""
+        here, now, gpus = int(self.pool[job]), float(self.start[job]), self.problem.jobs.gpus[job]
+        cells, run = self.cells, self._run[job]
+        take = cells.release if self._held[job] else cells.put
+        sign = 1.0 if self._held[job] else -1.0
+        take(here, now, now + run[here], sign * gpus[here])
+        fits = cells.fits(pool, start, start + run[pool], gpus[pool])
+        if fits:
+            cells.put(pool, start, start + run[pool], gpus[pool])
+            self.pool[job], self.start[job], self._held[job] = pool, start, False
+        else:
+            take(here, now, now + run[here], -sign * gpus[here])
+        return fits
+
+    def fill(self, order: Rows, wanted: Array, among: Mask, guide: Guide) -> None:
+        """Places all jobs, so that at every exact time there are boards for all.
+
+        Args:
+            order: jobs in the order of placement.
+            wanted: start that the mix wants for each job, in slots, shape (n,).
+            among: pools in which it wants it, shape (n, pools).
+            guide: prices.
+        """
+        self._settle(order, wanted, among, guide)
+        for _ in range(HOME_ROUNDS):
+            lost = self.pool < 0
+            if not lost.any():
+                return
+            pool, start = self.pool.copy(), self.start.copy()
+            self._held |= lost
+            self._reset()
+            again = order[~self._held[order]]
+            kept = [job for job in again.tolist() if not self._put(job, pool[job], start[job])]
+            self.load_kw += self._added(again)
+            self._settle(np.array(kept, np.int64), wanted, among, guide)
+        if (self.pool < 0).any():  # all at home is feasible; passes move them from there
+            self._held[:] = True
+            self._reset()
+
+    def _added(self, rows: Rows) -> Array:
+        placed = rows[self.pool[rows] >= 0]
+        return self._loads(placed, self.pool[placed], self.start[placed])
+
+    def _settle(self, order: Rows, wanted: Array, among: Mask, guide: Guide) -> None:
+        """Places jobs where they are wanted, and then the others where they fit best."""
+        misfits = self._sweep(order[~self._held[order]], guide, wanted, among)
+        for _ in range(HOME_ROUNDS):
+            if not len(misfits):
+                return
+            misfits = self._sweep(misfits, guide, None, None)
+
+    def _sweep(self, order: Rows, guide: Guide, wanted: Array | None, among: Mask | None) -> Rows:
+        """One sweep of placement; returns those that another one of the batch displaced."""
+        missed: list[int] = []
+        for rows in batches(order):
+            if wanted is not None and among is not None:
+                best = self._on_time(rows, wanted[rows], among[rows], guide)
+            else:
+                best = self.best(rows, guide)
+            for job, cost, pool, start in zip(
+                rows.tolist(),
+                best.cost.tolist(),
+                best.pool.tolist(),
+                best.start.tolist(),
+                strict=True,
+            ):
+                if np.isinf(cost):
+                    if wanted is not None:
+                        missed.append(job)
+                elif not self._put(job, pool, start):
+                    missed.append(job)
+            self.load_kw += self._added(rows)
+        return np.array(missed, np.int64)
+
+    def _on_time(self, rows: Rows, wanted: Array, among: Mask, guide: Guide) -> Best:
+        """Cheapest pool of each job at about its wanted start, among those of its good."""
+        jobs = self.problem.jobs
+        energy, boards = self._integrals(guide)
+        windows = self.cells.windows()
+        which, pool = np.nonzero(among & self._open[rows])
+        job = rows[which]
+        run, gpus = self._run[job, pool], jobs.gpus[job, pool]
+        early = self._early[job, pool]
+        on_grid = np.clip(np.ceil(wanted[which]), self._first[job, pool], self._last[job, pool])
+        late = (wanted[which] > early) & (self._last[job, pool] >= self._first[job, pool])
+        start = np.where(late, on_grid, early)
+        cost = self._cost(energy, boards, pool, start, run, jobs.kw[job, pool], gpus)
+        first = (start * PER_SLOT + ROUNDING).astype(np.int64)
+        length = np.ceil((start + run) * PER_SLOT - ROUNDING).astype(np.int64) - first
+        used = self.cells.most(windows, pool, first, np.maximum(length, 1))
+        cost[used > self.cells.boards[pool] - gpus] = np.inf
+        found = Best(np.full(len(rows), np.inf), np.zeros(len(rows), np.int64), wanted.copy())
+        order = np.lexsort((cost, which))
+        there, at = np.unique(which[order], return_index=True)
+        chosen = order[at]
+        found.cost[there], found.pool[there] = cost[chosen], pool[chosen]
+        found.start[there] = start[chosen]
+        return found
+
+    def improve(self, order: Rows, guide: Guide) -> int:
+        """Moves each job to where it costs less at the guide's prices, if boards are free; how many moved."""
+        moved = 0
+        jobs = self.problem.jobs
+        for rows in batches(order):
+            best = self.best(rows, guide)
+            energy, boards = self._integrals(guide)
+            here, now = self.pool[rows], self.start[rows].copy()
+            run, kw, gpus = self._run[rows, here], jobs.kw[rows, here], jobs.gpus[rows, here]
+            stands = self._cost(energy, boards, here, now, run, kw, gpus)
+            gain = stands - best.cost > WORTH_FRAC * np.abs(stands)
+            done = [
+                index
+                for index in np.flatnonzero(gain).tolist()
+                if self._move(int(rows[index]), int(best.pool[index]), float(best.start[index]))
+            ]
+            if done:
+                self.load_kw -= self._loads(rows[done], here[done], now[done])
+                self.load_kw += self._added(rows[done])
+            moved += len(done)
+        return moved
+
+
+def batches(order: Rows) -> list[Rows]:
+    """Jobs in an order, few at first, where they are large."""
+    found, at, size = [], 0, SMALLEST_BATCH
+    while at < len(order):
+        found.append(order[at : at + size])
+        at += size
+        size = min(LARGEST_BATCH, size + SMALLEST_BATCH)
+    return found
