@@ -59,7 +59,7 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     kw = gpus[:, None] * use[:, None] * np.array(BOARD_KW)[model][None, :]
     away = site_of_pool[None, :] != site_of_pool[home][:, None]
     moving = away * rng.uniform(60, 900, n)[:, None]
-    latest = submit + slack
+    latest = np.maximum(submit, np.minimum(submit + slack, window_s - run_home))  # work ends inside
     boards, at_s = _boards(submit, run_home, gpus, home, pools, busy_frac, window_s)
     latest = np.maximum(latest, at_s)
     wide = np.repeat(gpus[:, None], pools, axis=1)

@@ -83,4 +83,8 @@ class Cells:
         """Most in use from each first cell over a length of at least one; the arguments broadcast."""
         level = np.frexp(length)[1] - 1  # floor of the logarithm to base 2
         base = (level * len(self.boards) + pool) * self.count + first
-        return np.asarray(np.maximum(windows[base], windows[base + length - (1 << level)]))
+        shift = length - (1 << level)
+        last = windows.size - 1  # past the end nothing is in use, and no open start reaches there
+        return np.asarray(
+            np.maximum(windows[np.minimum(base, last)], windows[np.minimum(base + shift, last)])
+        )

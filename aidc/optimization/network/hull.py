@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from aidc.optimization.network.problem import NetworkProblem, SiteSide
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 PERIOD_POINTS = 7
 NARROW_KW = 1e-9  # of two corners nearer than this one is left out
 
@@ -59,19 +60,25 @@ def hulls(problem: NetworkProblem) -> Hulls:
     return Hulls(it_kw, cost)
 
 
-def by_period(curves: Hulls, per_period: int) -> Hulls:
+def by_period(curves: Hulls, first: Rows, slots: Rows) -> Hulls:
     """Hulls of periods of some slots, in which the load is even between the least and the most.
 
     The mean of the slots' costs at some shares of the way; it serves to find prices, not to bound.
+
+    Args:
+        curves: of the slots.
+        first: first slot of each period.
+        slots: slots in each period.
     """
     low, high = curves.it_kw[:, :, :1], curves.it_kw[:, :, -1:]
     at = low + (high - low) * np.linspace(0.0, 1.0, PERIOD_POINTS)
     cost = np.empty(at.shape)
     for place in np.ndindex(at.shape[:2]):
         cost[place] = np.interp(at[place], curves.it_kw[place], curves.cost[place])
-    sites, slots = at.shape[:2]
-    shape = (sites, slots // per_period, per_period, PERIOD_POINTS)
-    return Hulls(at.reshape(shape).mean(axis=2), cost.reshape(shape).mean(axis=2))
+    count = slots[:, None]
+    return Hulls(
+        np.add.reduceat(at, first, axis=1) / count, np.add.reduceat(cost, first, axis=1) / count
+    )
 
 
 def most_kw(problem: NetworkProblem) -> Array:

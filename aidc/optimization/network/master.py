@@ -46,7 +46,8 @@ class Master:
         goods: what columns load.
         blocks: in how many mixes.
         curves: hulls of the sites, one a period.
-        per_period: slots in a period.
+        first: first slot of each period.
+        slots: slots in each period.
     """
 
     def __init__(
@@ -55,25 +56,26 @@ class Master:
         goods: list[Good],
         blocks: int,
         curves: Hulls,
-        per_period: int,
+        first: Rows,
+        slots: Rows,
     ) -> None:
         self._sites, self._periods = curves.it_kw.shape[:2]
-        self._period_h = problem.slot_h * per_period
+        self._hours = problem.slot_h * slots
         self._blocks = blocks
         self._goods, self._site_of_pool = goods, problem.site_of_pool
-        free = problem.gpus_free.reshape(-1, self._periods, per_period).mean(axis=2)
+        free = np.add.reduceat(problem.gpus_free, first, axis=1) / slots
         sizes = [len(goods), self._sites, len(free)]
         self._row = np.cumsum([0, *(size * self._periods for size in sizes), blocks])
         self._pool_of_supply = np.concatenate([good.pools for good in goods])
         self._good_of_supply = np.repeat(np.arange(len(goods)), [len(g.pools) for g in goods])
         self._supplies = len(self._pool_of_supply) * self._periods
         self.block_of: list[int] = []
-        self.fixed_cost = float(curves.cost[:, :, 0].sum() * self._period_h)
+        self.fixed_cost = float((curves.cost[:, :, 0] * self._hours).sum())
         self._lp = self._empty(curves, free)
 
     def _empty(self, curves: Hulls, free: Array) -> "highspy.Highs":
         """The program without columns of jobs."""
-        periods, hours, first = self._periods, self._period_h, self._row
+        periods, first = self._periods, self._row
         pool, good = self._pool_of_supply, self._good_of_supply
         at = np.arange(periods)
         # power of a good on a pool: supplies the good, loads the site, holds boards
@@ -95,7 +97,11 @@ class Master:
         short = np.arange(first[1])
         short_price = SHORT_PRICE * float(np.abs(slope).max(initial=1.0))
         many = np.full(self._supplies, highspy.kHighsInf), np.full(len(short), highspy.kHighsInf)
-        cost = [np.zeros(self._supplies), slope * hours, np.full(len(short), short_price * hours)]
+        cost = [
+            np.zeros(self._supplies),
+            slope * self._hours[t],
+            short_price * self._hours[short % periods],
+        ]
         count = np.repeat([3, 1, 1], [self._supplies, len(s), len(short)])
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(count), int(first[4])
@@ -158,7 +164,7 @@ class Master:
         if self._lp.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             status = self._lp.modelStatusToString(self._lp.getModelStatus())
             raise PlanError(f"network plan: the master program ended as {status!r}")
-        periods, hours = self._periods, self._period_h
+        periods, hours = self._periods, self._hours
         dual = np.array(self._lp.getSolution().row_dual)
         _, site, boards, _ = np.split(dual, self._row[1:4])
         return Duals(

@@ -56,7 +56,7 @@ def spread(
     price, boards = found.price_per_kwh, found.price_per_board_h
     least = bound(problem, curves, lines, price, boards)
     clock.lap("bound")
-    placed = _place(problem, goods, curves, found, search.per_period, progress)
+    placed = _place(problem, goods, curves, found, search.slots_in, progress)
     clock.lap("placement")
     cost = plan_cost(problem, placed.pool, placed.start, placed.load_kw)
     return NetworkPlan(
@@ -102,13 +102,13 @@ def _place(
     goods: Merged,
     curves: Hulls,
     found: Found,
-    per_period: int,
+    slots_in: Rows,
     progress: Callable[[str], None] | None,
 ) -> Placement:
     """Every job placed: as the mix wants it, and then improved."""
     jobs = problem.jobs
     wanted, among = sample(problem, goods, found)
-    load = _mix_load(problem, found, per_period)
+    load = _mix_load(problem, found, slots_in)
     most = curves.it_kw[:, :, -1].max(axis=1)
     pull = PULL * np.abs(found.price_per_kwh).mean(axis=1) / np.maximum(most, 1e-9)
     guide = Guide(found.price_per_kwh, found.price_per_board_h, load, pull)
@@ -127,11 +127,11 @@ def _place(
     return placed
 
 
-def _mix_load(problem: NetworkProblem, found: Found, per_period: int) -> Array:
+def _mix_load(problem: NetworkProblem, found: Found, slots_in: Rows) -> Array:
     """IT power of the sites in the master's mix, shape (sites, slots)."""
     _, pool, power = found.master.supply_kw()
     load = np.stack([site.fixed_kw for site in problem.sites]).astype(np.float64)
-    np.add.at(load, problem.site_of_pool[pool], np.repeat(power, per_period, axis=1))
+    np.add.at(load, problem.site_of_pool[pool], np.repeat(power, slots_in, axis=1))
     return load
 
 

@@ -142,8 +142,9 @@ class Placement:
             used = self.cells.most(windows, pool[:, None], slot * PER_SLOT, length[:, None])
             closed = (slot < low[:, None]) | (slot >= high[:, None]) | (used > room[:, None])
             whole = run.astype(np.int64)
-            to = pool[:, None] * energy.shape[1] + whole[:, None] + slot
             flat = energy.reshape(-1)
+            # starts that are closed may reach past the end: their cost does not count
+            to = np.minimum(pool[:, None] * energy.shape[1] + whole[:, None] + slot, flat.size - 2)
             of_row = flat[to]
             of_row += (run - whole)[:, None] * (flat[to + 1] - of_row)
             of_row -= energy[pool, begin:end]

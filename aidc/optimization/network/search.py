@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SMOOTHING = 0.6  # share of the best prices so far
 PERIODS = 48
+SINGLE_SLOTS = 6
 MOST_ROUNDS = 200
 
 
@@ -61,11 +62,15 @@ class Found:
     rounds: int
 
 
-def per_period(slots: int) -> int:
-    """Slots in a period of the master: the fewest that divide the window into `PERIODS` at most."""
-    return next(
-        size for size in range(1, slots + 1) if slots % size == 0 and slots <= size * PERIODS
-    )
+def periods(slots: int) -> Rows:
+    """Slots in each period of the master: about `PERIODS` alike, and single ones at the end of the window.
+
+    Where a period ends with the window, work could hide in its last slot.
+    """
+    single = min(SINGLE_SLOTS, slots)
+    size = max(1, round((slots - single) / PERIODS))
+    whole, rest = divmod(slots - single, size)
+    return np.array([size] * whole + [1] * (rest + single), np.int64)
 
 
 class Search:
@@ -73,9 +78,16 @@ class Search:
 
     def __init__(self, problem: NetworkProblem, merged: Merged, curves: Hulls) -> None:
         self.problem, self.merged, self.curves = problem, merged, curves
-        self.per_period = per_period(problem.slots)
-        coarse = by_period(curves, self.per_period)
-        self.master = Master(problem, merged.goods, merged.blocks, coarse, self.per_period)
+        self.slots_in = periods(problem.slots)
+        self.first = np.cumsum(self.slots_in) - self.slots_in
+        self.master = Master(
+            problem,
+            merged.goods,
+            merged.blocks,
+            by_period(curves, self.first, self.slots_in),
+            self.first,
+            self.slots_in,
+        )
         self.columns: list[Column] = []
         self.column_of: list[int] = []
         self._zero = tail_at_earliest(problem)
@@ -113,7 +125,7 @@ class Search:
             cost = kw * between(after[number], begin, begin + run)
             tail += np.bincount(block, cost, blocks)
         rows = np.flatnonzero(wanted)
-        load = load.reshape(goods, blocks, -1, self.per_period).mean(axis=3)
+        load = np.add.reduceat(load, self.first, axis=2) / self.slots_in
         self.master.add(rows, load.transpose(1, 0, 2)[rows], tail[rows])
         self.column_of.extend([len(self.columns)] * len(rows))
         self.columns.append(column)
@@ -162,7 +174,7 @@ class Search:
 
     def _prices(self, duals: Duals) -> tuple[Array, Array]:
         """The master's prices in each slot."""
-        times = self.per_period
+        times = self.slots_in
         return (
             np.repeat(duals.price_per_kwh, times, axis=1),
             np.repeat(duals.price_per_board_h, times, axis=1),
