@@ -117,7 +117,13 @@ class Master:
         lp.a_matrix_.index_ = np.concatenate([supply_rows, first[1] + s * periods + t, short])
         lp.a_matrix_.value_ = np.concatenate([supply_values, -np.ones(len(s)), np.ones(len(short))])
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+        for option, setting in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("random_seed", 0),
+            ("simplex_strategy", 4),
+            ("solver", "simplex"),
+        ):
             solver.setOptionValue(option, setting)
         solver.passModel(lp)
         self._columns_from = len(count)

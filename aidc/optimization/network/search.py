@@ -20,7 +20,7 @@ from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SMOOTHING = 0.6  # share of the best prices so far
-PERIODS = 48
+PERIODS = 32
 SINGLE_SLOTS = 6
 MOST_ROUNDS = 200
 
