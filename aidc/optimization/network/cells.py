@@ -7,9 +7,7 @@ from aidc.optimization.network.problem import NetworkProblem
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-PER_SLOT = (
-    4  # cells in a slot; starts on the grid of slots lose nothing by them, others part of a cell
-)
+CELL_S = 60.0  # about; work that starts or ends inside a cell counts in all of it
 ROUNDING = 1e-9  # cells
 BOARDS = 1e-6  # by which a sum of boards may be off
 
@@ -29,7 +27,8 @@ class Cells:
     def __init__(
         self, problem: NetworkProblem, start: Array, end: Array, gpus: Array, pool: Rows
     ) -> None:
-        self.count = problem.reach_slots * PER_SLOT
+        self.per_slot = max(1, round(problem.slot_s / CELL_S))
+        self.count = problem.reach_slots * self.per_slot
         self.boards = problem.boards.astype(np.float64) + BOARDS
         self.used = np.zeros((len(problem.boards), self.count))
         for index in range(len(problem.boards)):
@@ -37,7 +36,7 @@ class Cells:
             self.used[index] = self._peaks(start[mine], end[mine], gpus[mine])
 
     def _peaks(self, start: Array, end: Array, gpus: Array) -> Array:
-        time = np.concatenate([end, start]) * PER_SLOT
+        time = np.concatenate([end, start]) * self.per_slot
         order = np.argsort(time, kind="stable")  # at one time boards are given back first
         time = time[order]
         level = np.cumsum(np.concatenate([-gpus, gpus])[order])
@@ -53,7 +52,9 @@ class Cells:
 
     def touched(self, start: float, end: float) -> slice:
         """Cells that a run touches."""
-        return slice(int(start * PER_SLOT + ROUNDING), int(np.ceil(end * PER_SLOT - ROUNDING)))
+        return slice(
+            int(start * self.per_slot + ROUNDING), int(np.ceil(end * self.per_slot - ROUNDING))
+        )
 
     def fits(self, pool: int, start: float, end: float, gpus: float) -> bool:
         """Whether a run finds its boards free."""
@@ -66,7 +67,7 @@ class Cells:
 
     def release(self, pool: int, start: float, end: float, gpus: float) -> None:
         """Takes away work that stood at its exact times: from the cells that it fills."""
-        inner = slice(int(np.ceil(start * PER_SLOT)), max(int(end * PER_SLOT), 0))
+        inner = slice(int(np.ceil(start * self.per_slot)), max(int(end * self.per_slot), 0))
         self.used[pool, inner] -= gpus
 
     def windows(self) -> Array:
@@ -78,6 +79,12 @@ class Cells:
             np.maximum(levels[-1][:, :-half], levels[-1][:, half:], out=level[:, :-half])
             levels.append(level)
         return np.stack(levels).reshape(-1)
+
+    def span(self, start: Array, end: Array) -> tuple[Rows, Rows]:
+        """First cell and number of cells, at least one, that runs touch."""
+        first = (start * self.per_slot + ROUNDING).astype(np.int64)
+        last = np.ceil(end * self.per_slot - ROUNDING).astype(np.int64)
+        return first, np.maximum(last - first, 1)
 
     def most(self, windows: Array, pool: Rows, first: Rows, length: Rows) -> Array:
         """Most in use from each first cell over a length of at least one; the arguments broadcast."""

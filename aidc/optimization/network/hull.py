@@ -88,7 +88,7 @@ def most_kw(problem: NetworkProblem) -> Array:
     for pool, site in enumerate(problem.site_of_pool):
         here = jobs.allowed[:, pool]
         dense = np.max(jobs.kw[here, pool] / jobs.gpus[here, pool], initial=0.0)
-        most[site] += dense * problem.mean_gpus_free[pool]
+        most[site] += dense * problem.gpus_free[pool]
     return most
 
 

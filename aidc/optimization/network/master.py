@@ -18,6 +18,7 @@ from aidc.optimization.network.problem import NetworkProblem
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+PRIMAL_SIMPLEX = 4  # of HiGHS's simplex_strategy
 SHORT_PRICE = 20.0  # of the dearest facet: of work that no pool takes
 
 
@@ -69,7 +70,6 @@ class Master:
         self._pool_of_supply = np.concatenate([good.pools for good in goods])
         self._good_of_supply = np.repeat(np.arange(len(goods)), [len(g.pools) for g in goods])
         self._supplies = len(self._pool_of_supply) * self._periods
-        self.block_of: list[int] = []
         self.fixed_cost = float((curves.cost[:, :, 0] * self._hours).sum())
         self._lp = self._empty(curves, free)
 
@@ -117,16 +117,16 @@ class Master:
         lp.a_matrix_.index_ = np.concatenate([supply_rows, first[1] + s * periods + t, short])
         lp.a_matrix_.value_ = np.concatenate([supply_values, -np.ones(len(s)), np.ones(len(short))])
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        # new columns leave the last basis feasible: the primal simplex goes on from there
         for option, setting in (
             ("output_flag", False),
             ("threads", 1),
             ("random_seed", 0),
-            ("simplex_strategy", 4),
             ("solver", "simplex"),
+            ("simplex_strategy", PRIMAL_SIMPLEX),
         ):
             solver.setOptionValue(option, setting)
         solver.passModel(lp)
-        self._columns_from = len(count)
         return solver
 
     def add(self, block: Rows, load_kw: Array, cost: Array) -> None:
@@ -158,7 +158,6 @@ class Master:
             index,
             value,
         )
-        self.block_of.extend(block.tolist())
 
     def solve(self) -> Duals:
         """Prices of the best mix so far.
@@ -178,11 +177,6 @@ class Master:
             np.maximum(-boards, 0.0).reshape(-1, periods) / hours,
             float(self._lp.getInfo().objective_function_value) + self.fixed_cost,
         )
-
-    def mix(self) -> Array:
-        """Share of each column, shape (columns,)."""
-        value = np.array(self._lp.getSolution().col_value)[self._columns_from :]
-        return np.asarray(np.maximum(value, 0.0), np.float64)
 
     def supply_kw(self) -> tuple[Rows, Rows, Array]:
         """Good, pool and power [kW] of each supply, shapes (n,), (n,), (n, periods)."""

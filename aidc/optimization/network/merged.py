@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.network.pricing import (
-    GRID_TOLERANCE,
     Line,
     energy_integrals,
     open_pools,
@@ -37,8 +36,7 @@ class Good:
     Attributes:
         pools: the set.
         kw_per_board: its mean.
-        line: its jobs, which take power only; on any of the pools they run as on the first. Runs are rounded
-            up to slots with their energy kept and starts are on the grid, so that power tells boards.
+        line: its jobs, which take power only; on any of the pools they run as on the first.
     """
 
     pools: Rows
@@ -112,8 +110,8 @@ def _patterns(problem: NetworkProblem) -> tuple[Rows, list[list[tuple[int, ...]]
     for amount, weight in ((jobs.run_s, 1), (jobs.kw, 100_003), (jobs.gpus, 1_000_003)):
         relative = amount / np.take_along_axis(amount, home, axis=1)
         code += weight * np.rint(np.where(opened, relative, 0.0) / ALIKE).astype(np.int64)
-    code[~opened] = -1
-    weights = np.random.default_rng(0).integers(1, 2**40, code.shape[1])
+    code[np.logical_not(opened)] = -1
+    weights = np.random.default_rng(0).integers(1, 2**40, len(problem.boards))
     _, first, kind = np.unique(code @ weights, return_index=True, return_inverse=True)
     groups: list[list[tuple[int, ...]]] = []
     for row in first:
@@ -137,13 +135,10 @@ def _fewer(by_set: Sets, work: Array) -> Sets:
 def _goods(problem: NetworkProblem, pools: Rows, rows: Rows, pool: Rows) -> list[Good]:
     """Goods of one set of pools by power per board; ``pool`` is where each run is measured."""
     jobs, slot_s = problem.jobs, problem.slot_s
-    exact = jobs.run_s[rows, pool] / slot_s
-    run = np.maximum(np.ceil(exact - GRID_TOLERANCE), 1.0)
-    kw, gpus = jobs.kw[rows, pool] * exact / run, jobs.gpus[rows, pool]
+    run = jobs.run_s[rows, pool] / slot_s
+    kw, gpus = jobs.kw[rows, pool], jobs.gpus[rows, pool]
     early = (jobs.earliest_s[rows] - problem.edges_s[0]) / slot_s
-    late = early + (jobs.latest_s + problem.home_run_s - jobs.earliest_s)[rows] / slot_s - exact
-    on_grid = np.ceil(early - GRID_TOLERANCE)
-    early = np.where(on_grid <= late + GRID_TOLERANCE, on_grid, np.floor(early))
+    late = (jobs.latest_s + problem.home_run_s - problem.edges_s[0])[rows] / slot_s - run
     density = kw / gpus
     bins = DENSITY_BINS if len(pools) > 1 else 1  # one pool leaves no choice of whom to put where
     edges = np.quantile(density, np.linspace(0, 1, bins + 1)[1:-1])

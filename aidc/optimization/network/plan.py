@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from aidc.optimization.network.bound import bound
 from aidc.optimization.network.hull import Hulls, cost_at, hulls
-from aidc.optimization.network.merged import Merged, merged
+from aidc.optimization.network.merged import merged
 from aidc.optimization.network.pricing import (
     energy_integrals,
     lines_of_pools,
@@ -16,14 +16,13 @@ from aidc.optimization.network.pricing import (
 )
 from aidc.optimization.network.primal import Guide, Placement
 from aidc.optimization.network.problem import NetworkPlan, NetworkProblem
-from aidc.optimization.network.sampling import sample
 from aidc.optimization.network.search import Found, Search
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SEARCH_GAP_SHARE = 0.2  # of the asked gap, for the prices
-PULL = 1.0  # a kW beside the mix counts, as a price, by its share of the site's greatest power
-PASSES = 3
+PULL = 0.3  # a kW beside the mix counts, as a price, by its share of the site's greatest power
+LENGTH_POWER = 0.3  # the densest jobs first, of like density the longest
 
 
 def spread(
@@ -53,10 +52,12 @@ def spread(
     search = Search(problem, goods, curves)
     found = search.run(SEARCH_GAP_SHARE * gap_frac, clock.began + limit_s, progress)
     clock.lap("prices")
-    price, boards = found.price_per_kwh, found.price_per_board_h
-    least = bound(problem, curves, lines, price, boards)
+    least, price, boards = max(
+        ((bound(problem, curves, lines, *prices), *prices) for prices in found.prices),
+        key=lambda tried: tried[0],
+    )
     clock.lap("bound")
-    placed = _place(problem, goods, curves, found, search.slots_in, progress)
+    placed = _place(problem, curves, found, search.slots_in)
     clock.lap("placement")
     cost = plan_cost(problem, placed.pool, placed.start, placed.load_kw)
     return NetworkPlan(
@@ -97,33 +98,19 @@ def plan_cost(problem: NetworkProblem, pool: Rows, start: Array, load_kw: Array)
     return float(cost_at(problem, load_kw).sum() * problem.slot_h) + tail
 
 
-def _place(
-    problem: NetworkProblem,
-    goods: Merged,
-    curves: Hulls,
-    found: Found,
-    slots_in: Rows,
-    progress: Callable[[str], None] | None,
-) -> Placement:
-    """Every job placed: as the mix wants it, and then improved."""
+def _place(problem: NetworkProblem, curves: Hulls, found: Found, slots_in: Rows) -> Placement:
+    """Every job placed, and placed better where boards are left over."""
     jobs = problem.jobs
-    wanted, among = sample(problem, goods, found)
     load = _mix_load(problem, found, slots_in)
     most = curves.it_kw[:, :, -1].max(axis=1)
     pull = PULL * np.abs(found.price_per_kwh).mean(axis=1) / np.maximum(most, 1e-9)
-    guide = Guide(found.price_per_kwh, found.price_per_board_h, load, pull)
-    every = np.arange(len(jobs))
-    order = np.argsort(-(jobs.gpus * jobs.run_s)[every, jobs.home], kind="stable")
+    home = np.arange(len(jobs)), jobs.home
+    dense = (jobs.kw / jobs.gpus)[home] * np.maximum(problem.home_run_s, 1.0) ** LENGTH_POWER
+    order = np.argsort(-dense, kind="stable")
     placed = Placement(problem)
-    placed.fill(order, wanted, among, guide)
-    for number in range(PASSES):
-        if progress is not None:
-            cost = plan_cost(problem, placed.pool, placed.start, placed.load_kw)
-            progress(f"placement before pass {number + 1}: {cost:.6g}")
-        if number == PASSES - 1:  # boards left over are free
-            guide = Guide(guide.price_per_kwh, np.zeros_like(guide.price_per_board_h), load, pull)
-        if not placed.improve(order, guide):
-            break
+    placed.fill(order, Guide(found.price_per_kwh, found.price_per_board_h, load, pull))
+    free = np.zeros_like(found.price_per_board_h)
+    placed.improve(order, Guide(found.price_per_kwh, free, load, pull))
     return placed
 
 

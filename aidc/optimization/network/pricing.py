@@ -1,9 +1,8 @@
 """Each job at its cheapest start under given prices, exact and without a loop over jobs.
 
-Energy is paid as it is used: with its price's integral I at the edges of slots, a run of ``q + f`` slots from
-the start of slot i costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``. Boards are paid at the instants at
-which slots begin, for at those they must suffice: a run pays from the first it meets to the last. For all
-jobs of one q both are a product of two small matrices.
+With a price of something in each slot and its integral I at the edges of slots, a run of ``q + f`` slots from the
+start of slot i costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``. For all jobs of one q that is a product of two
+small matrices.
 """
 
 from dataclasses import dataclass
@@ -73,20 +72,18 @@ class Line:
 
         Args:
             energy: integrated price of a kW at the edges of slots, beyond the window as far as runs reach.
-            boards: of a board, see `board_integrals`.
+            boards: of a board, same shape.
 
         Returns:
             Cost, shape (runs,), and start in slots.
         """
         end = self.earliest + self.run
         cost = self.kw * between(energy, self.earliest, end)
-        cost += self.gpus * met(boards, self.earliest, end)
+        cost += self.gpus * between(boards, self.earliest, end)
         start = self.earliest.copy()
         whole = np.floor(self.run).astype(np.int64)
         part = self.run - whole
-        amounts = np.stack(
-            [self.kw, self.gpus, self.kw * part, self.gpus * (part > GRID_TOLERANCE)], axis=1
-        )
+        amounts = np.stack([self.kw, self.gpus, self.kw * part, self.gpus * part], axis=1)
         for begin, stop in _blocks(whole):
             low, high = int(self.first[begin]), int(self.last[begin:stop].max()) + 1
             if high <= low:
@@ -127,16 +124,6 @@ def between(integral: Array, start: Array, end: Array) -> Array:
     return np.asarray(until(end) - until(start))
 
 
-def met(boards: Array, start: Array, end: Array) -> Array:
-    """What a board costs at the beginnings of slots from a start, inclusive, to an end, exclusive."""
-    return np.asarray(boards[first_edge(end)] - boards[first_edge(start)])
-
-
-def first_edge(at: Array) -> Rows:
-    """The first beginning of a slot at or after a time in slots."""
-    return np.ceil(at - GRID_TOLERANCE).astype(np.int64)
-
-
 def energy_integrals(problem: NetworkProblem, price_per_kwh: Array) -> Array:
     """Cost of a kW held from the start of the window to each edge, shape (sites, reach + 1).
 
@@ -148,7 +135,7 @@ def energy_integrals(problem: NetworkProblem, price_per_kwh: Array) -> Array:
 
 
 def board_integrals(problem: NetworkProblem, price_per_board_h: Array) -> Array:
-    """Cost of a board at all beginnings of slots before each edge, shape (pools, reach + 1)."""
+    """Cost of a board held from the start of the window to each edge, shape (pools, reach + 1)."""
     after = max(problem.reach_slots - problem.slots, 0)
     return _integral(np.pad(price_per_board_h, ((0, 0), (0, after))) * problem.slot_h)
 
@@ -199,7 +186,7 @@ def at_home_cost(problem: NetworkProblem, energy: Array, boards: Array) -> Array
         mine = every[jobs.home == pool]
         site = int(problem.site_of_pool[pool])
         cost[mine] = jobs.kw[mine, pool] * between(energy[site], start[mine], end[mine])
-        cost[mine] += jobs.gpus[mine, pool] * met(boards[pool], start[mine], end[mine])
+        cost[mine] += jobs.gpus[mine, pool] * between(boards[pool], start[mine], end[mine])
     return cost
 
 

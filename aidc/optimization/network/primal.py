@@ -1,8 +1,9 @@
-"""From a mix of columns to one start and pool for every job, which fit the boards at exact times.
+"""A start and a pool for every job, which fit the boards at exact times.
 
-Each job takes the column that systematic sampling draws for it. Jobs are then placed, the largest first, at
-prices that a small pull towards the mix's load bends; passes over all jobs follow. Prices are never
-renewed from the loads themselves between passes: that diverges.
+Jobs are placed where they cost least among what is still open, the densest first, at the prices that were
+found; a small pull towards the load of the master's mix bends them, since many starts cost nearly the same. A pass
+over all jobs follows in which boards that are left over are free. Prices are never renewed from the
+loads between passes: that diverges.
 """
 
 from dataclasses import dataclass
@@ -10,22 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.network.cells import PER_SLOT, ROUNDING, Cells
+from aidc.optimization.network.cells import Cells
 from aidc.optimization.network.pricing import (
     GRID_TOLERANCE,
     between,
     board_integrals,
     energy_integrals,
-    met,
     open_pools,
 )
 from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 SMALLEST_BATCH, LARGEST_BATCH = 16, 256
 HOME_ROUNDS = 8
+SWEEPS = 8  # over those displaced
 WORTH_FRAC = 1e-9  # of a job's cost: less is no reason to move
 
 
@@ -113,44 +113,39 @@ class Placement:
         energy = energy_integrals(problem, bent)[problem.site_of_pool]
         return energy, board_integrals(problem, guide.price_per_board_h)
 
-    def best(self, rows: Rows, guide: Guide, where: Mask | None = None) -> Best:
-        """Cheapest start of each job that finds its boards free.
-
-        Args:
-            rows: jobs, at least one.
-            guide: prices.
-            where: pools that count, shape (rows, pools); all open ones where it is left out.
-        """
+    def best(self, rows: Rows, guide: Guide) -> Best:
+        """Cheapest start of each job, at least one, that finds its boards free."""
         jobs = self.problem.jobs
         energy, boards = self._integrals(guide)
         windows = self.cells.windows()
-        which, pool = np.nonzero(self._open[rows] if where is None else where)
+        which, pool = np.nonzero(self._open[rows])
         job = rows[which]
         run, gpus, kw = self._run[job, pool], jobs.gpus[job, pool], jobs.kw[job, pool]
         room = self.cells.boards[pool] - gpus
         start = self._early[job, pool]
         cost = self._cost(energy, boards, pool, start, run, kw, gpus)
-        first = (start * PER_SLOT + ROUNDING).astype(np.int64)
-        length = np.ceil((start + run) * PER_SLOT - ROUNDING).astype(np.int64) - first
-        full = self.cells.most(windows, pool, first, np.maximum(length, 1)) > room
+        first, length = self.cells.span(start, start + run)
+        full = self.cells.most(windows, pool, first, length) > room
         cost[full] = np.inf
         low, high = self._first[job, pool], self._last[job, pool] + 1
         begin, end = int(low.min()), int(high.max())
         if end > begin:
             slot = np.arange(begin, end)
-            length = np.maximum(np.ceil(run * PER_SLOT - ROUNDING).astype(np.int64), 1)
-            used = self.cells.most(windows, pool[:, None], slot * PER_SLOT, length[:, None])
+            _, length = self.cells.span(np.zeros(len(run)), run)
+            first = slot * self.cells.per_slot
+            used = self.cells.most(windows, pool[:, None], first, length[:, None])
             closed = (slot < low[:, None]) | (slot >= high[:, None]) | (used > room[:, None])
             whole = run.astype(np.int64)
-            flat = energy.reshape(-1)
             # starts that are closed may reach past the end: their cost does not count
-            to = np.minimum(pool[:, None] * energy.shape[1] + whole[:, None] + slot, flat.size - 2)
-            of_row = flat[to]
-            of_row += (run - whole)[:, None] * (flat[to + 1] - of_row)
-            of_row -= energy[pool, begin:end]
-            of_row *= kw[:, None]
-            to += (run - whole > GRID_TOLERANCE)[:, None]
-            of_row += gpus[:, None] * (boards.reshape(-1)[to] - boards[pool, begin:end])
+            to = pool[:, None] * energy.shape[1] + whole[:, None] + slot
+            to = np.minimum(to, energy.size - 2)
+            part = (run - whole)[:, None]
+            of_row = np.zeros(to.shape)
+            for amount, integral in ((kw, energy), (gpus, boards)):
+                reached = integral.reshape(-1)[to]
+                reached += part * (integral.reshape(-1)[to + 1] - reached)
+                reached -= integral[pool, begin:end]
+                of_row += amount[:, None] * reached
             of_row[closed] = np.inf
             at = of_row.argmin(axis=1)
             least = of_row[np.arange(len(at)), at]
@@ -176,7 +171,7 @@ class Placement:
             mine = pool == index
             begin, end = start[mine], (start + run)[mine]
             cost[mine] = kw[mine] * between(energy[index], begin, end)
-            cost[mine] += gpus[mine] * met(boards[index], begin, end)
+            cost[mine] += gpus[mine] * between(boards[index], begin, end)
         return cost
 
     def _put(self, job: int, pool: int, start: float) -> bool:
@@ -203,16 +198,17 @@ class Placement:
             take(here, now, now + run[here], -sign * gpus[here])
         return fits
 
-    def fill(self, order: Rows, wanted: Array, among: Mask, guide: Guide) -> None:
+    def fill(self, order: Rows, guide: Guide) -> None:
         """Places all jobs, so that at every exact time there are boards for all.
+
+        A job that fits nowhere is held where it stands at home, and the others are placed again around it.
+        All of them at home fit, so this ends.
 
         Args:
             order: jobs in the order of placement.
-            wanted: start that the mix wants for each job, in slots, shape (n,).
-            among: pools in which it wants it, shape (n, pools).
             guide: prices.
         """
-        self._settle(order, wanted, among, guide)
+        self._settle(order, guide)
         for _ in range(HOME_ROUNDS):
             lost = self.pool < 0
             if not lost.any():
@@ -221,10 +217,10 @@ class Placement:
             self._held |= lost
             self._reset()
             again = order[~self._held[order]]
-            kept = [job for job in again.tolist() if not self._put(job, pool[job], start[job])]
+            displaced = [job for job in again.tolist() if not self._put(job, pool[job], start[job])]
             self.load_kw += self._added(again)
-            self._settle(np.array(kept, np.int64), wanted, among, guide)
-        if (self.pool < 0).any():  # all at home is feasible; passes move them from there
+            self._settle(np.array(displaced, np.int64), guide)
+        if (self.pool < 0).any():
             self._held[:] = True
             self._reset()
 
@@ -232,61 +228,24 @@ class Placement:
         placed = rows[self.pool[rows] >= 0]
         return self._loads(placed, self.pool[placed], self.start[placed])
 
-    def _settle(self, order: Rows, wanted: Array, among: Mask, guide: Guide) -> None:
-        """Places jobs where they are wanted, and then the others where they fit best."""
-        misfits = self._sweep(order[~self._held[order]], guide, wanted, among)
-        for _ in range(HOME_ROUNDS):
-            if not len(misfits):
-                return
-            misfits = self._sweep(misfits, guide, None, None)
-
-    def _sweep(self, order: Rows, guide: Guide, wanted: Array | None, among: Mask | None) -> Rows:
-        """One sweep of placement; returns those that another one of the batch displaced."""
-        missed: list[int] = []
-        for rows in batches(order):
-            if wanted is not None and among is not None:
-                best = self._on_time(rows, wanted[rows], among[rows], guide)
-            else:
+    def _settle(self, order: Rows, guide: Guide) -> None:
+        """Places jobs where they fit best; one that another of its batch displaced is tried again."""
+        waiting = order[~self._held[order]]
+        for _ in range(SWEEPS):
+            displaced: list[int] = []
+            for rows in batches(waiting):
                 best = self.best(rows, guide)
-            for job, cost, pool, start in zip(
-                rows.tolist(),
-                best.cost.tolist(),
-                best.pool.tolist(),
-                best.start.tolist(),
-                strict=True,
-            ):
-                if np.isinf(cost):
-                    if wanted is not None:
-                        missed.append(job)
-                elif not self._put(job, pool, start):
-                    missed.append(job)
-            self.load_kw += self._added(rows)
-        return np.array(missed, np.int64)
-
-    def _on_time(self, rows: Rows, wanted: Array, among: Mask, guide: Guide) -> Best:
-        """Cheapest pool of each job at about its wanted start, among those of its good."""
-        jobs = self.problem.jobs
-        energy, boards = self._integrals(guide)
-        windows = self.cells.windows()
-        which, pool = np.nonzero(among & self._open[rows])
-        job = rows[which]
-        run, gpus = self._run[job, pool], jobs.gpus[job, pool]
-        early = self._early[job, pool]
-        on_grid = np.clip(np.ceil(wanted[which]), self._first[job, pool], self._last[job, pool])
-        late = (wanted[which] > early) & (self._last[job, pool] >= self._first[job, pool])
-        start = np.where(late, on_grid, early)
-        cost = self._cost(energy, boards, pool, start, run, jobs.kw[job, pool], gpus)
-        first = (start * PER_SLOT + ROUNDING).astype(np.int64)
-        length = np.ceil((start + run) * PER_SLOT - ROUNDING).astype(np.int64) - first
-        used = self.cells.most(windows, pool, first, np.maximum(length, 1))
-        cost[used > self.cells.boards[pool] - gpus] = np.inf
-        found = Best(np.full(len(rows), np.inf), np.zeros(len(rows), np.int64), wanted.copy())
-        order = np.lexsort((cost, which))
-        there, at = np.unique(which[order], return_index=True)
-        chosen = order[at]
-        found.cost[there], found.pool[there] = cost[chosen], pool[chosen]
-        found.start[there] = start[chosen]
-        return found
+                for job, cost, pool, start in zip(
+                    rows.tolist(),
+                    best.cost.tolist(),
+                    best.pool.tolist(),
+                    best.start.tolist(),
+                    strict=True,
+                ):
+                    if np.isfinite(cost) and not self._put(job, pool, start):
+                        displaced.append(job)
+                self.load_kw += self._added(rows)
+            waiting = np.array(displaced, np.int64)
 
     def improve(self, order: Rows, guide: Guide) -> int:
         """Moves each job to where it costs less at the guide's prices, if boards are free; how many moved."""

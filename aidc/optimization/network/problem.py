@@ -140,20 +140,6 @@ class NetworkProblem:
 
     @cached_property
     def gpus_free(self) -> Array:
-        """Boards that fixed work leaves at the beginning of each slot, shape (pools, slots)."""
-        held, edges = self.held, self.edges_s[:-1]
-        free = np.empty((len(self.boards), self.slots))
-        for pool in range(len(self.boards)):
-            mine = held.pool == pool
-            free[pool] = self.boards[pool]
-            for time_s, sign in ((held.start_s[mine], -1.0), (held.end_s[mine], 1.0)):
-                order = np.argsort(time_s)
-                total = np.concatenate([[0.0], np.cumsum(held.gpus[mine][order])])
-                free[pool] += sign * total[np.searchsorted(time_s[order], edges, side="right")]
-        return np.maximum(free, 0.0)
-
-    @cached_property
-    def mean_gpus_free(self) -> Array:
         """Boards that fixed work leaves, mean over each slot, shape (pools, slots)."""
         held = self.held
         first, length = self.edges_s[0], self.slot_s

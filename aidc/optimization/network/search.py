@@ -23,6 +23,7 @@ SMOOTHING = 0.6  # share of the best prices so far
 PERIODS = 32
 SINGLE_SLOTS = 6
 MOST_ROUNDS = 200
+PATIENCE, PROGRESS_FRAC = 10, 1e-5  # rounds without so much of a better bound end the search
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class Found:
         price_per_board_h: same, shape (pools, slots).
         relaxed_bound: that bound; it takes mean powers per board, so it proves nothing by itself.
         master: the last mix.
-        columns: all columns, and
-        column_of: which of them each column of the master is part of.
+        prices: candidates for the certificate: these, and the same without steps between periods.
         rounds: of the search.
     """
 
@@ -56,9 +56,7 @@ class Found:
     price_per_board_h: Array
     relaxed_bound: float
     master: Master
-    columns: list[Column]
-    column_of: Rows
-    duals: Duals
+    prices: list[tuple[Array, Array]]
     rounds: int
 
 
@@ -88,8 +86,6 @@ class Search:
             self.first,
             self.slots_in,
         )
-        self.columns: list[Column] = []
-        self.column_of: list[int] = []
         self._zero = tail_at_earliest(problem)
 
     def price(self, price_per_kwh: Array, price_per_board_h: Array) -> tuple[Column, Array]:
@@ -127,8 +123,6 @@ class Search:
         rows = np.flatnonzero(wanted)
         load = np.add.reduceat(load, self.first, axis=2) / self.slots_in
         self.master.add(rows, load.transpose(1, 0, 2)[rows], tail[rows])
-        self.column_of.extend([len(self.columns)] * len(rows))
-        self.columns.append(column)
 
     def run(
         self,
@@ -141,7 +135,7 @@ class Search:
         problem = self.problem
         duals = self.master.solve()
         best = self._prices(duals)
-        least, keep, rounds = -np.inf, 0.0, 0
+        least, keep, rounds, last_better = -np.inf, 0.0, 0, 0
         every = np.ones(self.merged.blocks, bool)
         while rounds < MOST_ROUNDS:
             rounds += 1
@@ -151,13 +145,16 @@ class Search:
             bound = sites_bound(problem, self.curves, *tried) + float(by_block.sum()) - self._zero
             self.add(column, every)
             before = duals.objective
+            if bound > least + PROGRESS_FRAC * abs(bound):
+                last_better = rounds
             if bound > least:
                 least, best = bound, tried
             duals = self.master.solve()
             objective = duals.objective - self._zero
             if progress is not None:
                 progress(f"round {rounds}: master {objective:.6g}, relaxed bound {least:.6g}")
-            if objective - least <= gap_frac * abs(objective) or time.perf_counter() > deadline:
+            near = objective - least <= gap_frac * abs(objective)
+            if near or rounds > last_better + PATIENCE or time.perf_counter() > deadline:
                 break
             stalled = before - duals.objective <= 1e-9 * abs(before)
             keep = max(0.0, keep - 0.3) if stalled else SMOOTHING
@@ -166,9 +163,7 @@ class Search:
             best[1],
             least,
             self.master,
-            self.columns,
-            np.array(self.column_of, np.int64),
-            duals,
+            [best, (self._smooth(best[0]), self._smooth(best[1]))],
             rounds,
         )
 
@@ -179,6 +174,12 @@ class Search:
             np.repeat(duals.price_per_kwh, times, axis=1),
             np.repeat(duals.price_per_board_h, times, axis=1),
         )
+
+    def _smooth(self, price: Array) -> Array:
+        """A price that is even in each period, as lines between the middles of periods."""
+        middle = self.first + self.slots_in / 2
+        at = np.arange(self.problem.slots) + 0.5
+        return np.stack([np.interp(at, middle, row[self.first]) for row in price])
 
     def _begin(self) -> None:
         """First columns: jobs where they stand, as early and as late as they may, and between."""
