@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 Window = Mapping[str, Any]  # name -> array, as in the file
-PRICES = {"it_price", "bus_price", "peak_price", "battery_value", "tank_value", "board_price"}
-CLAIMS = {"objective", "bound", "sha256"}
+PRICES = ("it_price", "bus_price", "peak_price", "battery_value", "tank_value")
+NOT_DATA = {*PRICES, "board_price", "objective", "bound", "sha256"}  # prices and claims
 
 
 def lower_bound(w: Window) -> Any:
@@ -75,7 +75,7 @@ def _jobs(w: Window) -> Any:
 
 def digest(w: Window) -> str:
     """SHA-256 of the data of a window; not of its prices, as any are right, nor of its claims."""
-    data = {n: np.asarray(w[n]) for n in sorted(w) if n.split("/")[-1] not in PRICES | CLAIMS}
+    data = {n: np.asarray(w[n]) for n in sorted(w) if n.split("/")[-1] not in NOT_DATA}
     parts = (f"{name} {x.dtype} {x.shape}".encode() + x.tobytes() for name, x in data.items())
     return hashlib.sha256(b"".join(parts)).hexdigest()
 

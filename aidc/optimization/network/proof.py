@@ -12,7 +12,7 @@ from aidc.optimization.classes import cost_after
 from aidc.optimization.network.problem import NetworkPlan, NetworkProblem
 from aidc.optimization.window import WindowPlan
 from aidc.schedule import ALL_SITES, WindowProof
-from aidc.verifier import CLAIMS, digest
+from aidc.verifier import NOT_DATA, PRICES, digest
 from aidc.verifier_network import network_bound
 
 Array = NDArray[np.float64]
@@ -141,7 +141,8 @@ def certificate(
     }
     for index, (window, price) in enumerate(zip(windows, found.price_per_kwh, strict=True)):
         part: Mapping[str, Any] = window.certificate(price)
-        data |= {f"{index:03}/{name}": part[name] for name in part if name not in CLAIMS}
+        kept = [name for name in part if name in PRICES or name not in NOT_DATA]
+        data |= {f"{index:03}/{name}": part[name] for name in kept}
     made = {name: np.asarray(value) for name, value in data.items()}
     return made | {
         "bound": np.asarray(float(network_bound(made))),
