@@ -15,7 +15,7 @@ from aidc.errors import InputError
 if TYPE_CHECKING:
     from aidc.scenario import Scenario
 
-ANSWER_S: Final = 0.1  # of the limit, kept for the answer itself
+ANSWER_S: Final = 0.5  # of the limit, kept for the answer itself and to end a process
 SOLVER_FRAC: Final = 0.5  # of the limit, at most for one solve
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aidc.scenario import Scenario
 
 HEAD: Final = 8  # bytes that say how long a message is
+END_S: Final = 0.2  # for a killed process to be gone
 PROGRAM: Final = (sys.executable, "-m", "aidc.bms.worker")
 
 
@@ -84,7 +85,8 @@ class Worker:
 
 def _end(process: "subprocess.Popen[bytes]", link: socket.socket) -> None:
     process.kill()
-    process.wait()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(END_S)
     link.close()
 
 
@@ -116,7 +118,7 @@ def _left_s(until_s: float | None) -> float | None:
 
 def main(number: int) -> None:
     """Plans for the process at the other end, until that is gone."""
-    from aidc.bms.advise import tried
+    from aidc.bms.pure_step import tried
     from aidc.bms.knowledge import foreseen  # most of the time to get ready is in such imports
     from aidc.errors import AidcError
 
