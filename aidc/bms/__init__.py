@@ -4,10 +4,10 @@ The caller owns clock, connections and threads; `Controller.step` answers within
 """
 
 from aidc.bms.advice import Advice, Expected, JobStart, Outlook, SetPoint
-from aidc.bms.pure_step import advise
 from aidc.bms.controller import Controller
 from aidc.bms.observation import Job, Observation, Reading
 from aidc.bms.points import Point, points_of, setpoints_of
+from aidc.bms.pure_step import advise
 from aidc.bms.state import State
 
 __all__ = [

@@ -77,7 +77,9 @@ def _outlook(
     ).columns
     parts = ("it_kw", "cooling_kw", "electrical_loss_kw", "other_kw", "battery_loss_kw")
     facility = sum(np.asarray(made[part], np.float64).mean() for part in parts)
-    carbon = np.asarray(made["grid_import_kw"], float) * np.asarray(made["grid_kgco2e_per_kwh"], float)
+    carbon = np.asarray(made["grid_import_kw"], float) * np.asarray(
+        made["grid_kgco2e_per_kwh"], float
+    )
     return Outlook(
         pue=float(facility / np.asarray(made["it_kw"], np.float64).mean()),
         facility_kw=float(facility),
@@ -90,7 +92,9 @@ def it_kw(site: Site, jobs: JobTable, start_s: Array, edges_s: Array) -> Array:
     end_s = start_s + np.minimum(jobs.run_s, jobs.limit_s)
     made = np.zeros((len(site.pools), len(edges_s) - 1))
     for row, pool in enumerate(site.pools):
-        mine = np.flatnonzero((jobs.pool == pool.name) & (end_s > edges_s[0]) & (start_s < edges_s[-1]))
+        mine = np.flatnonzero(
+            (jobs.pool == pool.name) & (end_s > edges_s[0]) & (start_s < edges_s[-1])
+        )
         at_s = np.concatenate([edges_s[:1], start_s[mine], end_s[mine], edges_s[-1:]])
         change_kw = np.concatenate([[0.0], jobs.added_kw[mine], -jobs.added_kw[mine], [0.0]])
         order = np.argsort(at_s, kind="stable")

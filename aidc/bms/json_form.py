@@ -49,7 +49,7 @@ def from_json(kind: type[Made], text: str | bytes) -> Made:
         ObservationError: no JSON, or a field that is missing, unknown or of another kind; all at once.
     """
     try:
-        return _adapter(kind).validate_python(json.loads(text))
+        made: Made = _adapter(kind).validate_python(json.loads(text))
     except json.JSONDecodeError as error:
         raise ObservationError(
             Fault("", error.lineno, error.colno, kind.__name__, f"no JSON: {error.msg}")
@@ -61,8 +61,9 @@ def from_json(kind: type[Made], text: str | bytes) -> Made:
                 for one in error.errors()
             ]
         ) from None
+    return made
 
 
 @cache
-def _adapter(kind: type[Made]) -> TypeAdapter[Made]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)

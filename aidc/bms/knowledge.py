@@ -9,15 +9,17 @@ from datetime import timedelta
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.api.drivers import drivers_of, intensity_of
 from aidc.bms.look import Look, site_of
 from aidc.bms.reported import reported_jobs
 from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
+from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.simulation import simulate
-from aidc.supply.persistence import air_as_read
+from aidc.supply.pressure import standard_pressure_pa
 from aidc.supply.tariff import energy_price_cny_per_kwh, read_tariff
 
 Array = NDArray[np.float64]
@@ -91,17 +93,19 @@ def as_read(scenario: Scenario, seen: Look) -> Knowledge:
     choice, horizon = made.sites[name], made.horizon(name)
     site, readings = choice.site, seen.state.readings
     tariff = read_tariff(choice.tariff)
-    air = air_as_read(
-        readings["drybulb_degc"].value, readings["dewpoint_degc"].value, site.elevation_m, horizon
-    )
-    unread = {column: np.nan for column in DRIVER_COLUMNS if column not in air}
-    frame = air.assign(
-        **unread | {
-            "pv_kw": readings["pv_kw"].value if site.pv_kwp > 0 else 0.0,
-            "grid_kgco2e_per_kwh": intensity_of(made, choice, horizon).kgco2e_per_kwh,
-            "tariff_cny_per_kwh": energy_price_cny_per_kwh(tariff, horizon),
-        }
-    )  # fmt: skip
+    air = [readings[name].value for name in ("drybulb_degc", "dewpoint_degc")]
+    pressure_pa = standard_pressure_pa(site.elevation_m)
+    dewpoint = min(air)
+    known = {
+        "drybulb_degc": air[0],
+        "dewpoint_degc": dewpoint,
+        "wetbulb_degc": float(wetbulb_degc([air[0]], [dewpoint], [pressure_pa])[0]),
+        "pressure_pa": pressure_pa,
+        "pv_kw": readings["pv_kw"].value if site.pv_kwp > 0 else 0.0,
+        "grid_kgco2e_per_kwh": intensity_of(made, choice, horizon).kgco2e_per_kwh,
+        "tariff_cny_per_kwh": energy_price_cny_per_kwh(tariff, horizon),
+    }
+    frame = pd.DataFrame(known, index=horizon.index, columns=list(DRIVER_COLUMNS))
     series = SiteDrivers(
         frame=frame,
         water_cny_per_m3=tariff.water_cny_per_m3,

@@ -11,7 +11,6 @@ from aidc.bms.observation import Job, Observation, Reading
 from aidc.bms.points import Point, points_of
 from aidc.bms.state import State
 from aidc.errors import Fault, InputError, ObservationError
-from aidc.units import S_PER_MIN
 
 if TYPE_CHECKING:
     from aidc.scenario import Scenario
@@ -135,7 +134,10 @@ def _faults(observation: Observation, points: tuple[Point, ...]) -> list[Fault]:
 
 
 def _unit(text: str) -> str:
-    return {"c": "degc"}.get(text.strip().lower().replace("°", "deg").removeprefix("deg"), text.lower().replace("°", "deg"))
+    return {"c": "degc"}.get(
+        text.strip().lower().replace("°", "deg").removeprefix("deg"),
+        text.lower().replace("°", "deg"),
+    )
 
 
 def _job_faults(observation: Observation, scenario: "Scenario", site: str) -> list[Fault]:
@@ -181,9 +183,7 @@ def _judged(
     return None, f"{point.name} is stale: last read at {given.at.isoformat()}"
 
 
-def _month_peak(
-    observation: Observation, state: State, zone: ZoneInfo
-) -> tuple[str, float | None]:
+def _month_peak(observation: Observation, state: State, zone: ZoneInfo) -> tuple[str, float | None]:
     """The month and its peak so far, which only rises; a reading of the month before says nothing."""
     month = observation.time.astimezone(zone).strftime("%Y-%m")
     given = observation.values["month_peak_kw"]

@@ -14,7 +14,7 @@ from aidc.job import JobTable
 from aidc.optimization import RollingPlanner
 from aidc.scenario import Scenario
 from aidc.schedule import SETPOINT_COLUMNS, PlanningState, SetPoints
-from aidc.units import S_PER_H, S_PER_MIN
+from aidc.units import S_PER_MIN
 
 Array = NDArray[np.float64]
 
@@ -67,14 +67,14 @@ def plan_from(scenario: Scenario, seen: Look) -> PlanInForce:
         step_s=step_s,
         columns=_columns(whole.at(slice(0, steps))),
         starts=_by_job(jobs, waits, starts_s + offset_s),
-        standing=_by_job(jobs, _moved(known, starts_s, run_s, now_s), starts_s) if seen.foreseen else {},
+        standing=_by_job(jobs, _moved(known, starts_s, run_s, now_s), starts_s)
+        if seen.foreseen
+        else {},
         expected=expected_of(known, state, name, whole, starts_s),
     )
 
 
-def _as_lived(
-    seen: Look, jobs: JobTable, run_s: Array, standing_s: Array, actual_s: Array
-) -> None:
+def _as_lived(seen: Look, jobs: JobTable, run_s: Array, standing_s: Array, actual_s: Array) -> None:
     """Puts what earlier plans decided and what has happened into the starts of the jobs."""
     row_of = {job: row for row, job in enumerate(jobs.job_id)}
     plan = seen.state.plan

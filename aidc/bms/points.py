@@ -29,7 +29,7 @@ class Point:
 def points_of(site: "Site") -> tuple[Point, ...]:
     """What has to be wired: the readings of a site."""
     has_battery, has_tank, has_pv = site.battery_kwh > 0, site.tank is not None, site.pv_kwp > 0
-    table = (
+    table: tuple[tuple[bool, str, str, Needed, str], ...] = (
         (True, "supply_degc", "degC", "always", "supply-air set-point in force"),
         (True, "month_peak_kw", "kW", "always", "highest mean import of a step this month"),
         (has_battery, "battery_kwh", "kWh", "always", "energy in the battery"),
@@ -39,7 +39,9 @@ def points_of(site: "Site") -> tuple[Point, ...]:
         (True, "it_kw", "kW", "unforeseen", "IT power"),
         (has_pv, "pv_kw", "kW", "unforeseen", "PV power after the inverter"),
     )  # fmt: skip
-    return tuple(Point(name, unit, needed, what) for there, name, unit, needed, what in table if there)  # type: ignore[arg-type]
+    return tuple(
+        Point(name, unit, needed, what) for there, name, unit, needed, what in table if there
+    )
 
 
 def setpoints_of(site: "Site") -> tuple[Point, ...]:

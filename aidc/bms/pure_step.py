@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from aidc.scenario import Scenario
 
 
-def advise(
-    scenario: "Scenario", observation: Observation, state: State
-) -> tuple[Advice, State]:
+def advise(scenario: "Scenario", observation: Observation, state: State) -> tuple[Advice, State]:
     """The advice for an observation, and what to remember; no clock, no processes, no time limit but the plan's.
 
     Args:

@@ -29,7 +29,11 @@ def reported_jobs(scenario: Scenario, seen: Look) -> JobTable:
     jobs = [_rest(scenario, seen, running), *running, *waiting]
     left_s = [job.run_s - max(begin_s - state.started[job.job_id], 0.0) for job in running]
     submit_s = [min((job.submitted - seen.plan_start).total_seconds(), 0.0) for job in waiting]
-    run_s = [jobs[0].run_s, *(max(left, step_s) for left in left_s), *(job.run_s for job in waiting)]
+    run_s = [
+        jobs[0].run_s,
+        *(max(left, step_s) for left in left_s),
+        *(job.run_s for job in waiting),
+    ]
     moves = np.arange(len(jobs)) > len(running)
     return _table(
         site_of(scenario),

@@ -118,8 +118,8 @@ def _left_s(until_s: float | None) -> float | None:
 
 def main(number: int) -> None:
     """Plans for the process at the other end, until that is gone."""
-    from aidc.bms.pure_step import tried
     from aidc.bms.knowledge import foreseen  # most of the time to get ready is in such imports
+    from aidc.bms.pure_step import tried
     from aidc.errors import AidcError
 
     with socket.socket(fileno=number) as link:

@@ -183,7 +183,9 @@ def test_a_set_point_without_a_plan_holds_until_its_end_and_not_longer() -> None
     assert advice.setpoints[0].action == "hold"
     assert advice.setpoints[0].valid_until == hall().start + 2 * STEP  # not put off
     assert advice.job_starts == ()
-    advice, _ = advise(hall(), observed(hall(), hall().start + 2 * STEP, supply_degc=float("nan")), kept)
+    advice, _ = advise(
+        hall(), observed(hall(), hall().start + 2 * STEP, supply_degc=float("nan")), kept
+    )
     assert advice.status == "fallback"
 
 
@@ -232,7 +234,10 @@ def test_every_fault_of_the_wiring_comes_at_once_with_its_remedy() -> None:
     assert told.value.exit_status == 2
     assert len(told.value.faults) == 5
     assert "time: 2023-07-30T00:00:00 has no zone" in text
-    assert "values.battery_kwh: missing; wire energy in the battery in kWh - is it 'battery_kw'?" in text
+    assert (
+        "values.battery_kwh: missing; wire energy in the battery in kWh - is it 'battery_kw'?"
+        in text
+    )
     assert "values.month_peak_kw: missing" in text
     assert "values.supply_degc: 75.2 degF is not in degC; convert it" in text
 
@@ -286,7 +291,9 @@ def test_beyond_the_scenario_what_is_read_is_taken_to_stay() -> None:
     assert base is not None
     it_kw = base.baseline.facility_kw / base.baseline.pue
     assert it_kw == pytest.approx(120.0, rel=0.02)  # fans draw more at a warmer inlet
-    warm = advise(hall(), observed(hall(), at, it_kw=120.0, drybulb_degc=36.0, dewpoint_degc=27.0), State())[0]
+    warm = advise(
+        hall(), observed(hall(), at, it_kw=120.0, drybulb_degc=36.0, dewpoint_degc=27.0), State()
+    )[0]
     assert warm.expected is not None
     assert warm.expected.baseline.pue > base.baseline.pue
     done = replace(observed(hall(), at + STEP), ended={"serve": at + STEP}, started={"train": at})
