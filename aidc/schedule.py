@@ -1,7 +1,8 @@
 """What the optimiser decided: a decision for every job, set-points for every step, and its proof."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,8 @@ SETPOINT_COLUMNS: Final = (
     "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
     "store_discharge_kw",
 )  # fmt: skip
+CERTIFICATE: Final = "certificate.npz"  # of a folder of results
+SAVING_SEEN_FRAC = 1e-3  # of the baseline; a share of less says nothing
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
 
 
@@ -115,6 +118,11 @@ class WindowProof:
             whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
+        gap_pue: the same in points of PUE: as site energy over IT energy at the reference inlet. Where
+            the objective is no energy, its share counts as that share of the site's energy.
+        baseline: objective of the window run like the baseline: movable jobs at their earliest, supply
+            air fixed, stores at rest.
+        sha256: of the data that the bound rests on; see `aidc.verifier`.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         full: boards were too full to move any job, so all stay where they stand.
@@ -128,6 +136,9 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
+    gap_pue: float
+    baseline: float
+    sha256: str
     columns: int
     rows: int
     binaries: int
@@ -137,6 +148,19 @@ class WindowProof:
     build_s: float
     solve_s: float
     bound_s: float
+
+    @property
+    def captured_frac(self) -> float | None:
+        """Share of the provably attainable saving that the plan has; None: there is none to have."""
+        return captured_frac(self.baseline, self.objective, self.bound)
+
+
+def captured_frac(baseline: float, objective: float, bound: float) -> float | None:
+    """(baseline - objective) / (baseline - bound); None where a plan may save no thousandth."""
+    attainable = baseline - bound
+    if attainable <= SAVING_SEEN_FRAC * abs(baseline):
+        return None
+    return (baseline - objective) / attainable
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +177,7 @@ class Schedule:
             import_kw, objective``), on the index of plan steps.
         objective: what was minimised.
         foresight: what the planner knew.
+        certificates: of each window, name -> array; see `aidc.verifier`.
     """
 
     decisions: pd.DataFrame
@@ -161,6 +186,7 @@ class Schedule:
     promised: dict[str, pd.DataFrame]
     objective: str
     foresight: str
+    certificates: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def gap_frac(self) -> float:
@@ -172,15 +198,31 @@ class Schedule:
         """``optimal`` if every window met its gap."""
         return "time_limit" if any(w.status == "time_limit" for w in self.windows) else "optimal"
 
+    def save_certificate(self, file: Path) -> None:
+        """Writes what proves the bounds, for `aidc.verifier`: NumPy arrays named window/name."""
+        arrays = {
+            f"{number:04}/{name}": np.asarray(one[name])
+            for number, one in enumerate(self.certificates)
+            for name in sorted(one)
+        }
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
     def totals(self) -> dict[str, Any]:
-        """Sums and extremes over the windows, for summaries."""
+        """Sums and extremes over the windows, for summaries; windows overlap, so their sums do too."""
+        baseline = sum(w.baseline for w in self.windows)
+        objective, bound = (
+            sum(w.objective for w in self.windows),
+            sum(w.bound for w in self.windows),
+        )
         return {
             "status": self.status,
             "windows": len(self.windows),
             "objective_unit": self.windows[0].unit if self.windows else "",
-            "objective": sum(w.objective for w in self.windows),
-            "bound": sum(w.bound for w in self.windows),
+            "objective": objective,
+            "bound": bound,
             "gap_frac": self.gap_frac,
+            "gap_pue": max((w.gap_pue for w in self.windows), default=0.0),
+            "captured_frac": captured_frac(baseline, objective, bound),
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),
             "binaries": max((w.binaries for w in self.windows), default=0),
