@@ -48,8 +48,9 @@ def from_json(kind: type[Made], text: str | bytes) -> Made:
     Raises:
         ObservationError: no JSON, or a field that is missing, unknown or of another kind; all at once.
     """
+    chosen: Any = kind
     try:
-        made: Made = _adapter(kind).validate_python(json.loads(text))
+        made: Made = _adapter(chosen).validate_python(json.loads(text))
     except json.JSONDecodeError as error:
         raise ObservationError(
             Fault("", error.lineno, error.colno, kind.__name__, f"no JSON: {error.msg}")

@@ -70,6 +70,7 @@ def plan_from(scenario: Scenario, seen: Look) -> PlanInForce:
         standing=_by_job(jobs, _moved(known, starts_s, run_s, now_s), starts_s)
         if seen.foreseen
         else {},
+        running=_running(seen, known, actual_s + run_s, now_s),
         expected=expected_of(known, state, name, whole, starts_s),
     )
 
@@ -93,6 +94,16 @@ def _moved(known: Knowledge, starts_s: Array, run_s: Array, now_s: float) -> NDA
     """Jobs that may still matter to a later window and stand elsewhere than in the baseline."""
     later_s = np.fmax(starts_s, known.baseline_s) + run_s
     return np.asarray((later_s > now_s) & (starts_s != known.baseline_s))
+
+
+def _running(seen: Look, known: Knowledge, end_s: Array, now_s: float) -> tuple[str, ...]:
+    """Jobs whose start has to be remembered: in the baseline, if not in fact, they still run."""
+    if not seen.foreseen:
+        return tuple(job for job in seen.state.started if job in seen.state.known)
+    jobs = known.drivers.jobs
+    usual_s = known.baseline_s + np.minimum(jobs.run_s, jobs.limit_s)
+    later = np.isfinite(end_s) & (np.fmax(end_s, usual_s) > now_s)
+    return tuple(jobs.job_id[later].tolist())
 
 
 def _by_job(jobs: JobTable, chosen: NDArray[np.bool_], start_s: Array) -> dict[str, float]:

@@ -62,7 +62,11 @@ def speak(
         expected=None if kept is None else kept.expected,
         reason=(source, *troubles),
     )
-    return advice, replace(seen.state, setpoints=setpoints, plan=force)
+    state = replace(seen.state, setpoints=setpoints, plan=force)
+    if made is not None:  # what has ended is in the plan now
+        begun = {job: state.started[job] for job in made.running if job in state.started}
+        state = replace(state, started=begun, ended={})
+    return advice, state
 
 
 def _of_plan(

@@ -21,6 +21,7 @@ class PlanInForce:
         columns: set-points of every step that is valid, by point; as `aidc.schedule.SetPoints`.
         starts: planned start of the jobs that wait and start before ``valid_until``.
         standing: jobs that stand elsewhere than in the baseline; NaN: they will not run any more.
+        running: jobs that have started and may still matter to a later plan; all others may be forgotten.
         expected: of the window.
 
     Times of jobs are seconds from the scenario's start.
@@ -33,6 +34,7 @@ class PlanInForce:
     columns: Mapping[str, tuple[float, ...]]
     starts: Mapping[str, float]
     standing: Mapping[str, Number]
+    running: tuple[str, ...]
     expected: Expected
 
     def row(self, time: datetime) -> int | None:

@@ -73,6 +73,7 @@ PLANS = st.builds(
     st.dictionaries(st.text(), st.lists(FINITE, max_size=3).map(tuple), max_size=2),
     STARTS,
     STARTS,
+    st.lists(st.text(), max_size=2).map(tuple),
     EXPECTED,
 )
 STATES = st.builds(
@@ -138,6 +139,7 @@ def test_no_set_point_outlives_two_steps_whatever_was_planned_or_given_before(
         columns={point.name: (1.0,) * 200 for point in points},
         starts={"job": start * 3600.0},
         standing={},
+        running=(),
         expected=Expected(at(0), at(1), Outlook(1.2, 1.0, 1.0), Outlook(1.2, 1.0, 1.0)),
     )
     before = tuple(
