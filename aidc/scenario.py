@@ -181,6 +181,7 @@ class Plan(Config):
         default=(), strict=False
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
+    chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
 
 
 class LedgerChoice(Config):

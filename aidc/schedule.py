@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 SETPOINT_COLUMNS: Final = (
     "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
-    "store_discharge_kw",
+    "store_discharge_kw", "chillers_on",
 )  # fmt: skip
 CERTIFICATE: Final = "certificate.npz"  # of a folder of results
 SAVING_SEEN_FRAC = 1e-3  # of the baseline; a share of less says nothing
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
+CHILLERS_BY_RULE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class SetPoints:
         battery_discharge_kw: at the AC side.
         store_charge_kw: cold into the chilled-water tank, thermal.
         store_discharge_kw: cold out of it.
+        chillers_on: machines of a chilled-water plant that run; -1 by the plant's own rule.
     """
 
     supply_degc: NDArray[np.float64]
@@ -37,13 +39,15 @@ class SetPoints:
     battery_discharge_kw: NDArray[np.float64]
     store_charge_kw: NDArray[np.float64]
     store_discharge_kw: NDArray[np.float64]
+    chillers_on: NDArray[np.int8]
 
     @classmethod
     def at_rest(cls, supply_degc: NDArray[np.float64]) -> "SetPoints":
-        """Supply air as given, cooling mode by policy, battery and tank at rest."""
+        """Supply air as given, cooling mode by policy, chillers by rule, battery and tank at rest."""
         nothing = np.zeros(len(supply_degc))
         by_policy = np.full(len(supply_degc), SPRAY_BY_POLICY, np.int8)
-        return cls(supply_degc, by_policy, nothing, nothing, nothing, nothing)
+        by_rule = np.full(len(supply_degc), CHILLERS_BY_RULE, np.int8)
+        return cls(supply_degc, by_policy, nothing, nothing, nothing, nothing, by_rule)
 
     @classmethod
     def joined(cls, pieces: Sequence["SetPoints"]) -> "SetPoints":
@@ -76,6 +80,8 @@ class PlanningState:
         battery_kwh: stored energy.
         store_kwh: cold in the chilled-water tank, thermal.
         month_peak_kw: highest mean import of a step in the running month so far.
+        chillers_on: machines that ran in each step before the window, the last one last; how far back
+            it goes is the caller's, and empty where nothing ran before.
     """
 
     now_s: float
@@ -84,6 +90,7 @@ class PlanningState:
     battery_kwh: float
     store_kwh: float
     month_peak_kw: float
+    chillers_on: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from aidc.config import Config, Degc, Frac, Kelvin, Kw, Kwh, Kwp, Metres, Number
+from aidc.config import Config, Degc, Frac, Hours, Kelvin, Kw, Kwh, Kwp, Metres, Number
 from aidc.equipment import (
     Battery,
     Chiller,
@@ -122,6 +122,8 @@ class ChilledWaterCooling(Config):
     chiller: Annotated[Chiller, named_in("chillers")]
     chiller_count: int = Field(ge=1)  # N + 1
     stage_up_frac: Frac = Field(gt=0, le=1)  # next machine on above this load
+    chiller_min_up_h: Hours = Field(ge=0)  # that a plan leaves a started machine on
+    chiller_min_down_h: Hours = Field(ge=0)  # and a stopped one off
     air_water_approach_k: Kelvin = Field(gt=0)  # supply air over chilled water
     tower: Annotated[Tower, named_in("towers")]
     chilled_water_pump: Annotated[Pump, named_in("pumps")]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
+from aidc.optimization.commitment import Chillers, add_commitment
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.plant.tank import keeps_frac
@@ -39,6 +40,7 @@ class Bus:
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
         month_peak_kw: highest import of the running month so far.
+        chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
     pv_kw: Array
@@ -52,6 +54,7 @@ class Bus:
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
     month_peak_kw: float
+    chillers: Chillers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ def site_model(
 
     m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
     _add_ramp(m, tables, bus, of_slot)
+    if bus.chillers is not None:
+        add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
     m.MONTH = pyo.Set(initialize=months)
     m.peak_kw = pyo.Var(

@@ -297,9 +297,11 @@ def _read(
     model, tables, money = course.model, course.tables, course.money
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
+    chillers = np.zeros(slots, np.int8)
     site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
     for t, k in np.argwhere(course.chosen).tolist():
         supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
+        chillers[t] = tables.options[k].chillers_on
         site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
     every = np.arange(slots)
     store_charge = tables.store_charge_kw[every, option, 0]
@@ -321,6 +323,6 @@ def _read(
         },
         index=index,
     )
-    columns = (supply, spray, charge, discharge, store_charge, store_discharge)
+    columns = (supply, spray, charge, discharge, store_charge, store_discharge, chillers)
     steps = SetPoints(*(np.repeat(column, per_slot) for column in columns))
     return steps, promised
