@@ -107,6 +107,7 @@ class Behind:
             np.array(columns.get("battery_discharge_kw", nothing)),
             nothing,
             nothing,
+            np.full(len(nothing), -1, np.int8),
         )
         return {
             name: Commitment(rows, np.zeros(len(rows), np.int64), np.array(at_s), first, setpoints)

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from aidc.bms.chillers import Change, least_time, noted
 from aidc.bms.observation import Job, Observation, Reading
 from aidc.bms.points import Point, points_of
 from aidc.bms.state import State
@@ -75,7 +76,7 @@ def look(scenario: "Scenario", observation: Observation, state: State) -> Look:
     lacking = tuple(
         why
         for point in points
-        if point.name != "month_peak_kw" and (point.needed == "always" or not foreseen)
+        if _needed(point, scenario, foreseen)
         for reading, why in (found[point.name],)
         if reading is None
     )
@@ -89,6 +90,7 @@ def look(scenario: "Scenario", observation: Observation, state: State) -> Look:
         readings={**state.readings, **readings},
         month=month,
         month_peak_kw=peak_kw,
+        chillers=_chillers(state, now, readings, least_time(site)),
         known=known,
         started=_started(observation, state, scenario.start),
         ended={**state.ended, **_seconds(observation.ended, scenario.start)},
@@ -162,6 +164,22 @@ def _job_faults(observation: Observation, scenario: "Scenario", site: str) -> li
             told = "needs a board, a run time above 0, and power and slack that are not negative"
             faults.append(Fault("observation", 0, 0, key, told))
     return faults
+
+
+def _needed(point: Point, scenario: "Scenario", foreseen: bool) -> bool:
+    """Whether a plan made now waits for a point; the month's peak has a memory of its own."""
+    if point.name == "month_peak_kw":
+        return False
+    if point.name == "chillers_on":
+        return scenario.plan.chillers != "by_rule"
+    return point.needed == "always" or not foreseen
+
+
+def _chillers(
+    state: State, now: datetime, readings: Mapping[str, Reading], least: timedelta
+) -> tuple[Change, ...]:
+    reading = readings.get("chillers_on")
+    return state.chillers if reading is None else noted(state.chillers, now, reading.value, least)
 
 
 def _judged(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.bms.chillers import least_time, ran
 from aidc.bms.expected import expected_of
 from aidc.bms.knowledge import Knowledge, knowledge_of
 from aidc.bms.look import CLOCK_S, Look, site_of
@@ -41,6 +42,7 @@ def plan_from(scenario: Scenario, seen: Look) -> PlanInForce:
         standing_start_s=standing_s,
     )
     site, readings = scenario.sites[name].site, seen.state.readings
+    least = least_time(site)
     state = PlanningState(
         now_s=now_s,
         start_s=actual_s,
@@ -48,6 +50,9 @@ def plan_from(scenario: Scenario, seen: Look) -> PlanInForce:
         battery_kwh=readings["battery_kwh"].value if site.battery_kwh > 0 else 0.0,
         store_kwh=0.0 if site.tank is None else readings["store_kwh"].value,
         month_peak_kw=seen.state.month_peak_kw or 0.0,
+        chillers_on=np.array(
+            ran(seen.state.chillers, seen.plan_start, timedelta(minutes=scenario.step_min), least)
+        ),
     )
     planner({name: state})
     whole, starts_s = planner.whole_window(name), planner.standing

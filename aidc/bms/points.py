@@ -29,11 +29,13 @@ class Point:
 def points_of(site: "Site") -> tuple[Point, ...]:
     """What has to be wired: the readings of a site."""
     has_battery, has_tank, has_pv = site.battery_kwh > 0, site.tank is not None, site.pv_kwp > 0
+    has_water = site.cooling.kind == "chilled_water"
     table: tuple[tuple[bool, str, str, Needed, str], ...] = (
         (True, "supply_degc", "degC", "always", "supply-air set-point in force"),
         (True, "month_peak_kw", "kW", "always", "highest mean import of a step this month"),
         (has_battery, "battery_kwh", "kWh", "always", "energy in the battery"),
         (has_tank, "store_kwh", "kWh", "always", "cold in the chilled-water tank, thermal"),
+        (has_water, "chillers_on", "", "always", "chillers running"),
         (True, "drybulb_degc", "degC", "unforeseen", "outside air"),
         (True, "dewpoint_degc", "degC", "unforeseen", "outside air"),
         (True, "it_kw", "kW", "unforeseen", "IT power"),
@@ -50,6 +52,7 @@ def setpoints_of(site: "Site") -> tuple[Point, ...]:
     table = (
         (True, "supply_degc", "degC", "supply air"),
         (site.cooling.kind == "iec", "spray", "", "1 wet, 0 dry"),
+        (site.cooling.kind == "chilled_water", "chillers_on", "", "chillers that run"),
         (has_battery, "battery_charge_kw", "kW", "at the AC side"),
         (has_battery, "battery_discharge_kw", "kW", "at the AC side"),
         (has_tank, "store_charge_kw", "kW", "cold into the tank, thermal"),

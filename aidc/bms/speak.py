@@ -13,7 +13,8 @@ from aidc.bms.state import PlanInForce, State
 if TYPE_CHECKING:
     from aidc.scenario import Scenario
 
-BY_POLICY = -1.0  # spray: the site's own sequence chooses
+BY_RULE = -1.0  # the site's own sequence chooses
+LEFT_OPEN = {"spray": "wet or dry", "chillers_on": "how many chillers run"}
 
 
 def speak(
@@ -76,8 +77,8 @@ def _of_plan(
     made = []
     for point in setpoints_of(scenario.sites[site_of(scenario)].site):
         value = plan.columns[point.name][row]
-        if point.name == "spray" and value == BY_POLICY:
-            why = "the local sequence chooses wet or dry"
+        if point.name in LEFT_OPEN and value == BY_RULE:
+            why = f"the local sequence chooses {LEFT_OPEN[point.name]}"
             made.append(SetPoint(point.name, None, point.unit, now, until, "release", why))
             continue
         why = _why(plan.columns, point.name, row)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from aidc.bms.advice import Expected, SetPoint
+from aidc.bms.chillers import Change
 from aidc.bms.json_form import Number, from_json, to_json
 from aidc.bms.observation import Job, Reading
 
@@ -54,6 +55,7 @@ class State:
             position, the others are what the stores hold.
         month: of ``month_peak_kw``, as 2023-07 in the site's zone.
         month_peak_kw: highest mean import of a step in that month so far.
+        chillers: when the number of running chillers changed, and to what.
         setpoints: as last given, with their times.
         known: jobs that wait or run, as they were reported; empty where jobs are foreseen.
         started, ended: of jobs that may still matter, seconds from the scenario's start.
@@ -64,6 +66,7 @@ class State:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     month: str = ""
     month_peak_kw: float | None = None
+    chillers: tuple[Change, ...] = ()
     setpoints: tuple[SetPoint, ...] = ()
     known: Mapping[str, Job] = field(default_factory=dict)
     started: Mapping[str, float] = field(default_factory=dict)

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 HEAD: Final = 8  # bytes that say how long a message is
 END_S: Final = 0.2  # for a killed process to be gone
-PROGRAM: Final = (sys.executable, "-m", "aidc.bms.worker")
+PROGRAM: Final = (
+    sys.executable,
+    "-c",
+    "import sys; from aidc.bms.worker import main; main(int(sys.argv[1]))",
+)
 
 
 class Late(Exception):  # noqa: N818  (said in a sentence of the advice, not raised to a user)
@@ -133,7 +137,3 @@ def main(number: int) -> None:
                 _send(link, tried(scenario, _receive(link, None)), None)
         except (EOFError, ConnectionError):
             return
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

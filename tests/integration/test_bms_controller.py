@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+import aidc
 from aidc.api import drivers_of
 from aidc.api.verbs import lived
 from aidc.api.verbs import simulate as simulated
 from aidc.bms import Advice, Controller, Job, Observation, Reading, State, advise
+from aidc.bms.chillers import noted, ran
 from aidc.cli import app
 from aidc.errors import ObservationError
 from aidc.schedule import SETPOINT_COLUMNS
@@ -263,6 +265,35 @@ def test_a_peak_of_the_month_before_says_nothing() -> None:
     _, state = advise(hall(), observed(hall(), last + 2 * STEP, month_peak_kw=90.0), state)
     _, state = advise(hall(), observed(hall(), last + 3 * STEP, month_peak_kw=float("nan")), state)
     assert state.month_peak_kw == 90.0
+
+
+def test_how_many_chillers_ran_is_remembered_by_step_as_far_back_as_it_binds() -> None:
+    start, least = hall().start, timedelta(hours=2)
+    changes: tuple[tuple[datetime, float], ...] = ()
+    counts = [2, 2, 3, 3, 3, 1, 1, 1]
+    for k, count in enumerate(counts):
+        changes = noted(changes, start + k * STEP, float(count), least)
+    assert [count for _, count in changes] == [2, 3, 1]
+    assert ran(changes, start + 7 * STEP, STEP, least) == (3, 3, 1, 1, 1)[-5:]
+    assert ran(changes, start + 1 * STEP, STEP, least) == (2, 2)  # no more is known
+    for k in range(8, 400):
+        changes = noted(changes, start + k * STEP, 1.0, least)
+    assert len(changes) == 1  # and nothing is kept that binds no more
+    assert ran((), start, STEP, least) == ()
+
+
+def test_a_chilled_water_site_is_advised_on_chillers_and_tank() -> None:
+    tank = aidc.load(
+        SCENARIO.with_name("lingang-tank.yaml"),
+        sets=["plan.window=6 h", "plan.commit=3 h", "pathway=null"],
+    )
+    values = readings(tank, tank.start, chillers_on=1.0, store_kwh=100.0, it_kw=1000.0)
+    advice, state = advise(tank, Observation(tank.start, values), State())
+    assert advice.status == "planned", advice.reason
+    points = {point.point: point for point in advice.setpoints}
+    assert {"supply_degc", "chillers_on", "store_charge_kw", "store_discharge_kw"} <= set(points)
+    assert "spray" not in points
+    assert state.chillers == ((tank.start, 1.0),)
 
 
 def test_a_clock_that_jumps_leaves_no_set_point_longer_than_two_steps() -> None:

@@ -82,6 +82,7 @@ STATES = st.builds(
     st.dictionaries(st.text(), READINGS, max_size=2),
     st.text(),
     st.none() | FINITE,
+    st.lists(st.tuples(TIMES, FINITE), max_size=2).map(tuple),
     SETPOINTS,
     st.dictionaries(st.text(), JOBS, max_size=2),
     STARTS,
@@ -90,16 +91,19 @@ STATES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(OBSERVATIONS)
 def test_an_observation_is_the_same_after_json(observation: Observation) -> None:
     assert Observation.from_json(observation.to_json()) == observation
 
 
+@settings(deadline=None)
 @given(ADVICE)
 def test_an_advice_is_the_same_after_json(advice: Advice) -> None:
     assert Advice.from_json(advice.to_json()) == advice
 
 
+@settings(deadline=None)
 @given(STATES)
 def test_a_state_is_the_same_after_json(state: State) -> None:
     again = State.from_json(state.to_json())
@@ -117,7 +121,7 @@ def test_a_reading_without_a_number_is_null_and_comes_back() -> None:
 HOURS = st.floats(-1e5, 1e5)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     now=HOURS, start=HOURS, commit=st.floats(0, 48), ends=HOURS, given_h=HOURS, bad=st.booleans()
 )
