@@ -119,7 +119,8 @@ class WindowProof:
     Attributes:
         site: site of the window.
         start: ISO time of the window's first step.
-        status: ``optimal`` (within the gap) or ``time_limit`` (a plan, with its gap).
+        status: ``optimal`` (within the gap), ``time_limit`` (a plan, with its gap) or ``fallback`` (no
+            plan: the baseline's set-points and starts are held, and nothing is proven).
         unit: unit of objective and bound.
         objective: of the schedule as assigned to jobs: in the plant itself or in the table model,
             whichever is dearer.
@@ -132,6 +133,7 @@ class WindowProof:
         sha256: of the data that the bound rests on; see `aidc.verifier`.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
+        fault: why the window has no plan and the baseline is held (status ``fallback``); else empty.
         full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
     """
@@ -151,6 +153,7 @@ class WindowProof:
     binaries: int
     jobs_movable: int
     jobs_moved: int
+    fault: str
     full: bool
     build_s: float
     solve_s: float
@@ -196,14 +199,20 @@ class Schedule:
     certificates: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def planned(self) -> tuple[WindowProof, ...]:
+        """Windows that have a plan."""
+        return tuple(window for window in self.windows if window.status != "fallback")
+
+    @property
     def gap_frac(self) -> float:
-        """Gap of the worst window."""
-        return max((window.gap_frac for window in self.windows), default=0.0)
+        """Gap of the worst window that has a plan."""
+        return max((window.gap_frac for window in self.planned), default=0.0)
 
     @property
     def status(self) -> str:
-        """``optimal`` if every window met its gap."""
-        return "time_limit" if any(w.status == "time_limit" for w in self.windows) else "optimal"
+        """``optimal`` if every window met its gap; ``fallback`` if one has no plan, else ``time_limit``."""
+        found = {window.status for window in self.windows}
+        return next((one for one in ("fallback", "time_limit") if one in found), "optimal")
 
     def save_certificate(self, file: Path) -> None:
         """Writes what proves the bounds, for `aidc.verifier`: NumPy arrays named window/name."""
@@ -228,11 +237,12 @@ class Schedule:
             "objective": objective,
             "bound": bound,
             "gap_frac": self.gap_frac,
-            "gap_pue": max((w.gap_pue for w in self.windows), default=0.0),
+            "gap_pue": max((w.gap_pue for w in self.planned), default=0.0),
             "captured_frac": captured_frac(baseline, objective, bound),
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),
             "binaries": max((w.binaries for w in self.windows), default=0),
+            "windows_fallback": len(self.windows) - len(self.planned),
             "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
         }

@@ -26,7 +26,7 @@ def noted(
     if not known or known[-1][1] != count:
         known.append((time, count))
     binding = [k for k, change in enumerate(known) if change[0] > time - 2 * least]
-    first = max(min(binding, default=len(known) - 1) - 1, 0)
+    first = max(min(binding, default=len(known)) - 1, 0)
     return tuple(known[first:])
 
 

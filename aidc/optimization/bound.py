@@ -162,7 +162,7 @@ class Window:
         bus, slots = self.bus, len(self.bus.pv_kw)
         model = site_model(self.tables, self.money, bus, kept_options(self.tables, self.money, bus))
         price_it_power(model, it_price, bus.slot_h)
-        duals = relaxed_duals(model)
+        duals = relaxed_duals(model, self.problem.scenario.plan.limit_s)
 
         def of(rows: str) -> Array:
             found = duals.get(rows, {})
@@ -200,16 +200,40 @@ class Window:
 
     def left_alone(self) -> float:
         """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
-        scenario, bus = self.problem.scenario, self.bus
-        per_slot = round(scenario.plan.step_min / scenario.step_min)
-        slots, at = len(bus.pv_kw), self.problem.movable.earliest_s
-        option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
-        problem = replace(self.problem, options=(option,))
-        tables = tables_at(problem, per_slot, at, self.edges, np.zeros((slots, 1)))
-        money = prices_of(problem, tables, per_slot)
-        bare = replace(bus, battery_kwh=0.0, tank=None, ramp_k_per_h=np.inf)
-        model = site_model(tables, money, bare, np.ones((slots, 1), bool))
-        return solve(model, gap_frac=0.0, limit_s=scenario.plan.limit_s, what=self.what).objective
+        return run_like_baseline(
+            self.problem, self.bus, self.edges, self.problem.movable.earliest_s
+        )[0]
+
+
+def run_like_baseline(
+    problem: WindowProblem, bus: Bus, edges: Array, start_s: Array
+) -> tuple[float, PlantTables, Prices]:
+    """Cost of a window with the baseline's supply air, mode policy and stores at rest; its plant and prices.
+
+    Args:
+        problem: the window.
+        bus: what meets at the site.
+        edges: of the slots [s].
+        start_s: of its movable jobs.
+    """
+    scenario, slots = problem.scenario, len(bus.pv_kw)
+    per_slot = round(scenario.plan.step_min / scenario.step_min)
+    option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
+    plain = replace(problem, options=(option,))
+    tables = tables_at(plain, per_slot, start_s, edges, np.zeros((slots, 1)))
+    money = prices_of(plain, tables, per_slot)
+    site_kw = tables.facility_kw[:, 0, 0]
+    bought = np.maximum(site_kw - bus.pv_kw, 0.0)
+    hourly = money.import_price * bought + money.facility_price * site_kw + money.side[:, 0, 0]
+    peak = sum(
+        max(
+            float(bought[bus.month_of_slot == month].max()),
+            bus.month_peak_kw if month == bus.month_of_slot[0] else 0.0,
+        )
+        for month in np.unique(bus.month_of_slot)
+    )
+    cost = float(hourly.sum() * bus.slot_h) + money.demand_price * (peak - bus.month_peak_kw)
+    return cost, tables, money
 
 
 def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:

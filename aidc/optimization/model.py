@@ -96,6 +96,7 @@ def site_model(
     """
     m = pyo.ConcreteModel()
     slots, _, points = tables.facility_kw.shape
+    m.slot_h = bus.slot_h
     m.SLOT = pyo.RangeSet(0, slots - 1)
     m.POINT = pyo.RangeSet(0, points - 1)
     rows = [(t, k) for t in range(slots) for k in np.flatnonzero(kept[t]).tolist()]

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
@@ -78,14 +80,28 @@ class RollingPlanner:
         return self._jobs.start_s
 
     def whole_window(self, site: str) -> SetPoints:
-        """Set-points of the last window of a site, beyond what is committed too."""
-        return self._sites[site].window
+        """Set-points of the last window of a site, beyond what is committed too.
+
+        Raises:
+            PlanError: that window has no plan, and holds the baseline.
+        """
+        window = self._sites[site].window
+        if isinstance(window, PlanError):
+            raise window
+        return window
 
     def schedule(self) -> Schedule:
-        """What was decided, once the last window is planned."""
+        """What was decided, once the last window is planned.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
+        """
         jobs, standing = self.drivers.jobs, self._jobs
         if standing is None:
             raise ValueError("nothing is planned yet")
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
@@ -180,11 +196,12 @@ class _SitePlan:
     drivers: Drivers
     jobs: _Jobs
     name: str
-    window: SetPoints = field(default_factory=lambda: SetPoints.at_rest(np.zeros(0)))
+    window: SetPoints | PlanError = field(default_factory=lambda: PlanError("nothing is planned yet"))
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -195,15 +212,23 @@ class _SitePlan:
         """Plans the window that starts now and commits its first part."""
         plan, jobs = self.scenario.plan, self.jobs
         problem = self.problem(state)
-        found = plan_window(problem)
-        jobs.start_s[found.rows], self.window = found.start_s, found.setpoints
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
+            self.window = fault
+        else:
+            self.window = found.setpoints
+        jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
         until = now + steps * step_s
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
-        self.certificates.append(found.certificate)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

@@ -98,7 +98,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     proven = window.certificate(marginal_price(tables, money, bus, load))
     if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
-        other = window.certificate(planned.relaxed_price(bus.slot_h))
+        other = window.certificate(planned.relaxed_price(bus.slot_h, plan.limit_s))
         proven = max(proven, other, key=lambda one: float(one["bound"]))
     bound, baseline = float(proven["bound"]), window.left_alone()
     facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * bus.slot_h
@@ -121,6 +121,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         binaries=max(sizes[2], done.binaries),
         jobs_movable=len(jobs.row),
         jobs_moved=int((start_s > jobs.earliest_s + 1e-6).sum()),
+        fault="",
         full=planned is None and len(jobs.row) > 0,
         build_s=built + done.transfer_s,
         solve_s=solved + done.solve_s,
@@ -139,9 +140,9 @@ class _Planned:
     solution: Solution
     build_s: float
 
-    def relaxed_price(self, slot_h: float) -> Array:
+    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model)["it_load"]
+        duals = relaxed_duals(self.model, limit_s)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
@@ -196,7 +197,7 @@ def _plan_jobs(
     model = site_model(tables, money, bus, kept_options(tables, money, bus))
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
-    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
+    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what, explain=False)
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
