@@ -6,6 +6,7 @@ spoken to over a socket pair, on which both directions have a deadline.
 
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -51,6 +52,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=os.environ | {"PYTHONPATH": folders},
+                start_new_session=True,  # so that the solver's process is ended with it
             )
         self._link, self._ready, self._scenario = ours, False, scenario
         self._told = False
@@ -88,7 +90,8 @@ class Worker:
 
 
 def _end(process: "subprocess.Popen[bytes]", link: socket.socket) -> None:
-    process.kill()
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):
         process.wait(END_S)
     link.close()

@@ -196,7 +196,9 @@ class _SitePlan:
     drivers: Drivers
     jobs: _Jobs
     name: str
-    window: SetPoints | PlanError = field(default_factory=lambda: PlanError("nothing is planned yet"))
+    window: SetPoints | PlanError = field(
+        default_factory=lambda: PlanError("nothing is planned yet")
+    )
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
