@@ -132,6 +132,7 @@ def trace(
         np.full((1, steps), 100.0),
         gpus,
         np.zeros((1, steps)),
+        np.zeros((1, steps)),
         np.zeros(steps),
     )
     points = SetPoints.at_rest(frame["supply_air_degc"].to_numpy())
