@@ -76,6 +76,7 @@ def main() -> None:
                 flush=True,
             )
     for step in ("60 min", "15 min"):
+        advise(kept["48 h", step], observed(kept["48 h", step], 0), State())
         profile = cProfile.Profile(time.process_time)
         profile.runcall(advise, kept["48 h", step], observed(kept["48 h", step], 0), State())
         stats = pstats.Stats(profile)

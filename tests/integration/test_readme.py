@@ -40,7 +40,7 @@ def commands(path: Path) -> Iterator[str]:
     lines = [line for code in blocks(path, "sh", "bash", "console") for line in code.splitlines()]
     for line in lines:
         for part in re.split(r"&&|\||;", line.partition(" #")[0]):
-            words = re.sub(r">\s*\S+", "", part).strip().removeprefix("$ ")
+            words = re.sub(r"[<>]\s*\S+", "", part).strip().removeprefix("$ ")
             if re.match(r"(?:\S*/)?aidc\s", words):
                 yield words
     # in the text a command may stand without its arguments, and a word in capitals for one of many
