@@ -113,6 +113,27 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
+class StageProof:
+    """How an earlier objective of a window was solved, and what later ones left of it.
+
+    Attributes:
+        objective_name: what was minimised.
+        unit: of all that follows.
+        objective, bound, gap_frac: as in `WindowProof`, under the limits of the stages before.
+        limit: what later stages had to keep.
+        delivered: under the window's schedule, in the plant.
+    """
+
+    objective_name: str
+    unit: str
+    objective: float
+    bound: float
+    gap_frac: float
+    limit: float
+    delivered: float
+
+
+@dataclass(frozen=True, slots=True)
 class WindowProof:
     """How one window was solved.
 
@@ -126,6 +147,7 @@ class WindowProof:
             whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
+        earlier: proofs of the objectives that come before; the figures above are of the last one.
         gap_pue: the same in points of PUE: as site energy over IT energy at the reference inlet. Where
             the objective is no energy, its share counts as that share of the site's energy.
         baseline: objective of the window run like the baseline: movable jobs at their earliest, supply
@@ -145,6 +167,7 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
+    earlier: tuple[StageProof, ...]
     gap_pue: float
     baseline: float
     sha256: str
@@ -205,8 +228,10 @@ class Schedule:
 
     @property
     def gap_frac(self) -> float:
-        """Gap of the worst window that has a plan."""
-        return max((window.gap_frac for window in self.planned), default=0.0)
+        """Gap of the worst window that has a plan, the worst of its stages."""
+        gaps = [window.gap_frac for window in self.planned]
+        gaps += [stage.gap_frac for window in self.planned for stage in window.earlier]
+        return max(gaps, default=0.0)
 
     @property
     def status(self) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from aidc.bms.look import Look, site_of
 from aidc.bms.observation import Job
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.scenario import Scenario
 from aidc.units import S_PER_H, S_PER_MIN
 from aidc.workload.power import idle_kw
@@ -81,5 +81,6 @@ def _table(
         useful_s=run_s,
         interruptions=np.zeros(count, np.int64),
         accepted=np.ones(count, np.bool_),
+        node_fails_s=no_failures(count),
         rows_of="observation",
     )

@@ -39,6 +39,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
     "month_peak": Requirement("the demand charge counts the month's highest import"),
     "every_class_starts": Requirement("every job starts", "share of a class of jobs", 100.0),
     "it_load": Requirement("IT power within what the tables reach", "kW", 0.1),
+    "capped": Requirement("a promised PUE and what earlier objectives won are kept", "units", 1.0),
     "gpu_capacity": Requirement("boards in use are no more than there are", "boards", 0.5),
 }
 
@@ -80,7 +81,12 @@ class Elastic:
             )
         )
         slack = tuple(
-            (family, _slot(index), model.over[number], model.under[number])
+            (
+                family,
+                None if family == "capped" else _slot(index),
+                model.over[number],
+                model.under[number],
+            )
             for number, (family, index, _) in enumerate(rows)
         )
         return cls(model, slack)

@@ -21,7 +21,9 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
     bus = bus_of(problem, per_slot)
     slots = np.arange(len(bus.pv_kw) + 1, dtype=np.float64)
     edges = problem.state.now_s + slots * scenario.plan.step_min * 60.0
-    cost, tables, money = run_like_baseline(problem, bus, edges, problem.at_s)
+    cost, tables, money = run_like_baseline(
+        problem, bus, edges, problem.at_s, scenario.plan.goals[-1]
+    )
     site_kw = tables.facility_kw[:, 0, 0]
     index = problem.forecast.frame.index
     promised = pd.DataFrame(
@@ -45,6 +47,7 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
         gap_pue=float(site_kw.sum() / tables.it_kw.sum()),
         baseline=cost,
         sha256="",
+        earlier=(),
         columns=0,
         rows=0,
         binaries=0,

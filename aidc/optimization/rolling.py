@@ -13,6 +13,7 @@ from aidc.job import JobTable
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
+from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
@@ -127,7 +128,7 @@ class RollingPlanner:
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
             windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=str(self.scenario.plan.objective),
+            objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
             certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
@@ -202,6 +203,7 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    expected: Array | None = None
     certificates: list[Certificate] = field(default_factory=list)
     faults: list[PlanError] = field(default_factory=list)
 
@@ -289,6 +291,13 @@ class _SitePlan:
             options=options_of(site, plan, scenario.baseline.supply_air_degc),
             forecast=Forecast(self.name, now, first, drivers.frame.iloc[first : first + steps]),
             state=state,
+            peaks=peaks_of(
+                self.expected_kw(),
+                pd.DatetimeIndex(drivers.frame.index),
+                slice(first, first + steps),
+                round(plan.step_min / scenario.step_min),
+                state.month_peak_kw,
+            ),
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
@@ -299,6 +308,28 @@ class _SitePlan:
                 pool[others],
             ),
         )
+
+    def expected_kw(self) -> Array:
+        """Import of every step of the horizon under the baseline's starts and the best set-point of each."""
+        if self.expected is None:
+            standing, site = self.jobs, self.scenario.sites[self.name].site
+            drivers = self.drivers.sites[self.name]
+            step_s = self.scenario.step_min * 60.0
+            edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
+            load = np.zeros((len(site.pools), len(drivers.frame)))
+            for index, pool in enumerate(site.pools):
+                mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
+                load[index] = idle_kw(pool) + mean_load(
+                    standing.baseline_s[mine],
+                    standing.run_s[mine],
+                    standing.jobs.added_kw[mine],
+                    edges,
+                )
+            options = options_of(site, self.scenario.plan, self.scenario.baseline.supply_air_degc)
+            self.expected = least_import_kw(
+                site, options, drivers, load, self.scenario.baseline.mode_policy
+            )
+        return self.expected
 
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:
         site = self.scenario.sites[self.name].site
