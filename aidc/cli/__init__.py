@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aidc import __version__
-from aidc.cli import bms, catalog, ledger, look, plant, pv, steps, weather
+from aidc.cli import bms, catalog, ledger, look, pareto, plant, pv, steps, weather
 from aidc.errors import AidcError
 
 INTERNAL = 4
@@ -27,6 +27,7 @@ for command in (
     steps.account,
     steps.report,
     steps.compare,
+    pareto.pareto,
     steps.pathway,
     look.check,
     look.schema,
