@@ -12,6 +12,7 @@ SETPOINT_COLUMNS: Final = (
     "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
     "store_discharge_kw",
 )  # fmt: skip
+AS_SOON_AS_FREE: Final = "as soon as boards are free"  # reason of a start that is no promise
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.api.books import Books, books_of
 from aidc.api.drivers import drivers_of
+from aidc.api.foresight import forecaster_of
 from aidc.api.study import study_of
 from aidc.errors import InputError
 from aidc.optimization import RollingPlanner
@@ -103,7 +104,13 @@ def lived(
 ) -> tuple[Schedule, Trace]:
     """The schedule with the run in which it was planned; its replay gives the same run."""
     drivers = drivers_of(scenario)
-    planner = RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+    planner = RollingPlanner(
+        scenario,
+        drivers,
+        _starts(before, drivers.jobs.site),
+        progress,
+        forecaster_of(scenario, drivers),
+    )
     trace = _simulate(scenario, drivers, variant="planned", planner=planner)
     return planner.schedule(), trace
 

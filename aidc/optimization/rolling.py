@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.forecast import Drivers, Forecast
+from aidc.forecast import Drivers, Forecast, Forecaster
 from aidc.job import JobTable
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.known_work import KnownWork
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
-from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
+from aidc.schedule import AS_SOON_AS_FREE, Commitment, PlanningState, Schedule, SetPoints, WindowProof
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
@@ -25,11 +26,13 @@ SolveWindow = Callable[[WindowProblem], WindowPlan]
 
 @dataclass(slots=True)
 class RollingPlanner:
-    """Plans one window after another for every site, with perfect foresight.
+    """Plans one window after another for every site.
 
     It is the ``planner`` of `simulate`: called at the start of each commitment with the state of the
-    simulated site. Jobs that it does not move keep their start of the baseline, so a plan is feasible
-    at every stage; jobs planned for later than the commitment are planned again in the next window.
+    simulated site. With perfect foresight, jobs that it does not move keep their start of the baseline,
+    so a plan is feasible at every stage; jobs planned for later than the commitment are planned again in
+    the next window. With a forecaster it knows what has been submitted and nothing of the baseline: see
+    `KnownWork`.
 
     Args:
         scenario: what is planned.
@@ -37,19 +40,21 @@ class RollingPlanner:
         baseline_start_s: start of every job in the baseline, in the order of the job table; nan where
             it did not start.
         progress: called after each window with its proof.
+        forecaster: says what is known of a window; None: everything is.
     """
 
     scenario: Scenario
     drivers: Drivers
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
+    forecaster: Forecaster | None = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
 
     def __call__(self, site: str, state: PlanningState) -> Commitment:
         """The next commitment of a site."""
         if site not in self._sites:
             self._sites[site] = _SitePlan.of(
-                self.scenario, self.drivers, site, self.baseline_start_s
+                self.scenario, self.drivers, site, self.baseline_start_s, self.forecaster
             )
         plan, said = self._sites[site].commit(state)
         if self.progress is not None:
@@ -64,7 +69,7 @@ class RollingPlanner:
         for name, site in self._sites.items():
             rows = np.flatnonzero(jobs.site == name)
             start[rows] = site.start_s
-            moved[rows] = np.nan_to_num(np.maximum(site.start_s - site.baseline_s, 0.0))
+            moved[rows] = site.put_off_s()
             status[rows[site.refused]], reason[rows[site.refused]] = (
                 "refused",
                 "larger than its pool",
@@ -72,6 +77,8 @@ class RollingPlanner:
             reason[rows[~site.jobs.accepted]] = "no pool has boards that it accepts"
             late = np.isnan(site.start_s) & ~site.refused
             status[rows[late]], reason[rows[late]] = "deferred", "no boards free inside the horizon"
+            if site.known is not None:
+                reason[rows[site.known.asap]] = AS_SOON_AS_FREE
         moved[moved < MOVED_S] = 0.0
         reason[moved > 0] = "moved by the plan"
         return Schedule(
@@ -108,13 +115,19 @@ class _SitePlan:
     latest_s: Array
     start_s: Array  # as it stands: what has happened, is planned, or is the baseline's
     refused: NDArray[np.bool_]
+    known: KnownWork | None  # None: everything is known
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
 
     @classmethod
     def of(
-        cls, scenario: Scenario, drivers: Drivers, name: str, baseline_start_s: Array
+        cls,
+        scenario: Scenario,
+        drivers: Drivers,
+        name: str,
+        baseline_start_s: Array,
+        forecaster: Forecaster | None,
     ) -> "_SitePlan":
         site, rows = scenario.sites[name].site, np.flatnonzero(drivers.jobs.site == name)
         jobs = drivers.jobs.take(rows)
@@ -126,6 +139,10 @@ class _SitePlan:
         end = float(scenario.horizon(name).length_s)
         latest = np.maximum(baseline, np.minimum(jobs.submit_s + jobs.slack_s, end - run))
         latest = np.where(jobs.slack_s > 0, latest, baseline)
+        refused = (jobs.gpu_count > capacity[pool]) | ~jobs.accepted
+        known = None
+        if forecaster is not None:
+            known = KnownWork(scenario, drivers, name, jobs, pool, refused, forecaster)
         return cls(
             scenario=scenario,
             drivers=drivers,
@@ -135,16 +152,16 @@ class _SitePlan:
             run_s=run,
             baseline_s=baseline,
             latest_s=latest,
-            start_s=baseline.copy(),
-            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
+            start_s=baseline.copy() if known is None else known.released_s,
+            refused=refused,
+            known=known,
         )
 
     def commit(self, state: PlanningState) -> tuple[WindowPlan, Commitment]:
         """Plans the window that starts now and commits its first part."""
         plan = self.scenario.plan
-        problem = self._problem(state)
+        problem = self._problem(state) if self.known is None else self.known.problem(state)
         found = plan_window(problem)
-        self.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
         until = now + steps * step_s
@@ -152,8 +169,13 @@ class _SitePlan:
         self.pieces.append(piece)
         self.proofs.append(found.proof)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
-        waiting = np.isnan(state.start_s) & (self.start_s >= now) & (self.start_s < until)
-        start = np.where(waiting, self.start_s, np.inf)
+        if self.known is None:
+            self.start_s[found.rows] = found.start_s
+            waiting = np.isnan(state.start_s) & (self.start_s >= now) & (self.start_s < until)
+            start = np.where(waiting, self.start_s, np.inf)
+        else:
+            last = until >= float(self.scenario.horizon(self.name).length_s)
+            start = self.known.release(problem, found, until, last=last)
         return found, Commitment(start, problem.forecast.first_step, piece)
 
     def _problem(self, state: PlanningState) -> WindowProblem:
@@ -219,6 +241,11 @@ class _SitePlan:
             gpus[index] = self.jobs.gpu_count[rows[mine]] @ share[mine]
         idle = np.array([idle_kw(pool) for pool in site.pools])
         return FixedWork(kw, gpus, idle)
+
+    def put_off_s(self) -> Array:
+        """Delay that the plan means for each job: to the baseline, or to its arrival; never negative."""
+        since = self.baseline_s if self.known is None else self.jobs.submit_s
+        return np.nan_to_num(np.maximum(self.start_s - since, 0.0))
 
     def setpoints(self) -> SetPoints:
         """Committed set-points of the whole horizon."""
