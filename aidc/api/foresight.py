@@ -228,7 +228,7 @@ class _Work:
             begin_s, edges = np.where(self.jobs.warm, 0.0, np.nan), np.array([0.0, self.step_s])
             return _loads(self.site, self.jobs, begin_s, begin_s + self.step_s, edges)
         end_s = np.minimum(start_s + self.held_s, now_s)
-        edges = np.arange(first_step + 1) * self.step_s
+        edges = np.arange(first_step + 1, dtype=np.float64) * self.step_s
         return _loads(self.site, self.jobs, start_s, end_s, edges)
 
 
@@ -249,7 +249,9 @@ def _loads(
     for index, pool in enumerate(site.pools):
         rows = np.flatnonzero(begun & (pool_of == index))
         gpus[index], kw[index] = within(
-            mean_level(begin_s[rows], end_s[rows], jobs.gpu_count[rows], edges_s),
+            mean_level(
+                begin_s[rows], end_s[rows], jobs.gpu_count[rows].astype(np.float64), edges_s
+            ),
             mean_level(begin_s[rows], end_s[rows], jobs.added_kw[rows], edges_s),
             float(pool.gpu_count),
         )

@@ -15,7 +15,14 @@ from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
-from aidc.schedule import AS_SOON_AS_FREE, Commitment, PlanningState, Schedule, SetPoints, WindowProof
+from aidc.schedule import (
+    AS_SOON_AS_FREE,
+    Commitment,
+    PlanningState,
+    Schedule,
+    SetPoints,
+    WindowProof,
+)
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 

@@ -52,7 +52,9 @@ def intensity(past: Array, method: Method, per_day: int, steps: int) -> Array:
     return np.maximum(damped(past, (DAYS_PER_WEEK * per_day, per_day), steps), 0.0)
 
 
-def clear_sky_pv_kw(site: Site, horizon: Horizon, drybulb_degc: float, wind_m_per_s: float) -> Array:
+def clear_sky_pv_kw(
+    site: Site, horizon: Horizon, drybulb_degc: float, wind_m_per_s: float
+) -> Array:
     """What the PV plant would give under a cloudless sky [kW], shape (steps,).
 
     Global irradiance is Haurwitz's, which hangs on the sun's height alone and is among the best of

@@ -34,7 +34,8 @@ def mean_level(begin_s: Array, end_s: Array, weight: Array, edges_s: Array) -> A
     """Mean of what runs in each interval, shape (n,): the integral of a staircase, exact.
 
     Args:
-        begin_s, end_s: of each run; an end before its beginning is none.
+        begin_s: of each run, shape (runs,).
+        end_s: of each run; one before its beginning counts as none.
         weight: boards or power of each, shape (runs,).
         edges_s: of the intervals, shape (n + 1,).
     """
@@ -46,11 +47,11 @@ def mean_level(begin_s: Array, end_s: Array, weight: Array, edges_s: Array) -> A
     order = np.argsort(at, kind="stable")
     at, level = at[order], np.cumsum(change[order])
     done = np.concatenate([[0.0], np.cumsum(level[:-1] * np.diff(at))])
-    return np.maximum(np.diff(np.interp(edges_s, at, done)) / np.diff(edges_s), 0.0)
+    mean: Array = np.diff(np.interp(edges_s, at, done)) / np.diff(edges_s)
+    return np.maximum(mean, 0.0)
 
 
 def within(gpus: Array, kw: Array, capacity: float) -> tuple[Array, Array]:
     """Boards no more than there are, and their power in proportion."""
     share = np.minimum(1.0, np.divide(capacity, gpus, out=np.ones_like(gpus), where=gpus > 0))
     return gpus * share, kw * share
-

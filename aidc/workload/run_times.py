@@ -60,9 +60,7 @@ class RunTimes:
             self._all.append(ran)
             insort(self._sorted, ran)
 
-    def predict_s(
-        self, jobs: JobTable, ran_s: FloatColumn, quantile: float = 0.5
-    ) -> FloatColumn:
+    def predict_s(self, jobs: JobTable, ran_s: FloatColumn, quantile: float = 0.5) -> FloatColumn:
         """Whole run time of each job [s], at least what it has run, shape (n,).
 
         Args:
@@ -71,10 +69,7 @@ class RunTimes:
             quantile: of the runs that are compared with; persistence takes their mean instead.
         """
         found = np.array(
-            [
-                self._of(jobs, row, float(ran), quantile)
-                for row, ran in enumerate(ran_s.tolist())
-            ],
+            [self._of(jobs, row, float(ran), quantile) for row, ran in enumerate(ran_s.tolist())],
             np.float64,
         )
         return np.maximum(found, ran_s)
