@@ -50,13 +50,15 @@ class Drivers:
     """Jobs and series of a scenario; the same for every variant of it.
 
     Attributes:
-        jobs: all jobs of all sites, each with its site and pool.
+        jobs: all jobs of all sites, each with its home site and pool.
+        movable: jobs that may run at another site on servers like those at home, shape (n,).
         sites: series by site.
         labels: what the jobs are.
         synthetic: whether the jobs are generated.
     """
 
     jobs: JobTable
+    movable: NDArray[np.bool_]
     sites: Mapping[str, SiteDrivers]
     job_label: str
     synthetic_jobs: bool

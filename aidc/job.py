@@ -1,5 +1,6 @@
 """Jobs as columns: one row a job, checked once, never one Python object a job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -131,12 +132,17 @@ class JobTable:
         return self
 
 
-def concatenate(tables: "list[JobTable]") -> JobTable:
-    """One table in order of submission (ties by job id), from at least one table."""
+def stacked(tables: Sequence[JobTable]) -> JobTable:
+    """The tables one below the other, at least one."""
     columns = {
         f.name: np.concatenate([getattr(t, f.name) for t in tables])
         for f in fields(JobTable)
         if f.name != "rows_of"
     }
-    whole = JobTable(**columns, rows_of="; ".join(dict.fromkeys(t.rows_of for t in tables)))
+    return JobTable(**columns, rows_of="; ".join(dict.fromkeys(t.rows_of for t in tables)))
+
+
+def concatenate(tables: Sequence[JobTable]) -> JobTable:
+    """One table in order of submission (ties by job id), from at least one table."""
+    whole = stacked(tables)
     return whole.take(np.lexsort((whole.job_id.astype(str), whole.submit_s)))

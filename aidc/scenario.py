@@ -121,6 +121,8 @@ class Flexibility(Config):
 
     deferrable_frac: Frac = Field(ge=0, le=1)
     slack_h: tuple[Number, ...] = Field(min_length=1, strict=False)
+    movable_frac: Frac = Field(default=0.0, ge=0, le=1)  # of the deferrable jobs: may run elsewhere
+    moving_h: WrittenHours = Field(default=0.0, alias="moving", ge=0)  # to copy the data of a job
 
 
 def _job_classes(order: tuple[str, ...]) -> tuple[str, ...]:

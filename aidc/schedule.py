@@ -68,7 +68,8 @@ class PlanningState:
 
     Attributes:
         now_s: start of the window, seconds from the start of the horizon.
-        start_s: actual start of every job of the site so far [s]; nan where not started.
+        start_s: actual start of every job of the scenario at this site so far [s]; nan where it
+            has not started here.
         supply_degc: set-point in force.
         battery_kwh: stored energy.
         store_kwh: cold in the chilled-water tank, thermal.
@@ -85,15 +86,18 @@ class PlanningState:
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What a planner hands back: starts of jobs and set-points of the steps it commits.
+    """What a planner hands back to a site: starts of jobs and set-points of the steps it commits.
 
     Attributes:
-        start_s: planned start of every job of the site that is not started yet [s]; inf: not
-            inside this commitment.
+        rows: jobs that start at this site inside the commitment, as rows of the scenario's jobs.
+        pool: of each, by its place among the site's pools.
+        start_s: planned start of each [s].
         first_step: first simulation step that ``setpoints`` cover.
         setpoints: one value a simulation step of the commitment.
     """
 
+    rows: NDArray[np.int64]
+    pool: NDArray[np.int64]
     start_s: NDArray[np.float64]
     first_step: int
     setpoints: SetPoints
@@ -141,8 +145,9 @@ class Schedule:
     """A plan for a whole horizon.
 
     Attributes:
-        decisions: a row a job: ``job_id, status, start_s, pool, site, reason``; status is
-            started, deferred (not started inside the horizon) or refused.
+        decisions: a row a job: ``job_id, status, start_s, moved_s, pool, site, reason``; status is
+            started, deferred (not started inside the horizon) or refused; pool and site are those that
+            the plan gives it.
         setpoints: site -> set-points of every step.
         windows: proof of each window; bounds of consecutive windows are not a bound of the whole.
         promised: site -> what the plan expected of every plan step (``facility_kw, it_kw,

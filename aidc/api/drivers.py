@@ -26,7 +26,7 @@ from aidc.scenario import (
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_gpu_time_frac
+from aidc.workload.flexibility import deferrable_gpu_time_frac, may_move
 from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
@@ -68,6 +68,7 @@ def _drivers(key: _Key) -> Drivers:
     )
     return Drivers(
         jobs=jobs.check(),
+        movable=may_move(jobs, scenario.flexibility.movable_frac),
         sites=sites_of(scenario),
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),

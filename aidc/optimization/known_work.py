@@ -61,7 +61,11 @@ class KnownWork:
         self.asap = np.zeros(len(self.jobs), np.bool_)
 
     def problem(self, state: PlanningState) -> WindowProblem:
-        """The window that starts now, with the jobs that are known."""
+        """The window that starts now, with the jobs that are known.
+
+        Args:
+            state: of the site, with the starts of its own jobs alone.
+        """
         scenario, plan, now = self.scenario, self.scenario.plan, state.now_s
         site = scenario.sites[self.name].site
         step_s = scenario.step_min * S_PER_MIN

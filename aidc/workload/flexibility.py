@@ -1,6 +1,7 @@
 """Which jobs may wait, and how long: an assumption laid on any job table, real or generated."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aidc.errors import SeriesError
 from aidc.job import JobTable
@@ -32,6 +33,16 @@ def with_slack(jobs: JobTable, deferrable_frac: float, slack_h: tuple[float, ...
     slack_s = np.where(waits, np.asarray(slack_h, np.float64)[which] * S_PER_H, 0.0)
     deadline_s = np.where(waits, jobs.submit_s + slack_s + jobs.run_s, np.inf)
     return jobs.with_columns(slack_s=slack_s, deadline_s=deadline_s)
+
+
+def may_move(jobs: JobTable, movable_frac: float) -> NDArray[np.bool_]:
+    """Whether each job may run at another site, shape (n,): a share of those that may wait, by lot.
+
+    Args:
+        jobs: with their slack.
+        movable_frac: share of the jobs that may wait, 0 to 1.
+    """
+    return np.asarray((lots(jobs.job_id, "move") < movable_frac) & (jobs.slack_s > 0))
 
 
 def deferrable_gpu_time_frac(jobs: JobTable) -> float:

@@ -1,0 +1,208 @@
+"""What one window of a network of sites is given: sites as jobs see them, and jobs against every pool.
+
+Times are seconds on any common clock; slots are those of `edges_s`, all of one length. Costs are in the unit
+of the objective; an hourly cost times the hours of a slot is what the slot costs.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.units import S_PER_H
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSide:
+    """One site of a window as jobs see it.
+
+    Attributes:
+        name: of the site.
+        it_kw: IT power at the reference inlet, increasing, shape (slots, points); it reaches from at most
+            ``fixed_kw`` to what the site's boards can draw. Past its end the last slope goes on.
+        cost: least cost of an hour at that power (best set-point, PV already used), same shape.
+        fixed_kw: IT power that cannot move, idle power included, shape (slots,).
+    """
+
+    name: str
+    it_kw: Array
+    cost: Array
+    fixed_kw: Array
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBoards:
+    """Work that cannot move, at its exact times; shape (jobs,) each.
+
+    Attributes:
+        start_s: its start; it may lie before the window.
+        end_s: its end; it may lie after the window.
+        gpus: boards it holds.
+        pool: column of the pool.
+    """
+
+    start_s: Array
+    end_s: Array
+    gpus: Array
+    pool: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkJobs:
+    """Movable jobs against every pool of every site; a column is a pool, counted over all sites.
+
+    On its home pool a job starts between ``earliest_s`` and ``latest_s``: at the first of them, or at the
+    beginning of a slot. On another pool it starts ``moving_s`` later at the earliest and must end when it
+    would have had to end at home.
+
+    Attributes:
+        earliest_s: first start at home, not before the window, shape (n,).
+        latest_s: last start at home, shape (n,).
+        home: pool of origin, shape (n,).
+        at_s: a start at home such that all jobs together fit the boards, shape (n,).
+        run_s: run time on each pool, shape (n, pools).
+        kw: IT power above idle on each pool, same shape.
+        gpus: boards on each pool, same shape.
+        allowed: whether the job may run there, same shape; home is always allowed.
+        moving_s: what moving there takes, same shape; 0 at home.
+    """
+
+    earliest_s: Array
+    latest_s: Array
+    home: Rows
+    at_s: Array
+    run_s: Array
+    kw: Array
+    gpus: Array
+    allowed: Mask
+    moving_s: Array
+
+    def __len__(self) -> int:
+        return len(self.home)
+
+
+@dataclass(frozen=True)
+class NetworkProblem:
+    """One window of all sites.
+
+    Attributes:
+        edges_s: edges of the slots, shape (slots + 1,).
+        sites: the sites.
+        site_of_pool: site of each pool, shape (pools,).
+        boards: boards of each pool, shape (pools,).
+        held: fixed work that holds boards.
+        jobs: movable jobs.
+        tail_price: cost of a further kWh after the window by slot of its continuation, repeated, shape
+            (sites, slots of a day); see `aidc.optimization.classes.tail_cost`.
+    """
+
+    edges_s: Array
+    sites: tuple[SiteSide, ...]
+    site_of_pool: Rows
+    boards: Array
+    held: HeldBoards
+    jobs: NetworkJobs
+    tail_price: Array
+
+    @property
+    def slots(self) -> int:
+        """Number of slots."""
+        return len(self.edges_s) - 1
+
+    @property
+    def slot_s(self) -> float:
+        """Length of a slot."""
+        return float(self.edges_s[1] - self.edges_s[0])
+
+    @property
+    def slot_h(self) -> float:
+        """Length of a slot in hours."""
+        return self.slot_s / S_PER_H
+
+    @cached_property
+    def reach_slots(self) -> int:
+        """Slots from the start of the window to the last end that a job can have."""
+        jobs = self.jobs
+        run = np.where(jobs.allowed, jobs.run_s, 0.0).max(axis=1, initial=0.0)
+        begin = np.maximum(jobs.at_s, jobs.latest_s + self.home_run_s)
+        last = np.max(np.maximum(begin, jobs.at_s + run), initial=float(self.edges_s[-1]))
+        return int(np.ceil((last - self.edges_s[0]) / self.slot_s)) + 2
+
+    @cached_property
+    def home_run_s(self) -> Array:
+        """Run time of each job at home, shape (n,)."""
+        return self.jobs.run_s[np.arange(len(self.jobs)), self.jobs.home]
+
+    @cached_property
+    def gpus_free(self) -> Array:
+        """Boards that fixed work leaves, mean over each slot, shape (pools, slots)."""
+        held = self.held
+        free = np.repeat(self.boards[:, None], self.slots, axis=1).astype(np.float64)
+        for pool in range(len(self.boards)):
+            mine = held.pool == pool
+            free[pool] -= mean_use(
+                held.start_s[mine], held.end_s[mine], held.gpus[mine], self.edges_s
+            )
+        return np.maximum(free, 0.0)
+
+    def earliest_on(self, pool: int) -> Array:
+        """First start of each job on a pool, in slots from the start of the window, shape (n,)."""
+        jobs = self.jobs
+        return (jobs.earliest_s + jobs.moving_s[:, pool] - self.edges_s[0]) / self.slot_s
+
+    def latest_on(self, pool: int) -> Array:
+        """Last start of each job on a pool, in slots from the start of the window, shape (n,)."""
+        end_s = self.jobs.latest_s + self.home_run_s
+        return (end_s - self.jobs.run_s[:, pool] - self.edges_s[0]) / self.slot_s
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """Where and when each job runs, and what proves it.
+
+    Attributes:
+        pool: pool of each job, shape (n,).
+        start_s: its start, shape (n,).
+        price_per_kwh: the certificate's price of IT energy, shape (sites, slots).
+        price_per_board_h: its price of boards, shape (pools, slots).
+        load_kw: IT power of the plan, shape (sites, slots).
+        bound: no schedule of the window costs less.
+        cost: of the plan, by the same curves.
+        gap_frac: what lies between them.
+        iterations: price vectors that were tried.
+        seconds: wall time of each stage.
+    """
+
+    pool: Rows
+    start_s: Array
+    price_per_kwh: Array
+    price_per_board_h: Array
+    load_kw: Array
+    bound: float
+    cost: float
+    gap_frac: float
+    iterations: int
+    seconds: dict[str, float]
+
+
+def mean_use(start_s: Array, end_s: Array, amount: Array, edges_s: Array) -> Array:
+    """Mean over each slot of what intervals hold together, shape (slots,).
+
+    Work of an interval up to an edge is linear between its ends, so two sums of ramps at the edges do.
+    """
+    slots, first, length = len(edges_s) - 1, edges_s[0], edges_s[1] - edges_s[0]
+
+    def ramps(at_s: Array) -> Array:
+        """Integral over each slot of the amounts switched on at some times, shape (slots,)."""
+        place = np.clip((at_s - first) / length, 0.0, slots)
+        slot = np.minimum(place.astype(np.int64), slots - 1)
+        part = amount * (1.0 - (place - slot))
+        whole = np.concatenate([[0.0], np.cumsum(np.bincount(slot, amount, slots))[:-1]])
+        return np.asarray(np.bincount(slot, part, slots) + whole, np.float64)
+
+    return ramps(start_s) - ramps(end_s)
