@@ -27,6 +27,7 @@ for command in (
     steps.account,
     steps.report,
     steps.compare,
+    steps.foresight,
     steps.pathway,
     look.check,
     look.schema,
