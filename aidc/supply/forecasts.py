@@ -1,8 +1,8 @@
 """Forecasts of weather, PV and grid intensity from what has been measured so far.
 
-``persistence``: the last day again; for PV its clear-sky index, held. ``learned``: the mean shape of the
-last four weeks with today's departure, which fades (`aidc.persistence.damped`); for PV of its clear-sky
-index, for grid intensity by the hour of the week where two weeks have been seen.
+``persistence``: the last day again; for PV its clear-sky index, held. ``learned``: the mix of last value,
+last day and mean day that would have been best so far (`aidc.persistence.combined`); for PV of its
+clear-sky index, for grid intensity with last and mean week too.
 """
 
 from typing import Final, Literal
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.horizon import Horizon
-from aidc.persistence import damped, repeated
+from aidc.persistence import combined, repeated
 from aidc.site import Site
 from aidc.supply import sun
 from aidc.supply.pv import pv_kw
@@ -39,7 +39,7 @@ def outdoor(past: pd.DataFrame, method: Method, per_day: int, steps: int) -> dic
         if method == "persistence":
             found[name] = repeated(seen, per_day, steps)
         else:
-            found[name] = damped(seen, (per_day,), steps)
+            found[name] = combined(seen, (per_day,), steps)
     found["dewpoint_degc"] = np.minimum(found["dewpoint_degc"], found["drybulb_degc"])
     found["wind_m_per_s"] = np.maximum(found["wind_m_per_s"], 0.0)
     return found
@@ -49,7 +49,7 @@ def intensity(past: Array, method: Method, per_day: int, steps: int) -> Array:
     """Grid intensity of the next steps [kgCO2e/kWh], shape (steps,); never negative."""
     if method == "persistence":
         return repeated(past, per_day, steps)
-    return np.maximum(damped(past, (DAYS_PER_WEEK * per_day, per_day), steps), 0.0)
+    return np.maximum(combined(past, (DAYS_PER_WEEK * per_day, per_day), steps), 0.0)
 
 
 def clear_sky_pv_kw(
@@ -96,7 +96,7 @@ def pv(past_kw: Array, clear_kw: Array, method: Method, per_day: int, steps: int
     """PV output of the next steps [kW], shape (steps,); nought where the clear sky gives none.
 
     ``persistence`` holds the clear-sky index of the last day's energy, so-called smart persistence
-    [1]; ``learned`` lets the last hour's index fade to the mean index of its time of day.
+    [1]; ``learned`` forecasts the index as it does the weather.
 
     Args:
         past_kw: output up to now, shape (n,).
@@ -116,7 +116,7 @@ def pv(past_kw: Array, clear_kw: Array, method: Method, per_day: int, steps: int
         index = float(past_kw[day].sum()) / clear if clear > 0 else 1.0
         return np.asarray(index * after, np.float64)
     return np.asarray(
-        np.maximum(damped(_index(past_kw, before), (per_day,), steps), 0.0) * after, np.float64
+        np.maximum(combined(_index(past_kw, before), (per_day,), steps), 0.0) * after, np.float64
     )
 
 

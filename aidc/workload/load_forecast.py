@@ -5,7 +5,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.persistence import damped, repeated
+from aidc.persistence import combined, repeated
 
 Array = NDArray[np.float64]
 Method = Literal["persistence", "learned"]
@@ -15,9 +15,9 @@ DAYS_PER_WEEK: Final = 7
 def seasonal(past: Array, method: Method, per_day: int, steps: int) -> Array:
     """A load or a count of the next steps, shape (steps,); never negative.
 
-    ``persistence``: the last day again. ``learned``: the mean of its hour and weekday, or of its hour
-    where less than two weeks have been seen, with the recent level that fades with the lead
-    (`aidc.persistence.damped`).
+    ``persistence``: the last day again. ``learned``: the recent level, the last day and week and the means
+    of its hour and of its hour and weekday, in the mix that would have been best so far
+    (`aidc.persistence.combined`).
 
     Args:
         past: up to now, shape (n,), n at least 1.
@@ -27,7 +27,7 @@ def seasonal(past: Array, method: Method, per_day: int, steps: int) -> Array:
     """
     if method == "persistence":
         return repeated(past, per_day, steps)
-    return np.maximum(damped(past, (DAYS_PER_WEEK * per_day, per_day), steps), 0.0)
+    return np.maximum(combined(past, (DAYS_PER_WEEK * per_day, per_day), steps), 0.0)
 
 
 def mean_level(begin_s: Array, end_s: Array, weight: Array, edges_s: Array) -> Array:
