@@ -23,13 +23,13 @@ from aidc.errors import ScenarioError
 from aidc.event import Event
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
+from aidc.scenario_checks import Blocks, cross_faults
 from aidc.site import ModePolicy, Site
 from aidc.workload_inputs import (
     GeneratedWorkload,
     MixedWorkload,
     ServiceWorkload,
     TraceWorkload,
-    board_faults,
 )
 
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
@@ -182,6 +182,7 @@ class Plan(Config):
         default=(), strict=False
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
+    chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
 
 
 class LedgerChoice(Config):
@@ -280,76 +281,17 @@ class Scenario(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
-        faults = [*_time_faults(self), *_site_faults(self), *_event_faults(self)]
-        sites = {name: choice.site for name, choice in self.sites.items()}
-        faults += board_faults(self.workload, sites)
-        if faults:
+        blocks = Blocks(
+            start=self.start,
+            end=self.end,
+            step_min=self.step_min,
+            site_names=tuple(self.sites),
+            sites={name: choice.site for name, choice in self.sites.items()},
+            workload=self.workload,
+            baseline=self.baseline,
+            plan=self.plan,
+            events=self.events,
+        )
+        if faults := cross_faults(blocks):
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})
         return self
-
-
-def _time_faults(s: Scenario) -> list[str]:
-    """Each fault as ``key: message``."""
-    faults = []
-    if (s.end - s.start).total_seconds() % (s.step_min * 60):
-        faults.append(f"end: the horizon is not a whole number of {s.step_min:g} min steps")
-    elif s.plan.step_min % s.step_min:
-        faults.append(
-            f"plan.step: {s.plan.step_min:g} min is not a multiple of step, {s.step_min:g} min"
-        )
-    if s.plan.commit_h > s.plan.window_h:
-        faults.append(
-            f"plan.commit: {s.plan.commit_h:g} h is longer than the window of {s.plan.window_h:g} h"
-        )
-    for key, hours in (("window", s.plan.window_h), ("commit", s.plan.commit_h)):
-        if (hours * 60) % s.plan.step_min:
-            faults.append(
-                f"plan.{key}: {hours:g} h is not a whole number of {s.plan.step_min:g} min steps"
-            )
-    if (s.end - s.start).total_seconds() % (s.plan.step_min * 60):
-        faults.append(
-            f"plan.step: the horizon is not a whole number of {s.plan.step_min:g} min plan steps"
-        )
-    return faults
-
-
-def _event_faults(s: Scenario) -> list[str]:
-    """Events that lie beside the horizon, off its steps, or at a site that is not there."""
-    faults = []
-    for index, event in enumerate(s.events):
-        key = f"events.{index}"
-        if event.site is not None and event.site not in s.sites:
-            faults.append(f"{key}: no site '{event.site}'; the scenario has {', '.join(s.sites)}")
-        faults.extend(
-            f"{key}: {name} is not on a step of {s.step_min:g} min"
-            for name, time in (("start", event.start), ("end", event.end))
-            if (time - s.start).total_seconds() % (s.step_min * 60)
-        )
-        if event.start >= s.end or event.end <= s.start:
-            faults.append(f"{key}: {event.kind} lies outside the horizon and would do nothing")
-    return faults
-
-
-def _site_faults(s: Scenario) -> list[str]:
-    faults = []
-    for name, choice in s.sites.items():
-        hall = choice.site.hall
-        if hall.supply_min_degc >= hall.supply_max_degc:
-            faults.append(
-                f"sites.{name}.overrides.hall: supply_min_degc {hall.supply_min_degc:g} is not below supply_max_degc {hall.supply_max_degc:g}"
-            )
-        if not hall.supply_min_degc <= s.baseline.supply_air_degc <= hall.supply_max_degc:
-            faults.append(
-                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
-            )
-        inlet = s.baseline.supply_air_degc + hall.recirculation_frac * hall.air_rise_k
-        if inlet > hall.inlet_max_degc:
-            faults.append(
-                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC gives inlets of {inlet:.1f} degC, above the {hall.inlet_max_degc:g} degC that {name} allows"
-            )
-        faults.extend(
-            f"plan.levels_degc: {level:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
-            for level in s.plan.levels_degc
-            if not hall.supply_min_degc <= level <= hall.supply_max_degc
-        )
-    return faults

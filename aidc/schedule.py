@@ -1,7 +1,8 @@
 """What the optimiser decided: a decision for every job, set-points for every step, and its proof."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 
 SETPOINT_COLUMNS: Final = (
     "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
-    "store_discharge_kw",
+    "store_discharge_kw", "chillers_on",
 )  # fmt: skip
 AS_SOON_AS_FREE: Final = "as soon as boards are free"  # reason of a start that is no promise
+CERTIFICATE: Final = "certificate.npz"  # of a folder of results
+SAVING_SEEN_FRAC = 1e-3  # of the baseline; a share of less says nothing
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
+CHILLERS_BY_RULE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class SetPoints:
         battery_discharge_kw: at the AC side.
         store_charge_kw: cold into the chilled-water tank, thermal.
         store_discharge_kw: cold out of it.
+        chillers_on: machines of a chilled-water plant that run; -1 by the plant's own rule.
     """
 
     supply_degc: NDArray[np.float64]
@@ -35,13 +40,15 @@ class SetPoints:
     battery_discharge_kw: NDArray[np.float64]
     store_charge_kw: NDArray[np.float64]
     store_discharge_kw: NDArray[np.float64]
+    chillers_on: NDArray[np.int8]
 
     @classmethod
     def at_rest(cls, supply_degc: NDArray[np.float64]) -> "SetPoints":
-        """Supply air as given, cooling mode by policy, battery and tank at rest."""
+        """Supply air as given, cooling mode by policy, chillers by rule, battery and tank at rest."""
         nothing = np.zeros(len(supply_degc))
         by_policy = np.full(len(supply_degc), SPRAY_BY_POLICY, np.int8)
-        return cls(supply_degc, by_policy, nothing, nothing, nothing, nothing)
+        by_rule = np.full(len(supply_degc), CHILLERS_BY_RULE, np.int8)
+        return cls(supply_degc, by_policy, nothing, nothing, nothing, nothing, by_rule)
 
     @classmethod
     def joined(cls, pieces: Sequence["SetPoints"]) -> "SetPoints":
@@ -74,6 +81,8 @@ class PlanningState:
         battery_kwh: stored energy.
         store_kwh: cold in the chilled-water tank, thermal.
         month_peak_kw: highest mean import of a step in the running month so far.
+        chillers_on: machines that ran in each step before the window, the last one last; how far back
+            it goes is the caller's, and empty where nothing ran before.
     """
 
     now_s: float
@@ -82,6 +91,7 @@ class PlanningState:
     battery_kwh: float
     store_kwh: float
     month_peak_kw: float
+    chillers_on: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,11 @@ class WindowProof:
             whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
+        gap_pue: the same in points of PUE: as site energy over IT energy at the reference inlet. Where
+            the objective is no energy, its share counts as that share of the site's energy.
+        baseline: objective of the window run like the baseline: movable jobs at their earliest, supply
+            air fixed, stores at rest.
+        sha256: of the data that the bound rests on; see `aidc.verifier`.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         full: boards were too full to move any job, so all stay where they stand.
@@ -129,6 +144,9 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
+    gap_pue: float
+    baseline: float
+    sha256: str
     columns: int
     rows: int
     binaries: int
@@ -138,6 +156,19 @@ class WindowProof:
     build_s: float
     solve_s: float
     bound_s: float
+
+    @property
+    def captured_frac(self) -> float | None:
+        """Share of the provably attainable saving that the plan has; None: there is none to have."""
+        return captured_frac(self.baseline, self.objective, self.bound)
+
+
+def captured_frac(baseline: float, objective: float, bound: float) -> float | None:
+    """(baseline - objective) / (baseline - bound); None where a plan may save no thousandth."""
+    attainable = baseline - bound
+    if attainable <= SAVING_SEEN_FRAC * abs(baseline):
+        return None
+    return (baseline - objective) / attainable
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +185,7 @@ class Schedule:
             import_kw, objective``), on the index of plan steps.
         objective: what was minimised.
         foresight: what the planner knew.
+        certificates: of each window, name -> array; see `aidc.verifier`.
     """
 
     decisions: pd.DataFrame
@@ -162,6 +194,7 @@ class Schedule:
     promised: dict[str, pd.DataFrame]
     objective: str
     foresight: str
+    certificates: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def gap_frac(self) -> float:
@@ -173,15 +206,31 @@ class Schedule:
         """``optimal`` if every window met its gap."""
         return "time_limit" if any(w.status == "time_limit" for w in self.windows) else "optimal"
 
+    def save_certificate(self, file: Path) -> None:
+        """Writes what proves the bounds, for `aidc.verifier`: NumPy arrays named window/name."""
+        arrays = {
+            f"{number:04}/{name}": np.asarray(one[name])
+            for number, one in enumerate(self.certificates)
+            for name in sorted(one)
+        }
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
     def totals(self) -> dict[str, Any]:
-        """Sums and extremes over the windows, for summaries."""
+        """Sums and extremes over the windows, for summaries; windows overlap, so their sums do too."""
+        baseline = sum(w.baseline for w in self.windows)
+        objective, bound = (
+            sum(w.objective for w in self.windows),
+            sum(w.bound for w in self.windows),
+        )
         return {
             "status": self.status,
             "windows": len(self.windows),
             "objective_unit": self.windows[0].unit if self.windows else "",
-            "objective": sum(w.objective for w in self.windows),
-            "bound": sum(w.bound for w in self.windows),
+            "objective": objective,
+            "bound": bound,
             "gap_frac": self.gap_frac,
+            "gap_pue": max((w.gap_pue for w in self.windows), default=0.0),
+            "captured_frac": captured_frac(baseline, objective, bound),
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),
             "binaries": max((w.binaries for w in self.windows), default=0),

@@ -67,6 +67,7 @@ FRAME_COLUMNS: Final = (
     "wetbulb_degc",
     "supply_air_degc",
     "chilled_water_degc",
+    "chillers_on",
     "inlet_degc",
     "mode",
     "gpus_busy",

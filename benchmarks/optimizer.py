@@ -124,6 +124,20 @@ class Frame:
         ]
 
 
+def job_costs(frame: Frame, price: np.ndarray) -> tuple[classes.Starts, np.ndarray]:
+    """Cost of every start of every movable job at a price of IT energy."""
+    problem, edges, slot_s = frame.problem, frame.edges, frame.slot_s
+    jobs, starts = (
+        problem.movable,
+        classes.starts_of(problem.movable, problem.state.now_s, slot_s, frame.slots),
+    )
+    integral = np.concatenate([[0.0], np.cumsum(price * slot_s / 3600.0)])
+    end = starts.start_s + jobs.run_s[starts.job]
+    inside = np.interp(end, edges, integral) - np.interp(starts.start_s, edges, integral)
+    tail = classes.tail_cost(starts, jobs, float(edges[-1]), slot_s, price[-frame.day :])
+    return starts, jobs.kw[starts.job] * inside + tail
+
+
 def greedy(frame: Frame) -> np.ndarray:
     """Each job, in order of arrival, to the start of least price x energy that finds its boards free.
 
@@ -131,7 +145,7 @@ def greedy(frame: Frame) -> np.ndarray:
     """
     problem, jobs = frame.problem, frame.problem.movable
     price = frame.money.import_price + frame.money.facility_price
-    starts, cost = window_bound.job_costs(problem, price, frame.edges, price[-frame.day :])
+    starts, cost = job_costs(frame, price)
     boards = frame.calendars()
     chosen = problem.at_s.copy()
     first = np.searchsorted(starts.job, np.arange(len(jobs.row) + 1))

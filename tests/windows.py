@@ -126,6 +126,7 @@ def problem_of(
             battery_kwh * site.battery.soc_start_frac,
             0.0 if site.tank is None else site.tank.capacity_kwh * site.tank.store.soc_start_frac,
             month_peak_kw,
+            np.zeros(0),
         ),
         fixed=FixedWork(
             np.full((1, slots), 0.2 * fixed_gpus),

@@ -26,7 +26,7 @@ from aidc.scenario import (
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_gpu_time_frac, may_move
+from aidc.workload.flexibility import deferrable_classes, deferrable_gpu_time_frac, may_move
 from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
@@ -61,11 +61,7 @@ def drivers_of(scenario: Scenario) -> Drivers:
 def _drivers(key: _Key) -> Drivers:
     scenario = key.scenario
     jobs, label, notes = job_inputs(scenario, id_prefix="")
-    share = deferrable_gpu_time_frac(jobs)
-    notes = (
-        *notes,
-        f"{share:.1%} of the GPU time submitted is deferrable ({scenario.flexibility.deferrable_frac:.0%} of the jobs asked for)",
-    )
+    notes = (*notes, _deferrable_note(jobs, scenario.flexibility.deferrable_frac))
     return Drivers(
         jobs=jobs.check(),
         movable=may_move(jobs, scenario.flexibility.movable_frac),
@@ -73,6 +69,16 @@ def _drivers(key: _Key) -> Drivers:
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=notes,
+    )
+
+
+def _deferrable_note(jobs: JobTable, asked_frac: float) -> str:
+    """What share of the jobs may wait, beside what was asked for."""
+    waits = float((jobs.slack_s > 0).mean()) if len(jobs) else 0.0
+    return (
+        f"{deferrable_gpu_time_frac(jobs):.1%} of the GPU time submitted and {waits:.1%} of the jobs "
+        f"are deferrable ({asked_frac:.0%} of the jobs asked for; of classes "
+        f"{', '.join(deferrable_classes())} alone, and none that ran at the start)"
     )
 
 

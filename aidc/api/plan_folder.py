@@ -10,11 +10,11 @@ from aidc.api.verbs import simulate
 from aidc.reporting import windows
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
-from aidc.schedule import Schedule
+from aidc.schedule import CERTIFICATE, Schedule
 
 
 def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
-    """Plans a scenario; writes ``schedule.parquet``, ``setpoints-SITE.csv``, ``windows.csv`` and the manifest.
+    """Plans a scenario; writes the schedule, set-points, windows, certificate and manifest.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -26,6 +26,7 @@ def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
     out.mkdir(parents=True, exist_ok=True)
     (out / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8", newline="\n")
     schedule.decisions.to_parquet(out / "schedule.parquet", compression="zstd")
+    schedule.save_certificate(out / CERTIFICATE)
     for name, points in schedule.setpoints.items():
         frame = points.frame(scenario.horizon(name).index)
         frame.to_csv(out / f"setpoints-{name}.csv", lineterminator="\n")

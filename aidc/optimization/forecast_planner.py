@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Drivers, Forecaster
+from aidc.optimization.bound import Certificate
 from aidc.optimization.known_work import KnownWork
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
@@ -93,6 +94,7 @@ class ForecastPlanner:
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
             objective=str(self.scenario.plan.objective),
             foresight=self.scenario.plan.foresight,
+            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
 
 
@@ -106,6 +108,7 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -134,6 +137,7 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
+        self.certificates.append(found.certificate)
         self.promised.append(
             found.promised.iloc[: round(steps * step_s / (plan.step_min * S_PER_MIN))]
         )

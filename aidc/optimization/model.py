@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
+from aidc.optimization.commitment import Chillers, add_commitment
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.plant.tank import keeps_frac
@@ -39,6 +40,7 @@ class Bus:
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
         month_peak_kw: highest import of the running month so far.
+        chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
     pv_kw: Array
@@ -52,6 +54,7 @@ class Bus:
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
     month_peak_kw: float
+    chillers: Chillers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +140,7 @@ def site_model(
         m.tank_discharge_kw = pyo.Expression(
             m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
         )
-        surely_kw = tables.store_charge_kw.max(axis=2).min(axis=1)
-        _add_tank(m, bus.tank, bus, surely_kw)
+        _add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
 
     def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
@@ -148,6 +150,8 @@ def site_model(
 
     m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
     _add_ramp(m, tables, bus, of_slot)
+    if bus.chillers is not None:
+        add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
     m.MONTH = pyo.Set(initialize=months)
     m.peak_kw = pyo.Var(
@@ -202,14 +206,29 @@ def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
     m.storage = pyo.Constraint(
         m.SLOT, rule=storage
     )  # energy in the battery follows its flows and losses
-    most_kwh = bus.stored_kwh + len(m.SLOT) * bus.slot_h * unit.charge_efficiency_frac * power
     m.storage_end = pyo.Constraint(  # no window lives off the battery
-        expr=m.stored_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * size, most_kwh)
+        expr=m.stored_kwh[m.SLOT.last()] >= battery_end_kwh(bus, len(m.SLOT))
     )
 
 
-def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, surely_kw: Array) -> None:
-    """Content of the tank; ``surely_kw`` is what it can be charged with under any option."""
+def battery_end_kwh(bus: Bus, slots: int) -> float:
+    """Least energy at the end of a window: as at the horizon's start, or what charging can reach."""
+    unit = bus.battery
+    power = unit.c_rate_per_h * bus.battery_kwh
+    most_kwh = bus.stored_kwh + slots * bus.slot_h * unit.charge_efficiency_frac * power
+    return min(unit.soc_start_frac * bus.battery_kwh, most_kwh)
+
+
+def tank_end_kwh(tank: WaterTank, bus: Bus, tables: PlantTables) -> float:
+    """Least cold at the end of a window: as at the horizon's start, or what any option can reach."""
+    unit, keeps, most_kwh = tank.store, keeps_frac(tank, bus.slot_h), bus.store_kwh
+    for charge_kw in tables.store_charge_kw.max(axis=2).min(axis=1).tolist():
+        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
+    return min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
+
+
+def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, end_kwh: float) -> None:
+    """Content of the tank, and at least ``end_kwh`` of it when the window ends."""
     unit, keeps = tank.store, keeps_frac(tank, bus.slot_h)
     m.tank_kwh = pyo.Var(m.SLOT, bounds=(0.0, tank.capacity_kwh))
 
@@ -222,11 +241,8 @@ def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, surely_kw: Array)
         return m.tank_kwh[t] == keeps * before + bus.slot_h * gained
 
     m.tank_content = pyo.Constraint(m.SLOT, rule=tank_content)  # cold follows its flows and losses
-    most_kwh = bus.store_kwh
-    for charge_kw in surely_kw.tolist():
-        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
     m.tank_end = pyo.Constraint(  # no window lives off the tank
-        expr=m.tank_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
+        expr=m.tank_kwh[m.SLOT.last()] >= end_kwh
     )
 
 

@@ -1,6 +1,6 @@
 """What a plan minimises, as prices on imported energy, site energy and the plant's own accounts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,7 +72,11 @@ def prices(
 
 
 def worth_keeping(
-    tables: PlantTables, money: Prices, supply_degc: float, ramp_k: float
+    tables: PlantTables,
+    money: Prices,
+    supply_degc: float,
+    ramp_k: float,
+    chillers_on: int | None,
 ) -> NDArray[np.bool_]:
     """Options that an optimal plan may need, shape (slots, options); dropping the others is exact.
 
@@ -81,11 +85,17 @@ def worth_keeping(
     off there costs no more. Levels that lie on the way there from the set-point in force stay until the
     ramp has passed them.
 
+    A number of chillers that is dearer in its slot may be what their least times need, so it stays.
+    Only the fewest and the most go, where at each level that is left the next number is nowhere dearer
+    in any slot: a course of counts cut off there has no start and no stop that it did not have, and
+    starts within a time only what is still on. The number in force before the window is never cut off.
+
     Args:
         tables: sampled plant.
         money: prices of the objective.
         supply_degc: set-point in force before the window.
         ramp_k: largest change in a slot.
+        chillers_on: machines on before the window; None: not known, or not counted.
     """
     priced = bool((money.import_price + money.facility_price).any())
     site_kw = tables.facility_kw if priced else np.zeros_like(tables.facility_kw)
@@ -100,16 +110,17 @@ def worth_keeping(
         return np.asarray((cheaper & alike).all(axis=1))
 
     supply = [option.supply_degc for option in tables.options]
+    counts = [option.chillers_on for option in tables.options]
     for k, level in enumerate(supply):
         for other in range(len(supply)):
-            if other != k and supply[other] == level:
+            if other != k and supply[other] == level and counts[other] == counts[k]:
                 kept[:, k] &= ~(no_dearer(other, k) & (~no_dearer(k, other) | (other < k)))
     every = np.array(sorted(set(supply)))
     levels = every.tolist()
     for ends in (1, -1):
         while len(levels) > 1:
             edge, next_one = levels[::ends][:2]
-            if not _replaceable(supply, edge, next_one, kept, no_dearer):
+            if not _replaceable(supply, counts, edge, next_one, kept, no_dearer):
                 break
             levels.remove(edge)
     way = ramp_k * np.arange(1, len(kept) + 1)
@@ -120,21 +131,33 @@ def worth_keeping(
     coldest = every[np.maximum(np.searchsorted(every, coldest + TIE, side="right") - 1, 0)]
     at = np.array(supply)
     inside = (at <= warmest[:, None] + TIE) & (at >= coldest[:, None] - TIE)
-    return np.asarray(kept & inside, bool)
+    kept &= inside
+    offered = sorted({count for count in counts if count >= 0})
+    for ends in (1, -1):
+        while len(offered) > 1:
+            edge, next_one = offered[::ends][:2]
+            needed = chillers_on is not None and ends * (chillers_on - edge) <= 0
+            if needed or not _replaceable(counts, supply, edge, next_one, kept, no_dearer):
+                break
+            offered.remove(edge)
+            kept[:, np.array(counts) == edge] = False
+    return kept
 
 
 def _replaceable(
-    supply: list[float],
+    part: Sequence[float],
+    rest: Sequence[float],
     edge: float,
     next_one: float,
     kept: NDArray[np.bool_],
     no_dearer: Callable[[int, int], NDArray[np.bool_]],
 ) -> bool:
-    """Whether every option of one level has, in every slot, a cheaper one of another level."""
-    for k in (k for k, level in enumerate(supply) if level == edge):
+    """Whether every option at one end of a part has, in every slot, a cheaper one next to it and alike in the rest."""
+    for k in (k for k, value in enumerate(part) if value == edge):
         cheaper = np.zeros(len(kept), bool)
-        for other in (other for other, level in enumerate(supply) if level == next_one):
-            cheaper |= no_dearer(other, k) & kept[:, other]
+        for other, value in enumerate(part):
+            if value == next_one and rest[other] == rest[k]:
+                cheaper |= no_dearer(other, k) & kept[:, other]
         if not (cheaper | ~kept[:, k]).all():
             return False
     return True

@@ -9,6 +9,7 @@ from aidc.forecast import Forecast, SiteDrivers
 from aidc.horizon import Horizon
 from aidc.optimization import classes
 from aidc.optimization.classes import Movable
+from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices, prices, worth_keeping
 from aidc.optimization.plant_tables import (
@@ -22,6 +23,7 @@ from aidc.optimization.plant_tables import (
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
+from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -169,6 +171,23 @@ def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
         ramp_k_per_h=plan.ramp_k_per_h,
         month_of_slot=(frame.index.year * 12 + frame.index.month).to_numpy(np.int64)[::per_slot],
         month_peak_kw=problem.state.month_peak_kw,
+        chillers=chillers_of(problem, len(frame) // per_slot),
+    )
+
+
+def chillers_of(problem: WindowProblem, slots: int) -> Chillers | None:
+    """What the chillers bring into the window; None where the plan does not count them."""
+    plant, scenario = problem.site.cooling, problem.scenario
+    if plant.kind != "chilled_water" or scenario.plan.chillers == "by_rule":
+        return None
+    return Chillers.after(
+        problem.state.chillers_on,
+        scenario.step_min / MIN_PER_H,
+        plant.chiller_count,
+        plant.chiller_min_up_h,
+        plant.chiller_min_down_h,
+        scenario.plan.step_min / MIN_PER_H,
+        slots,
     )
 
 
@@ -189,4 +208,5 @@ def load_kw(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
 
 def kept_options(tables: PlantTables, money: Prices, bus: Bus) -> NDArray[np.bool_]:
     """Options worth offering to the solver, shape (slots, options)."""
-    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h)
+    before = None if bus.chillers is None else bus.chillers.before
+    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h, before)

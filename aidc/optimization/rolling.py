@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
+from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
@@ -96,6 +97,7 @@ class RollingPlanner:
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
             objective=str(self.scenario.plan.objective),
             foresight=self.scenario.plan.foresight,
+            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
 
 
@@ -165,6 +167,7 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    certificates: list[Certificate] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -183,6 +186,7 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
+        self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))

@@ -105,12 +105,13 @@ def solve(
     )
 
 
-def relaxed_duals(model: pyo.ConcreteModel, rows: pyo.Constraint) -> dict[Any, float]:
-    """Duals of some rows in the linear relaxation: what a unit more on their right-hand side costs.
+def relaxed_duals(model: pyo.ConcreteModel) -> dict[str, dict[Any, float]]:
+    """Duals of the linear relaxation, constraint name -> index -> what a unit more on its right costs.
+
+    Pyomo may turn an inequality about; the sign of its dual is then the other one.
 
     Args:
         model: a Pyomo model with one active objective.
-        rows: an indexed constraint of it.
 
     Raises:
         PlanError: the relaxation has no optimum.
@@ -126,12 +127,11 @@ def relaxed_duals(model: pyo.ConcreteModel, rows: pyo.Constraint) -> dict[Any, f
     status = solver.getModelStatus()
     if status != highspy.HighsModelStatus.kOptimal:
         raise PlanError(f"relaxation: HiGHS stopped with {solver.modelStatusToString(status)}")
-    dual = solver.getSolution().row_dual
-    return {
-        entry.constraint.index(): float(value)
-        for entry, value in zip(form.rows, dual, strict=True)
-        if entry.constraint.parent_component() is rows
-    }
+    found: dict[str, dict[Any, float]] = {}
+    for entry, value in zip(form.rows, solver.getSolution().row_dual, strict=True):
+        rows = entry.constraint.parent_component().local_name
+        found.setdefault(rows, {})[entry.constraint.index()] = float(value)
+    return found
 
 
 def _as_highs(form: object) -> highspy.HighsLp:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
-from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
+from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
 from aidc.optimization.model import (
     Bus,
     add_jobs,
@@ -45,6 +45,7 @@ class WindowPlan:
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
+        certificate: from which `aidc.verifier` finds the bound again.
     """
 
     rows: Rows
@@ -52,6 +53,7 @@ class WindowPlan:
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
+    certificate: Certificate
 
 
 def plan_window(problem: WindowProblem) -> WindowPlan:
@@ -90,18 +92,19 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     done, load, start_s = course.solution, course.load_kw, course.start_s
     bounded = time.perf_counter()
     setpoints, promised = _read(problem, course, bus, per_slot)
-    in_tables = table_cost(problem, tables, money, bus, course.chosen, load, what)
+    window = Window(problem, tables, money, bus, edges, tail_price, what)
+    in_tables = window.cost_of(course.chosen, load)
     in_tables += tail_cost(problem, start_s, edges, tail_price)
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
-
-    def bound_at(price: Array) -> float:
-        return lagrangian_bound(
-            problem, tables, money, bus, edges, tail_price, price, objective, what
-        )
-
-    bound = bound_at(marginal_price(tables, money, bus, load))
-    if objective - bound > plan.gap_frac * abs(objective) and planned is not None:
-        bound = max(bound, bound_at(planned.relaxed_price(bus.slot_h)))
+    proven = window.certificate(marginal_price(tables, money, bus, load))
+    if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
+        other = window.certificate(planned.relaxed_price(bus.slot_h))
+        proven = max(proven, other, key=lambda one: float(one["bound"]))
+    bound, baseline = float(proven["bound"]), window.left_alone()
+    facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * bus.slot_h
+    wasted_kwh = objective - bound
+    if plan.objective not in ("energy", "pue"):
+        wasted_kwh *= facility_kwh / max(abs(objective), 1e-9)
     proof = WindowProof(
         site=problem.site.name,
         start=problem.forecast.frame.index[0].isoformat(),
@@ -110,6 +113,9 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         objective=objective,
         bound=bound,
         gap_frac=(objective - bound) / max(abs(objective), 1e-9),
+        gap_pue=float(wasted_kwh / it_kwh),
+        baseline=baseline,
+        sha256=str(proven["sha256"]),
         columns=max(sizes[0], done.columns),
         rows=max(sizes[1], done.rows),
         binaries=max(sizes[2], done.binaries),
@@ -120,7 +126,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         solve_s=solved + done.solve_s,
         bound_s=time.perf_counter() - bounded,
     )
-    return WindowPlan(jobs.row, start_s, setpoints, promised, proof)
+    certificate = {**proven, "objective": np.asarray(objective)}
+    return WindowPlan(jobs.row, start_s, setpoints, promised, proof, certificate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class _Planned:
 
     def relaxed_price(self, slot_h: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model, self.model.it_load)
+        duals = relaxed_duals(self.model)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
@@ -290,9 +297,11 @@ def _read(
     model, tables, money = course.model, course.tables, course.money
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
+    chillers = np.zeros(slots, np.int8)
     site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
     for t, k in np.argwhere(course.chosen).tolist():
         supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
+        chillers[t] = tables.options[k].chillers_on
         site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
     every = np.arange(slots)
     store_charge = tables.store_charge_kw[every, option, 0]
@@ -314,6 +323,6 @@ def _read(
         },
         index=index,
     )
-    columns = (supply, spray, charge, discharge, store_charge, store_discharge)
+    columns = (supply, spray, charge, discharge, store_charge, store_discharge, chillers)
     steps = SetPoints(*(np.repeat(column, per_slot) for column in columns))
     return steps, promised

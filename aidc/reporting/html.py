@@ -186,7 +186,7 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "solver",
-            f"{plan['status']} in {plan['windows']} windows; worst gap {percent(plan['gap_frac'], 3)}; "
+            f"{plan['status']} in {plan['windows']} windows; worst {words.gap(plan)}; "
             "bounds of consecutive windows are not a bound of the whole",
         ),
         (

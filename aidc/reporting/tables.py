@@ -92,10 +92,11 @@ def _safe(part: "pd.Series[float]", whole: "pd.Series[float]") -> "pd.Series[flo
 
 
 def windows(schedule: Schedule | None) -> pd.DataFrame:
-    """A row a planning window: status, objective, bound, gap, sizes; no wall times."""
+    """A row a planning window: status, objective, bound, gaps, sizes; no wall times."""
     proofs = schedule.windows if schedule else ()
     rows = [
         {key: value for key, value in asdict(proof).items() if key not in WALL_TIMES}
+        | {"captured_frac": proof.captured_frac}
         for proof in proofs
     ]
     return pd.DataFrame(rows)

@@ -239,6 +239,19 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
     ]
 
 
+def gap(plan: Mapping[str, Any]) -> str:
+    """The gap to the proven bound three ways: of the objective, of PUE, of the saving that can be had."""
+    captured = plan["captured_frac"]
+    return (
+        f"gap {percent(plan['gap_frac'], 3)} of the objective, {number(plan['gap_pue'], 4)} of PUE, "
+        + (
+            "no attainable saving"
+            if captured is None
+            else f"{percent(captured, 1)} of the attainable saving captured"
+        )
+    )
+
+
 def lines(summary: Mapping[str, Any]) -> list[str]:
     """About ten lines for a terminal."""
     found = [
@@ -252,7 +265,7 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
     plan = summary["plan"]
     if plan:
         found.append(
-            f"plan: {plan['status']}, worst gap {percent(plan['gap_frac'], 3)}, promised "
+            f"plan: {plan['status']}, worst {gap(plan)}; promised "
             f"{energy(plan['promised_facility_kwh'])}, delivered "
             f"{energy(plan['delivered_facility_kwh'])} ({signed_percent(plan['difference_frac'], 3)})"
         )

@@ -112,6 +112,8 @@ def trace_of(
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             "store_cut_steps": sum(result.store_cut_steps for result in results),
+            "chiller_starts": sum(_chiller_starts(result) for result in results),
+            "chiller_count_not_held_steps": sum(_counts_not_held(result) for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),
@@ -125,6 +127,18 @@ def trace_of(
         synthetic=given.synthetic,
         notes=given.notes,
     )
+
+
+def _chiller_starts(result: SiteResult) -> int:
+    """Machines that came on from one step to the next."""
+    running = np.asarray(result.columns["chillers_on"], np.float64)
+    return int(np.maximum(np.diff(running), 0.0).sum())
+
+
+def _counts_not_held(result: SiteResult) -> int:
+    """Steps in which the plant ran another number of chillers than it was asked for."""
+    asked, running = result.setpoints.chillers_on, result.columns["chillers_on"]
+    return int(((asked >= 0) & (asked != running)).sum())
 
 
 def _dark_gpu_h(frame: pd.DataFrame) -> float:

@@ -441,7 +441,13 @@ class _SiteRun:
             battery_kwh=self.plant.battery_kwh,
             store_kwh=self.plant.store_kwh,
             month_peak_kw=0.0 if new_month else self.month_peak_kw,
+            chillers_on=self._chillers_on(),
         )
+
+    def _chillers_on(self) -> Array:
+        """Machines that ran in each step so far."""
+        ran = [np.asarray(block.columns["chillers_on"], np.float64) for block in self.blocks]
+        return np.concatenate([np.zeros(0), *ran])
 
     def follow(self, said: Commitment) -> None:
         """Puts a commitment in force."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from aidc.equipment import Battery, ThermalStore
+from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import Option, PlantTables
@@ -31,8 +32,17 @@ FAMILIES = (
     "gpu_capacity",
 )
 TANK_FAMILIES = ("tank_content", "tank_end")
+CHILLER_FAMILIES = (
+    "rule_or_counts",
+    "chillers_not_fewer",
+    "chillers_not_more",
+    "chillers_change",
+    "chillers_least_time_on",
+    "chillers_least_time_off",
+)
 FILES = {
-    name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, *TANK_FAMILIES, "objective")
+    name: Path(__file__).parent / f"{name}.lp"
+    for name in (*FAMILIES, *TANK_FAMILIES, *CHILLER_FAMILIES, "objective")
 }
 SLOTS = 3
 
@@ -79,6 +89,7 @@ def bus() -> Bus:
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),
         month_peak_kw=150.0,
+        chillers=None,
     )
 
 
@@ -151,9 +162,33 @@ def tank_model() -> pyo.ConcreteModel:
     return site_model(with_tank, money, beside, np.ones((SLOTS, 2), bool))
 
 
+def chiller_model() -> pyo.ConcreteModel:
+    """The set-points of the window with three chillers: the rule, one machine or two, at 20 degC.
+
+    Two hours on and two off at least; two run, both started an hour ago. By the rule the site
+    uses 130 to 250 kW, with one machine 10 kW less, with two 6 kW less but 20 kW more in the last hour.
+    """
+    plain = tables()
+    by_rule = plain.facility_kw[:, :1, :]
+    two = by_rule - 6.0
+    two[2] += 26.0
+    facility_kw = np.concatenate([by_rule, by_rule - 10.0, two], axis=1)
+    none = np.zeros_like(facility_kw)
+    options = tuple(Option(20.0, 0, count) for count in (-1, 1, 2))
+    overhead_kw = facility_kw - plain.it_kw[:, None, :]
+    counted = PlantTables(options, 1, plain.it_kw, facility_kw, overhead_kw, none, none, none, none)
+    chillers = Chillers.after(np.array([0.0, 0.0, 2.0]), 1.0, 3, 2.0, 2.0, 1.0, SLOTS)
+    money = Prices("CNY", np.array([0.5, 1.0, 0.25]), np.zeros(SLOTS), np.zeros((SLOTS, 3, 2)), 0.0)
+    beside = replace(bus(), battery_kwh=0.0, chillers=chillers)
+    return site_model(counted, money, beside, np.ones((SLOTS, 3), bool))
+
+
 def lp_text(family: str) -> str:
     """The constraints of one family alone, or ``objective``, as LP text that is always the same."""
-    model = tank_model() if family in TANK_FAMILIES else window_model()
+    if family in TANK_FAMILIES:
+        model = tank_model()
+    else:
+        model = chiller_model() if family in CHILLER_FAMILIES else window_model()
     for constraint in model.component_objects(pyo.Constraint, active=True):
         if constraint.local_name != family:
             constraint.deactivate()

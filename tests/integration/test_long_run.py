@@ -11,6 +11,9 @@ import aidc
 from aidc.api import long_run
 from aidc.api.progress import Stages
 from aidc.errors import InputError
+from aidc.reporting.job_figures import job_figures
+from aidc.reporting.tenants import ACCOUNTS
+from aidc.reporting.tenants import SUMS as SHARES_TOLD
 from aidc.scenario import Scenario
 from aidc.trace import SHARES
 from aidc.workload.traces import write_swf
@@ -68,6 +71,28 @@ def test_weeks_give_the_same_starts_energies_and_columns_as_one_piece(
             frame[name], whole.frame[name], rtol=1e-9, atol=1e-6, err_msg=name
         )
     assert summary["jobs"] == len(whole.jobs)
+    assert summary["submitted"] == summary["jobs"]
+    waits, wanted = summary["waits"], job_figures(whole)["waits"]
+    assert list(waits) == list(wanted)
+    table = whole.jobs[~whole.jobs["warm"]]
+    for name, found in waits.items():
+        mine = table if name == "all" else table[table["class"] == name]
+        for exact in ("jobs", "censored", "mean_s", "max_s"):
+            assert found[exact] == pytest.approx(wanted[name][exact], rel=1e-9), (name, exact)
+        for percent in (50, 95, 99):
+            at_s = np.percentile(mine["wait_s"], percent, method="lower")
+            assert 0.99 * at_s - 0.6 <= found[f"p{percent}_s"] <= at_s + 1e-6, (name, percent)
+    shares = pd.read_csv(tmp_path / "long" / "tenants.csv", index_col="vc")
+    own = whole.jobs.groupby("vc")
+    assert len(own) > 3
+    for name, share in zip(SHARES_TOLD, SHARES, strict=True):
+        taken = own[share].sum()
+        np.testing.assert_allclose(shares.loc[taken.index, name], taken, rtol=1e-9, err_msg=name)
+        assert shares[name].iloc[:-1].sum() == pytest.approx(shares.loc["(site)", name], rel=1e-9)
+        account = f"meter_{ACCOUNTS[SHARES_TOLD.index(name)]}"
+        assert shares.loc["(site)", name] == pytest.approx(whole.accounts[account], rel=1e-9)
+    assert shares["gpu_h"].iloc[:-1].sum() == pytest.approx(shares.loc["(site)", "gpu_h"])
+    assert shares["jobs"].iloc[:-1].sum() == shares.loc["(site)", "jobs"] == len(whole.jobs)
     assert summary["jobs_kwh"] + summary["unallocated_kwh"] == pytest.approx(summary["it_kwh"])
 
 
@@ -104,3 +129,9 @@ def test_a_queue_with_a_memory_is_refused(tmp_path: Path) -> None:
     scenario = aidc.load(WEEK, sets=["baseline.policy=fair_share"])
     with pytest.raises(InputError, match="fair_share cannot be run by the week"):
         long_run.simulate_long(scenario, tmp_path / "a", QUIET)
+
+
+def test_jobs_that_may_be_stopped_are_refused(tmp_path: Path) -> None:
+    sets = ["baseline.policy=priority", "baseline.queue.preempts=[training]"]
+    with pytest.raises(InputError, match="who was stopped is not carried"):
+        long_run.simulate_long(aidc.load(WEEK, sets=sets), tmp_path / "a", QUIET)

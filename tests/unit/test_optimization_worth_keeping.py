@@ -67,7 +67,7 @@ def test_the_optimum_is_the_same_with_and_without_the_cut(
 ) -> None:
     problem = problem_with(seed, objective, ramp_k_per_h)
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, ramp_k_per_h * bus.slot_h)
+    kept = worth_keeping(tables, money, bus.supply_degc, ramp_k_per_h * bus.slot_h, None)
     cut = optimum(problem, tables, money, bus, kept)
     whole = optimum(problem, tables, money, bus, np.ones_like(kept))
     assert cut == pytest.approx(whole, rel=1e-6)
@@ -78,7 +78,7 @@ def test_the_cut_is_exact_from_every_set_point_in_force(supply_degc: float) -> N
     problem = problem_with(7, "energy", 2.0)
     problem = replace(problem, state=replace(problem.state, supply_degc=supply_degc))
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, 2.0)
+    kept = worth_keeping(tables, money, bus.supply_degc, 2.0, None)
     assert kept.any(axis=1).all(), "every slot keeps an option"
     cut = optimum(problem, tables, money, bus, kept)
     whole = optimum(problem, tables, money, bus, np.ones_like(kept))
@@ -88,7 +88,7 @@ def test_the_cut_is_exact_from_every_set_point_in_force(supply_degc: float) -> N
 def test_the_cut_takes_options_away() -> None:
     problem = problem_with(1, "energy", 3.0)
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, 3.0)
+    kept = worth_keeping(tables, money, bus.supply_degc, 3.0, None)
     assert kept.mean() < 0.9
 
 

@@ -1,7 +1,7 @@
 """Conservative backfill: every job has a reservation from its arrival, and nothing delays any of them.
 
 A job that arrives is promised the first gap that is long enough for its limit and wide enough for its
-boards, beside all earlier promises. When a job ends before its limit, its gap goes to jobs that can
+boards, beside all earlier promises (another rule may choose among the gaps, see `carbon`). When a job ends before its limit, its gap goes to jobs that can
 start in it at once, in order of arrival; promises are kept or beaten, never put off. The other promises
 stay where they are until their jobs can start (there is no compression of the whole plan, whose cost
 is that of all waiting jobs at every end).
@@ -12,6 +12,7 @@ References:
     (conservative against EASY; with compression of the plan).
 """
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 
 from aidc.job import JobTable
@@ -19,35 +20,56 @@ from aidc.simulation.policies.profile import Profile
 from aidc.simulation.policies.queue import NEVER, Boards
 from aidc.simulation.policies.waiting import BySize
 
+Choice = tuple[
+    float, float
+]  # a promised start, and from when on the job would rather start before it
+
 
 class ConservativeBackfill:
     """Promised starts on the pool's profile of free boards.
+
+    Args:
+        jobs: the pool's jobs.
+        capacity: boards.
+        choose: what to promise a job, by its row, now, on the profile of all earlier promises; None: the
+            first gap, or anything before it.
 
     Attributes:
         promised_s: start promised to each job at its arrival; inf: not yet, or after a job without
             a limit.
     """
 
-    def __init__(self, jobs: JobTable, capacity: int) -> None:
+    def __init__(
+        self,
+        jobs: JobTable,
+        capacity: int,
+        choose: Callable[[int, float, Profile], Choice] | None = None,
+    ) -> None:
         self._gpus: list[int] = jobs.gpu_count.tolist()
         self._limit: list[float] = jobs.limit_s.tolist()
         self.promised_s = [NEVER] * len(jobs)
+        self._choose = choose or self._first_gap
         self._profile = Profile(capacity)
-        self._by_limit = BySize(self._gpus, self._limit)
+        self._by_limit = BySize(self._gpus, self._limit)  # those that would rather start before
         self._by_promise = BySize(self._gpus, self.promised_s)  # the same jobs
         self._due: list[tuple[float, int]] = []  # heap of (promise, row)
+        self._hurries: set[int] = set()  # waiting jobs that would rather start before their promise
+        self._held: list[tuple[float, int]] = []  # heap of (from when on, row) of those that will
         self._early: set[int] = set()  # of those, jobs that have started before their promise
         self._end: dict[int, float] = {}  # predicted, of those that run
         self._freed = False  # boards came back since the last dispatch
 
     def add(self, row: int, now_s: float) -> bool:
-        """Promises the first gap; takes every job."""
+        """Promises a gap; takes every job."""
         gpus, limit = self._gpus[row], self._limit[row]
-        start = self.promised_s[row] = self._profile.first_gap(gpus, limit, now_s)
+        start, release = self._choose(row, now_s, self._profile)
+        self.promised_s[row] = start
         self._profile.take(gpus, start, start + limit)
         heappush(self._due, (start, row))
-        self._by_limit.append(row)
-        self._by_promise.append(row)
+        if release <= now_s:
+            self._release(row)
+        elif release < start:
+            heappush(self._held, (release, row))
         return True
 
     def ended(self, row: int, now_s: float) -> None:
@@ -61,6 +83,11 @@ class ConservativeBackfill:
         while (row := self._next_due(now_s)) is not None:
             heappop(self._due)
             self._start(row, now_s, boards)
+        held = self._held
+        while held and held[0][0] <= now_s:
+            row = heappop(held)[1]
+            self._release(row)
+            self._freed = True
         if self._freed:
             while boards.free and (row := self._fits_now(boards.free, now_s)) is not None:
                 gpus, limit, promise = self._gpus[row], self._limit[row], self.promised_s[row]
@@ -70,7 +97,17 @@ class ConservativeBackfill:
                 self._start(row, now_s, boards)
             self._freed = False
         self._next_due(now_s)
-        return self._due[0][0] if self._due else NEVER
+        due_s = self._due[0][0] if self._due else NEVER
+        return min(due_s, held[0][0]) if held else due_s
+
+    def _release(self, row: int) -> None:
+        """From now on the job starts as soon as it fits."""
+        self._by_limit.append(row)
+        self._by_promise.append(row)
+        self._hurries.add(row)
+
+    def _first_gap(self, row: int, now_s: float, profile: Profile) -> Choice:
+        return profile.first_gap(self._gpus[row], self._limit[row], now_s), now_s
 
     def _next_due(self, now_s: float) -> int | None:
         """The first job whose promise is due; None: there is none."""
@@ -97,7 +134,9 @@ class ConservativeBackfill:
         return None if best is None else best[1]
 
     def _start(self, row: int, now_s: float, boards: Boards) -> None:
-        self._by_limit.remove(row)
-        self._by_promise.remove(row)
+        if row in self._hurries:
+            self._hurries.remove(row)
+            self._by_limit.remove(row)
+            self._by_promise.remove(row)
         self._end[row] = now_s + self._limit[row]
         boards.start(row, now_s)
