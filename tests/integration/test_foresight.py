@@ -33,9 +33,9 @@ SETS = (
     "seed=3",
     "step=60 min",
     "end=2023-07-05T00:00:00+08:00",
-    "workload.jobs_per_day=500",
+    "workload.jobs_per_day=150",
     "plan.window=24 h",
-    "plan.commit=6 h",
+    "plan.commit=3 h",
     "flexibility.deferrable_frac=0.5",
     "site.grid.intensity={kind: synthetic, amplitude: 20 %, shape: demand}",
 )
@@ -156,7 +156,7 @@ def test_the_replay_is_the_run_in_which_the_plan_was_made(method: str) -> None:
     pd.testing.assert_frame_equal(run.frame, replay.frame, check_exact=True)
     np.testing.assert_array_equal(run.job_runs[SITE].start_s, replay.job_runs[SITE].start_s)
     assert schedule.foresight == method
-    assert len(schedule.windows) == 8
+    assert len(schedule.windows) == 16
 
 
 def test_a_job_that_cannot_wait_is_never_put_off() -> None:
@@ -200,7 +200,7 @@ def test_the_jobs_of_the_week_before_are_others() -> None:
     runs = old.run_s[~old.warm], new.run_s[~new.warm]
     first = min(map(len, runs))
     assert (runs[0][:first] == runs[1][:first]).mean() < 0.05  # another seed, not the same stream
-    assert np.median(runs[0]) == pytest.approx(np.median(runs[1]), rel=0.3)
+    assert 0.5 < np.median(runs[0]) / np.median(runs[1]) < 2.0
 
 
 def test_a_source_without_a_past_is_held_and_not_made_up(
