@@ -287,6 +287,8 @@ def key_path(loc: Iterable[str | int], data: Any, *, all_known: bool = False) ->
             here = here[part]
         elif all_known or index < len(parts) - 1 or isinstance(here, str | int | float | None):
             continue
+        elif isinstance(here, list) and isinstance(part, str):
+            continue  # an item has a number
         path.append(part)
     return tuple(path)
 

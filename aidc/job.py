@@ -37,6 +37,8 @@ class JobTable:
         warm: already running when the horizon starts; ``run_s`` is what was left.
         useful_s: part of ``run_s`` that is work kept: all of it unless interruptions cost some [s].
         interruptions: how often the run is interrupted; ``run_s`` has their cost in it.
+        node_fails_s: seconds into the run at which a node of it fails and leaves for repair, a rising
+            tuple a job.
         accepted: whether some pool has boards that the job accepts; the others are refused.
         rows_of: where the rows come from (a file with line numbers, or the generator).
     """
@@ -58,6 +60,7 @@ class JobTable:
     warm: NDArray[np.bool_]
     useful_s: FloatColumn
     interruptions: IntColumn
+    node_fails_s: TextColumn
     accepted: NDArray[np.bool_]
     rows_of: str
 
@@ -140,6 +143,13 @@ def stacked(tables: Sequence[JobTable]) -> JobTable:
         if f.name != "rows_of"
     }
     return JobTable(**columns, rows_of="; ".join(dict.fromkeys(t.rows_of for t in tables)))
+
+
+def no_failures(count: int) -> TextColumn:
+    """`JobTable.node_fails_s` of jobs under which no node fails, shape (count,)."""
+    column = np.empty(count, object)
+    column.fill(())
+    return column
 
 
 def concatenate(tables: Sequence[JobTable]) -> JobTable:

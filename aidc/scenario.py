@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -33,7 +35,7 @@ from aidc.workload_inputs import (
 )
 
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
-Objective = Literal["pue", "energy", "emissions", "cost"]
+Objective = Literal["pue", "energy", "emissions", "cost", "water"]
 Foresight = Literal["perfect", "persistence", "learned"]
 Policy = Literal[
     "fifo", "sjf", "easy_backfill", "conservative_backfill", "priority", "fair_share", "deadline",
@@ -165,13 +167,45 @@ class Weights(Config):
     """A weighted objective, in CNY."""
 
     cost: Number = Field(ge=0)
-    emissions_cny_per_kg: Number = Field(ge=0)
+    emissions_cny_per_kg: Number = Field(default=0.0, ge=0)  # an internal carbon price
+    water_cny_per_m3: Number = Field(default=0.0, ge=0)  # beside what the tariff asks
+    delay_cny_per_gpu_h: Number = Field(default=0.0, ge=0)  # later than the baseline
+
+
+Goal = Objective | Weights
+
+
+def goal_name(goal: Goal) -> str:
+    """An objective in a word; a weighted one by what it weighs."""
+    if isinstance(goal, str):
+        return goal
+    weights = goal.model_dump(exclude_defaults=True)
+    return " + ".join(f"{weight:g} {name}" for name, weight in weights.items())
+
+
+def _distinct(stages: tuple[Goal, ...]) -> tuple[Goal, ...]:
+    if len(set(stages)) < len(stages):
+        text = "a stage is named twice; the second would have nothing left to decide"
+        raise PydanticCustomError("together", "{text}", {"text": text})
+    return stages
+
+
+Stages = Annotated[
+    tuple[Goal, ...], Field(min_length=2, max_length=4, strict=False), AfterValidator(_distinct)
+]
 
 
 class Plan(Config):
     """What the MILP minimises, over which windows, and when it may stop."""
 
-    objective: Objective | Weights
+    objective: Annotated[
+        Annotated[Goal, Tag("one")] | Annotated[Stages, Tag("several")],
+        Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
+    ]
+    tolerance_frac: WrittenFrac | None = Field(
+        default=None, alias="tolerance", gt=0, lt=1
+    )  # of an earlier stage's result that a later one may give up; the gap, unless given
+    pue_max: float | None = Field(default=None, gt=1)  # of each window, as a meter would find it
     step_min: Minutes = Field(alias="step", gt=0)
     window_h: WrittenHours = Field(alias="window", gt=0)
     commit_h: WrittenHours = Field(alias="commit", gt=0)
@@ -183,6 +217,21 @@ class Plan(Config):
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
     chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The objectives, the first one first."""
+        return self.objective if isinstance(self.objective, tuple) else (self.objective,)
+
+    @property
+    def room_frac(self) -> float:
+        """Share of an earlier stage's result that a later one may give up."""
+        return self.gap_frac if self.tolerance_frac is None else self.tolerance_frac
+
+    @property
+    def objective_name(self) -> str:
+        """What is minimised, in words."""
+        return ", then ".join(goal_name(goal) for goal in self.goals)
 
 
 class LedgerChoice(Config):

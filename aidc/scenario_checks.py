@@ -79,6 +79,11 @@ def _plan_faults(s: Blocks) -> list[str]:
         faults.append(
             f"plan.commit: {plan.commit_h:g} h is longer than the window of {plan.window_h:g} h"
         )
+    if plan.room_frac < plan.gap_frac:
+        faults.append(
+            f"plan.tolerance: {plan.room_frac:.3%} is less than the gap of {plan.gap_frac:.3%}, to which "
+            "alone an earlier objective is known"
+        )
     for key, hours in (("window", plan.window_h), ("commit", plan.commit_h)):
         if (hours * MIN_PER_H) % plan.step_min:
             faults.append(

@@ -114,18 +114,41 @@ class Commitment:
 
 
 @dataclass(frozen=True, slots=True)
+class StageProof:
+    """How an earlier objective of a window was solved, and what later ones left of it.
+
+    Attributes:
+        objective_name: what was minimised.
+        unit: of all that follows.
+        objective, bound, gap_frac: as in `WindowProof`, under the limits of the stages before.
+        limit: what later stages had to keep.
+        delivered: under the window's schedule, in the plant.
+    """
+
+    objective_name: str
+    unit: str
+    objective: float
+    bound: float
+    gap_frac: float
+    limit: float
+    delivered: float
+
+
+@dataclass(frozen=True, slots=True)
 class WindowProof:
     """How one window was solved.
 
     Attributes:
         site: site of the window.
         start: ISO time of the window's first step.
-        status: ``optimal`` (within the gap) or ``time_limit`` (a plan, with its gap).
+        status: ``optimal`` (within the gap), ``time_limit`` (a plan, with its gap) or ``fallback`` (no
+            plan: the baseline's set-points and starts are held, and nothing is proven).
         unit: unit of objective and bound.
         objective: of the schedule as assigned to jobs: in the plant itself or in the table model,
             whichever is dearer.
         bound: no schedule of this window (starts on the plan's grid) is below it.
         gap_frac: (objective - bound) / objective.
+        earlier: proofs of the objectives that come before; the figures above are of the last one.
         gap_pue: the same in points of PUE: as site energy over IT energy at the reference inlet. Where
             the objective is no energy, its share counts as that share of the site's energy.
         baseline: objective of the window run like the baseline: movable jobs at their earliest, supply
@@ -133,6 +156,7 @@ class WindowProof:
         sha256: of the data that the bound rests on; see `aidc.verifier`.
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
+        fault: why the window has no plan and the baseline is held (status ``fallback``); else empty.
         full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
     """
@@ -144,6 +168,7 @@ class WindowProof:
     objective: float
     bound: float
     gap_frac: float
+    earlier: tuple[StageProof, ...]
     gap_pue: float
     baseline: float
     sha256: str
@@ -152,6 +177,7 @@ class WindowProof:
     binaries: int
     jobs_movable: int
     jobs_moved: int
+    fault: str
     full: bool
     build_s: float
     solve_s: float
@@ -197,14 +223,22 @@ class Schedule:
     certificates: tuple[Mapping[str, Any], ...] = ()
 
     @property
+    def planned(self) -> tuple[WindowProof, ...]:
+        """Windows that have a plan."""
+        return tuple(window for window in self.windows if window.status != "fallback")
+
+    @property
     def gap_frac(self) -> float:
-        """Gap of the worst window."""
-        return max((window.gap_frac for window in self.windows), default=0.0)
+        """Gap of the worst window that has a plan, the worst of its stages."""
+        gaps = [window.gap_frac for window in self.planned]
+        gaps += [stage.gap_frac for window in self.planned for stage in window.earlier]
+        return max(gaps, default=0.0)
 
     @property
     def status(self) -> str:
-        """``optimal`` if every window met its gap."""
-        return "time_limit" if any(w.status == "time_limit" for w in self.windows) else "optimal"
+        """``optimal`` if every window met its gap; ``fallback`` if one has no plan, else ``time_limit``."""
+        found = {window.status for window in self.windows}
+        return next((one for one in ("fallback", "time_limit") if one in found), "optimal")
 
     def save_certificate(self, file: Path) -> None:
         """Writes what proves the bounds, for `aidc.verifier`: NumPy arrays named window/name."""
@@ -229,11 +263,12 @@ class Schedule:
             "objective": objective,
             "bound": bound,
             "gap_frac": self.gap_frac,
-            "gap_pue": max((w.gap_pue for w in self.windows), default=0.0),
+            "gap_pue": max((w.gap_pue for w in self.planned), default=0.0),
             "captured_frac": captured_frac(baseline, objective, bound),
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),
             "binaries": max((w.binaries for w in self.windows), default=0),
+            "windows_fallback": len(self.windows) - len(self.planned),
             "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
         }

@@ -140,7 +140,10 @@ class JobRun:
         idle_kw: IT power of the servers without what jobs add, sleeping ones nearly off, same shape.
         gpus: boards held, mean of the step, same shape.
         asleep: boards of servers that are switched off, mean of the step, same shape.
+        out: boards out of service with nodes under repair, mean of the step, same shape.
         queued: waiting jobs, mean of the step, shape (steps,).
+        repaired: nodes that left for repair.
+        without_spare_gpu_s: GPU time worked on failed nodes because no others were free.
     """
 
     start_s: NDArray[np.float64]
@@ -151,7 +154,10 @@ class JobRun:
     idle_kw: NDArray[np.float64]
     gpus: NDArray[np.float64]
     asleep: NDArray[np.float64]
+    out: NDArray[np.float64]
     queued: NDArray[np.float64]
+    repaired: int = 0
+    without_spare_gpu_s: float = 0.0
 
     @property
     def reference_kw(self) -> NDArray[np.float64]:

@@ -1,8 +1,7 @@
 """Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only.
 
-A certificate holds, for each window, data and prices (`aidc.optimization.bound` says what each is). By
-Lagrangian duality any prices give a bound that no schedule of the window can beat: all that couples the
-slots is paid for at the prices, and each part then takes what is cheapest for it alone.
+A certificate holds data and prices of each window (`aidc.optimization.bound` says what each is). By duality any
+prices give a bound that no schedule beats: what couples the slots is paid, each part takes its cheapest.
 """
 
 import hashlib
@@ -20,15 +19,15 @@ CLAIMS = ("objective", "bound", "sha256")
 def lower_bound(w: Window) -> Any:
     """What no schedule of a window can cost less than, from the window's data at the window's prices."""
     h, power_kw, bus, peak = w["slot_h"], w["battery_kw"], w["bus_price"], w["peak_price"].clip(0)
-    bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank")
+    bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank") - w["limit_credit"]
     bound += h * (w["fixed_kw"] @ w["it_price"] - w["pv_kw"] @ bus.clip(0))
-    most_kw = w["facility_kw"].max(axis=(1, 2)) + power_kw  # nobody imports more
-    bound += most_kw @ np.minimum(h * (w["import_price"] - bus) + peak, 0)
-    for month in np.unique(w["month"]):
-        mine, first = w["month"] == month, month == w["month"][0]
-        price, floor_kw = w["demand_price"] - peak[mine].sum(), w["month_peak_kw"] * first
-        bound += price * (floor_kw if price >= 0 else max(floor_kw, most_kw[mine].max()))
-    bound -= w["demand_price"] * w["month_peak_kw"]
+    over_kw = w["above_mean_kw"]
+    most_kw = w["facility_kw"].max(axis=(1, 2)) + power_kw + over_kw  # nobody imports more
+    bound += most_kw @ np.minimum(h * (w["import_price"] - bus) + peak, 0) + peak @ over_kw
+    for mine in (w["month"] == month for month in np.unique(w["month"])):
+        charge, floor_kw = (w[name][mine][0] for name in ("month_price", "month_floor_kw"))
+        price, top_kw = charge - peak[mine].sum(), max(floor_kw, most_kw[mine].max())
+        bound += price * (floor_kw if price >= 0 else top_kw) - charge * floor_kw
     value, (into, out_of) = w["battery_value"] / h, w["battery_efficiency"]
     bound += h * power_kw * np.minimum(bus - into * value, 0).sum()
     return bound + h * power_kw * np.minimum(value / out_of - bus + w["battery_ageing"], 0).sum()
@@ -60,17 +59,18 @@ def _content(w: Window, store: str) -> Any:
 def _jobs(w: Window) -> Any:
     """Every movable job at its own cheapest start, with boards for all."""
     early, latest, run, slots = w["earliest_s"], w["latest_s"], w["run_s"], len(w["it_price"])
-    slot_s, start_s = w["slot_h"] * 3600.0, w["start_s"]
-    past = int(np.ceil(np.max((latest + run - start_s) / slot_s, initial=slots))) - slots
-    edges = start_s + slot_s * np.arange(slots + past + 1)
+    slot_s, kw, delay = w["slot_h"] * 3600.0, w["job_kw"], w["job_delay"] / 3600.0
+    past = int(np.ceil(np.max((latest + run - w["start_s"]) / slot_s, initial=slots))) - slots
+    edges = w["start_s"] + slot_s * np.arange(slots + past + 1)
     after = np.append(np.zeros(slots), np.resize(w["tail_price"], past))
     price = after + np.append(w["it_price"], np.zeros(past))
     total, tail = (np.append(0.0, np.cumsum(one * w["slot_h"])) for one in (price, after))
-    least = np.interp(early + run, edges, total) - np.interp(early, edges, total)
+    least = kw * (np.interp(early + run, edges, total) - np.interp(early, edges, total))
     for n, begin in enumerate(edges[:slots]):
         may = np.flatnonzero((early < begin) & (begin <= latest + 1e-9 * slot_s))
-        least[may] = np.minimum(least[may], np.interp(begin + run[may], edges, total) - total[n])
-    return w["job_kw"] @ (least - np.interp(early + run, edges, tail))  # the tail is a difference
+        cost = kw[may] * (np.interp(begin + run[may], edges, total) - total[n])
+        least[may] = np.minimum(least[may], cost + delay[may] * (begin - early[may]))
+    return least.sum() - kw @ np.interp(early + run, edges, tail)  # the tail is a difference
 
 
 def digest(w: Window) -> str:

@@ -12,13 +12,14 @@ import pandas as pd
 
 import aidc
 from aidc.forecast import Forecast, SiteDrivers
-from aidc.optimization import bound as window_bound
 from aidc.optimization import problem as window_problem
-from aidc.optimization.classes import Movable
+from aidc.optimization.classes import Movable, Tail
 from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables, options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.tail import tail_of
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
@@ -26,6 +27,7 @@ from aidc.workload.power import idle_kw
 
 HOUR_S = 3600.0
 PRESSURE_PA = 101_325.0
+MONTH = 2023 * 12 + 7  # of the window
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 
@@ -93,6 +95,8 @@ def problem_of(
     demand_cny_per_kw_month: float = 0.0,
     battery_kwh: float = 0.0,
     month_peak_kw: float = 0.0,
+    month_share: float = 1.0,
+    above_mean_kw: float = 0.0,
 ) -> WindowProblem:
     """The window of some movable jobs, which all stand at their earliest start."""
     site = next(iter(scenario.sites.values())).site
@@ -128,6 +132,7 @@ def problem_of(
             month_peak_kw,
             np.zeros(0),
         ),
+        peaks=Peaks({MONTH: month_peak_kw}, {MONTH: month_share}, np.full(slots, above_mean_kw)),
         fixed=FixedWork(
             np.full((1, slots), 0.2 * fixed_gpus),
             np.full((1, slots), fixed_gpus),
@@ -141,24 +146,24 @@ def problem_of(
 
 @dataclass(frozen=True)
 class TableModel:
-    """The model that plan, bound and brute force share: sampled tables, prices, bus, tail price."""
+    """The model that plan, bound and brute force share: sampled tables, prices, bus, tail."""
 
     problem: WindowProblem
     tables: PlantTables
     money: Prices
     bus: Bus
-    tail_price: np.ndarray
+    outside: Tail
 
     @classmethod
     def of(cls, problem: WindowProblem) -> "TableModel":
         slots = len(problem.forecast.frame)
         edges = np.arange(slots + 1) * HOUR_S
         tables = window_problem.tables_of(problem, 1, edges)
-        money, bus = window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
+        goal = problem.scenario.plan.goals[-1]
+        money = window_problem.prices_of(problem, tables, 1, goal)
+        bus = window_problem.bus_of(problem, 1)
         load = window_problem.load_kw(problem, problem.at_s, edges)
-        return cls(
-            problem, tables, money, bus, window_bound.marginal_price(tables, money, bus, load)[-24:]
-        )
+        return cls(problem, tables, money, bus, tail_of(tables, money, bus, load))
 
     def load_kw(self, start_h: Sequence[float]) -> list[float]:
         """IT power of each slot, one job after the other."""
@@ -172,15 +177,16 @@ class TableModel:
 
     def tail(self, start_h: Sequence[float]) -> float:
         """What runs after the window at the repeated price, against starting at once."""
-        jobs, period, cost = self.problem.movable, len(self.tail_price), 0.0
+        jobs, period, cost = self.problem.movable, len(self.outside.price), 0.0
         for job, start in enumerate(start_h):
             early, run = jobs.earliest_s[job] / HOUR_S, jobs.run_s[job] / HOUR_S
+            cost += self.outside.delay_price * jobs.gpus[job] * (start - early)
             for begin, sign in ((start, 1.0), (early, -1.0)):
                 hour = self.slots
                 while hour < begin + run:
                     ran = min(begin + run, hour + 1) - max(begin, hour)
                     if ran > 0:
-                        price = self.tail_price[(hour - self.slots) % period]
+                        price = self.outside.price[(hour - self.slots) % period]
                         cost += sign * jobs.kw[job] * ran * price
                     hour += 1
         return float(cost)
@@ -226,10 +232,13 @@ class TableModel:
         tail = self.tail(start_h)
         if self.money.demand_price == 0:
             return tail + self._best_course(cost)
+        peaks = self.bus.peaks
+        floor, share = peaks.floor_kw[MONTH], peaks.share[MONTH]
+        steps_kw = bought + peaks.above_mean_kw[:, None]
         return tail + min(
-            self._best_course(np.where(bought <= peak + 1e-9, cost, np.inf))
-            + self.money.demand_price * (peak - self.bus.month_peak_kw)
-            for peak in np.unique(np.maximum(bought, self.bus.month_peak_kw))
+            self._best_course(np.where(steps_kw <= peak + 1e-9, cost, np.inf))
+            + self.money.demand_price * share * (peak - floor)
+            for peak in np.unique(np.maximum(steps_kw, floor))
         )
 
     def _best_course(self, cost: np.ndarray) -> float:

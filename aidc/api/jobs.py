@@ -9,7 +9,7 @@ import numpy as np
 from aidc.catalog import row
 from aidc.data_file import data_path
 from aidc.horizon import Horizon
-from aidc.job import JobTable, concatenate
+from aidc.job import JobTable, concatenate, no_failures
 from aidc.scenario import Scenario
 from aidc.site import Site
 from aidc.units import H_PER_DAY, S_PER_H
@@ -162,6 +162,7 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
         warm=np.zeros(n, np.bool_),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of="workload.runs",
     )

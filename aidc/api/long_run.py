@@ -22,10 +22,10 @@ from aidc.api.progress import Stages
 from aidc.api.week_sums import summary_of, week_sums
 from aidc.errors import InputError
 from aidc.forecast import Drivers, SiteDrivers
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
-from aidc.simulation import PlantState, simulate_piece
+from aidc.simulation import PlantState, SiteState, simulate_piece
 from aidc.trace import SHARES
 from aidc.units import S_PER_DAY, S_PER_H
 from aidc.workload_inputs import GeneratedWorkload, SyntheticWorkload
@@ -46,12 +46,12 @@ class Carried:
             before it.
         begun: of the same jobs: ``start_s`` from the start of the horizon (nan: waits), ``wait_s`` and
             `SUMS` so far; ``useful_s`` of the whole run.
-        plant: by site.
+        sites: the rest, by site.
     """
 
     jobs: JobTable | None
     begun: pd.DataFrame
-    plant: dict[str, PlantState] | None
+    sites: dict[str, SiteState] | None
 
 
 def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _play(
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=(),
     )
-    trace, plant = simulate_piece(piece, drivers, variant="baseline", begin=carried.plant)
+    trace, sites = simulate_piece(piece, drivers, variant="baseline", begin=carried.sites)
     order = np.concatenate(
         [np.flatnonzero(jobs.site == name) for name in scenario.sites]
     )  # of the trace's rows
@@ -159,12 +159,12 @@ def _play(
     trace.frame.to_parquet(folder / "trace.parquet")
     _frame(left.jobs, left.begun).to_parquet(folder / "carried.parquet")
     told = {
-        "plant": {name: asdict(state) for name, state in plant.items()},
+        "sites": {name: asdict(state) for name, state in sites.items()},
         **week_sums(trace, ended, order >= old, (span[1] - scenario.start).total_seconds()),
         "cpu_s": time.process_time() - began,
     }
     (folder / "piece.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return replace(left, plant=plant)
+    return replace(left, sites=sites)
 
 
 def _piece(scenario: Scenario, span: tuple[datetime, datetime], index: int) -> Scenario:
@@ -286,6 +286,7 @@ def _left(
         useful_s=jobs.useful_s * left_frac,
         limit_s=jobs.limit_s - here_s,
         warm=runs,
+        node_fails_s=_still_to_fail(jobs.node_fails_s, here_s),
     ).take(order)
     useful_frac = np.divide(
         jobs.useful_s, jobs.run_s, out=np.zeros(len(jobs)), where=jobs.run_s > 0
@@ -297,22 +298,38 @@ def _left(
     return Carried(left, begun, None)
 
 
+def _still_to_fail(fails_s: np.ndarray, here_s: np.ndarray) -> np.ndarray:
+    """Times of failing nodes from the start of the next week, of those that are still to come."""
+    left = no_failures(len(fails_s))
+    for row in np.flatnonzero([len(times) > 0 for times in fails_s]).tolist():
+        left[row] = tuple(at_s - here_s[row] for at_s in fails_s[row] if at_s > here_s[row])
+    return left
+
+
 def _frame(jobs: JobTable | None, begun: pd.DataFrame) -> pd.DataFrame:
     if jobs is None:
         return begun
     made = pd.DataFrame({name: getattr(jobs, name) for name in COLUMNS})
+    made["node_fails_s"] = made["node_fails_s"].map(json.dumps)
     return pd.concat([made, begun.add_prefix("begun_")], axis=1)
 
 
 def _read(folder: Path) -> Carried:
     """What a finished week left."""
     frame = pd.read_parquet(folder / "carried.parquet")
+    fails_s = no_failures(len(frame))
     columns = {
         name: frame[name].to_numpy(object if frame[name].dtype.kind not in "ifb" else None)
         for name in COLUMNS
     }
+    for row, text in enumerate(columns["node_fails_s"]):
+        fails_s[row] = tuple(json.loads(text))
+    columns["node_fails_s"] = fails_s
     begun = frame[[name for name in frame if name.startswith("begun_")]]
     told = json.loads((folder / "piece.json").read_text(encoding="utf-8"))
-    plant = {name: PlantState(**state) for name, state in told["plant"].items()}
+    sites = {
+        name: SiteState(PlantState(**state["plant"]), state["repairs_s"])
+        for name, state in told["sites"].items()
+    }
     begun.columns = begun.columns.str.removeprefix("begun_")
-    return Carried(JobTable(**columns, rows_of="carried"), begun, plant)
+    return Carried(JobTable(**columns, rows_of="carried"), begun, sites)

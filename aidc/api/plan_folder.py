@@ -7,10 +7,26 @@ from aidc.api.main_job import watched_plan
 from aidc.api.manifest import manifest
 from aidc.api.progress import Stages
 from aidc.api.verbs import simulate
+from aidc.optimization.explain import held_back
 from aidc.reporting import windows
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
 from aidc.schedule import CERTIFICATE, Schedule
+
+
+def explained(schedule: Schedule) -> dict[str, list[str]]:
+    """What held each window back and what a little more of it is worth, or why it has no plan."""
+    proven = {(str(one["site"]), str(one["start"])): one for one in schedule.certificates}
+    told = {}
+    for window in schedule.windows:
+        certificate = proven.get((window.site, window.start))
+        said = [window.fault] if certificate is None else held_back(certificate)
+        if window.full:
+            said.append("boards are too full to move any job")
+        told[f"{window.site}, {window.start}"] = said or [
+            "nothing but weather, prices and the jobs' slack"
+        ]
+    return told
 
 
 def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:

@@ -142,6 +142,9 @@ def plan(
         Path | None,
         typer.Option(help="Check the bounds of a certificate or folder again; nothing is planned."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what held the plan of each window back.")
+    ] = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -151,14 +154,15 @@ def plan(
         return
     if scenario is None:
         raise InputError("aidc plan needs a scenario file, or --verify and what it should check")
-    from aidc.api.plan_folder import plan_into
-    from aidc.reporting.words import gap
+    from aidc.api.plan_folder import explained, plan_into
+    from aidc.reporting.words import gap, held
 
     made = scenario_of(scenario, set_, variant, seed)
     folder = out or RESULTS / f"{made.name}-plan"
     schedule = plan_into(made, folder, stages_of(quiet or json_))
+    why = explained(schedule) if explain else {}
     if json_:
-        print_json(schedule.totals())
+        print_json(schedule.totals() | ({"explained": why} if explain else {}))
         return
     print_table(
         ("window", "site", "status", "objective", "bound", "unit", "gap %", "gap PUE", "captured %",
@@ -171,7 +175,10 @@ def plan(
         ],
     )  # fmt: skip
     totals = schedule.totals()
-    print(f"plan: {schedule.status}, worst {gap(totals)}; in {folder}")
+    for window, said in why.items():
+        print(f"{window}:")
+        print("\n".join(f"  {sentence}" for sentence in said))
+    print(f"plan: {schedule.status}, worst {gap(totals)}{held(totals)}; in {folder}")
 
 
 def _verified(place: Path, json_: bool) -> None:

@@ -7,11 +7,13 @@ is a mapping of name to array; power in kW, energy in kWh, prices in the objecti
 Data: ``slot_h``; ``it_kw`` (slots, points), ``facility_kw``, ``side``, ``store_charge_kw``,
 ``store_discharge_kw`` (slots, options, points) sampled from the plant, `side` a cost an hour;
 ``supply_degc`` (options) with ``supply_before_degc`` and ``ramp_k`` a slot; ``import_price``,
-``facility_price``, ``pv_kw``, ``month``, ``fixed_kw`` (slots) with ``demand_price`` and
-``month_peak_kw``; of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
+``facility_price``, ``pv_kw``, ``fixed_kw``, and of the demand charge ``month``, ``month_price``, ``month_floor_kw`` and
+``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
-``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``, and
-the ``tail_price`` of work after the window, repeated.
+``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
+``job_delay`` (cost of an hour's delay), and the ``tail_price`` of work after the window, repeated. Where limits
+of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
+the limits themselves are then worth: an objective relaxed by Lagrange.
 
 Prices, a value a slot: ``it_price`` of IT energy, ``bus_price`` of energy at the site's bus,
 ``peak_price`` of import against the month's peak, ``battery_value`` and ``tank_value`` of a stored kWh.
@@ -45,6 +47,7 @@ from aidc.optimization.problem import (
 )
 from aidc.optimization.solve import relaxed_duals, solve
 from aidc.plant.tank import keeps_frac
+from aidc.scenario import Goal
 from aidc.schedule import SPRAY_BY_POLICY
 from aidc.verifier import digest, lower_bound
 
@@ -80,7 +83,7 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
     return price
 
 
-def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: Array) -> float:
+def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
     """Cost after the window of the chosen starts, against the earliest ones."""
     jobs = problem.movable
     count = np.arange(len(start_s))
@@ -90,7 +93,7 @@ def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: 
         np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
     )
     slot_s = float(edges[1] - edges[0])
-    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail_price)[1::2].sum())
+    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail)[1::2].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,10 @@ class Window:
         money: prices of the objective.
         bus: what meets at the site.
         edges: of the slots [s].
-        tail_price: of IT energy after the window, a day of it.
+        tail: what starts cost beside the window's slots.
+        goal: whose prices they are.
         what: its name, for messages.
+        limit_credit: what relaxed limits are worth, where their prices are in ``money`` and ``tail``.
     """
 
     problem: WindowProblem
@@ -112,8 +117,10 @@ class Window:
     money: Prices
     bus: Bus
     edges: Array
-    tail_price: Array
+    tail: classes.Tail
+    goal: Goal
     what: str
+    limit_credit: float = 0.0
 
     def data(self) -> dict[str, Any]:
         """All of a certificate but its prices and claims."""
@@ -138,18 +145,25 @@ class Window:
             "facility_price": money.facility_price,
             "pv_kw": bus.pv_kw,
             "month": bus.month_of_slot,
-            "month_peak_kw": bus.month_peak_kw,
-            "demand_price": money.demand_price,
+            "month_price": money.demand_price * self._by_month(bus.peaks.share),
+            "month_floor_kw": self._by_month(bus.peaks.floor_kw),
+            "above_mean_kw": bus.peaks.above_mean_kw,
             "fixed_kw": fixed.kw.sum(axis=0) + fixed.idle_kw.sum(),
             "earliest_s": jobs.earliest_s,
             "latest_s": jobs.latest_s,
             "run_s": jobs.run_s,
             "job_kw": jobs.kw,
             "pool": jobs.pool,
-            "tail_price": self.tail_price,
+            "job_delay": self.tail.delay_price * jobs.gpus,
+            "tail_price": self.tail.price,
+            "limit_credit": self.limit_credit,
         }
         data |= _battery(bus, money, slots) | _tank(bus, tables, slots)
         return {name: np.asarray(value) for name, value in data.items()}
+
+    def _by_month(self, values: Mapping[int, float]) -> Array:
+        """A value of each month, shape (slots,)."""
+        return np.array([values[month] for month in self.bus.month_of_slot.tolist()], np.float64)
 
     def certificate(self, it_price: Array) -> Certificate:
         """The bound at a price of IT energy in each slot, with what proves it.
@@ -162,7 +176,7 @@ class Window:
         bus, slots = self.bus, len(self.bus.pv_kw)
         model = site_model(self.tables, self.money, bus, kept_options(self.tables, self.money, bus))
         price_it_power(model, it_price, bus.slot_h)
-        duals = relaxed_duals(model)
+        duals = relaxed_duals(model, self.problem.scenario.plan.limit_s)
 
         def of(rows: str) -> Array:
             found = duals.get(rows, {})
@@ -171,7 +185,8 @@ class Window:
         peak = np.abs(of("month_peak"))
         for month in np.unique(bus.month_of_slot):  # rounding must not ask for more than the charge
             mine = bus.month_of_slot == month
-            peak[mine] *= min(1.0, self.money.demand_price / max(float(peak[mine].sum()), 1e-12))
+            charge = self.money.demand_price * bus.peaks.share[int(month)]
+            peak[mine] *= min(1.0, charge / max(float(peak[mine].sum()), 1e-12))
         made = self.data() | {
             "it_price": it_price,
             "bus_price": of("bus_balance") / bus.slot_h,
@@ -200,16 +215,38 @@ class Window:
 
     def left_alone(self) -> float:
         """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
-        scenario, bus = self.problem.scenario, self.bus
-        per_slot = round(scenario.plan.step_min / scenario.step_min)
-        slots, at = len(bus.pv_kw), self.problem.movable.earliest_s
-        option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
-        problem = replace(self.problem, options=(option,))
-        tables = tables_at(problem, per_slot, at, self.edges, np.zeros((slots, 1)))
-        money = prices_of(problem, tables, per_slot)
-        bare = replace(bus, battery_kwh=0.0, tank=None, ramp_k_per_h=np.inf)
-        model = site_model(tables, money, bare, np.ones((slots, 1), bool))
-        return solve(model, gap_frac=0.0, limit_s=scenario.plan.limit_s, what=self.what).objective
+        return run_like_baseline(
+            self.problem, self.bus, self.edges, self.problem.movable.earliest_s, self.goal
+        )[0]
+
+
+def run_like_baseline(
+    problem: WindowProblem, bus: Bus, edges: Array, start_s: Array, goal: Goal
+) -> tuple[float, PlantTables, Prices]:
+    """Cost of a window with the baseline's supply air, mode policy and stores at rest; its plant and prices.
+
+    Args:
+        problem: the window.
+        bus: what meets at the site.
+        edges: of the slots [s].
+        start_s: of its movable jobs.
+        goal: what is counted.
+    """
+    scenario, slots = problem.scenario, len(bus.pv_kw)
+    per_slot = round(scenario.plan.step_min / scenario.step_min)
+    option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
+    plain = replace(problem, options=(option,))
+    tables = tables_at(plain, per_slot, start_s, edges, np.zeros((slots, 1)))
+    money = prices_of(plain, tables, per_slot, goal)
+    site_kw = tables.facility_kw[:, 0, 0]
+    bought = np.maximum(site_kw - bus.pv_kw, 0.0)
+    hourly = money.import_price * bought + money.facility_price * site_kw + money.side[:, 0, 0]
+    peaks, cost = bus.peaks, float(hourly.sum() * bus.slot_h)
+    for month in np.unique(bus.month_of_slot).tolist():
+        rise_kw = (bought + peaks.above_mean_kw)[bus.month_of_slot == month].max()
+        rise_kw = max(float(rise_kw) - peaks.floor_kw[month], 0.0)
+        cost += money.demand_price * peaks.share[month] * rise_kw
+    return cost, tables, money
 
 
 def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:
@@ -223,7 +260,7 @@ def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:
         "battery_least_kwh": least,
         "battery_most_kwh": np.full(slots, unit.soc_max_frac * size),
         "battery_efficiency": (unit.charge_efficiency_frac, unit.discharge_efficiency_frac),
-        "battery_ageing": unit.ageing_cny_per_kwh if money.unit == "CNY" else 0.0,
+        "battery_ageing": money.ageing_frac * unit.ageing_cny_per_kwh,
     }
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecaster
 from aidc.optimization.bound import Certificate
+from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.known_work import KnownWork
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
@@ -61,7 +63,13 @@ class ForecastPlanner:
 
         A start is the time from which the job was free to start; what was put off is counted from its
         submission.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
         """
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
         jobs = self.drivers.jobs
         start, refused = np.full(len(jobs), np.nan), np.zeros(len(jobs), np.bool_)
         asap = np.zeros(len(jobs), np.bool_)
@@ -92,7 +100,7 @@ class ForecastPlanner:
             setpoints={name: SetPoints.joined(site.pieces) for name, site in self._sites.items()},
             windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=str(self.scenario.plan.objective),
+            objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
             certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
@@ -109,6 +117,7 @@ class _SitePlan:
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
     certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -130,14 +139,19 @@ class _SitePlan:
         """Plans the window that starts now and commits its first part."""
         plan, known = self.scenario.plan, self.known
         problem = known.problem(replace(state, start_s=state.start_s[self.owner]))
-        found = plan_window(problem)
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
         step_s = self.scenario.step_min * S_PER_MIN
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
         until = state.now_s + steps * step_s
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
-        self.certificates.append(found.certificate)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(
             found.promised.iloc[: round(steps * step_s / (plan.step_min * S_PER_MIN))]
         )

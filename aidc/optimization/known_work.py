@@ -5,21 +5,24 @@ where a run took longer than predicted, when boards are free. Nothing is taken b
 released stays in the queue.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.forecast import Drivers, Forecaster
+from aidc.forecast import Drivers, Forecast, Forecaster
 from aidc.job import JobTable
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.peaks import Peaks, least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan
+from aidc.persistence import repeated
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
-from aidc.units import S_PER_H, S_PER_MIN
+from aidc.units import H_PER_DAY, MIN_PER_H, S_PER_H, S_PER_MIN
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
@@ -102,6 +105,7 @@ class KnownWork:
             self.pool[movable_rows],
         )
         open_rows = np.concatenate([running, waiting])
+        series = self.forecaster.series(self.name, now, first, steps)
         slots = round(steps * step_s / (plan.step_min * S_PER_MIN))
         edges = now + np.arange(slots + 1, dtype=np.float64) * plan.step_min * S_PER_MIN
         return WindowProblem(
@@ -109,8 +113,9 @@ class KnownWork:
             site=site,
             drivers=self.drivers.sites[self.name],
             options=options_of(site, plan, scenario.baseline.supply_air_degc),
-            forecast=self.forecaster.series(self.name, now, first, steps),
+            forecast=series,
             state=state,
+            peaks=self._peaks(state, series, expected.kw),
             fixed=self._fixed(fixed_rows, open_rows, at_s, run, edges, expected.kw, expected.gpus),
             movable=movable,
             at_s=at_s[movable_rows],
@@ -178,6 +183,29 @@ class KnownWork:
                 now_s,
             )
         return found
+
+    def _peaks(self, state: PlanningState, series: Forecast, added_kw: Array) -> Peaks:
+        """The demand charge: what follows the window is taken to be like its last day."""
+        scenario, drivers = self.scenario, self.drivers.sites[self.name]
+        site = scenario.sites[self.name].site
+        idle = np.array([idle_kw(pool) for pool in site.pools])
+        ahead = least_import_kw(
+            site,
+            options_of(site, scenario.plan, scenario.baseline.supply_air_degc),
+            replace(drivers, frame=series.frame),
+            added_kw + idle[:, None],
+            scenario.baseline.mode_policy,
+        )
+        first, steps = series.first_step, len(ahead)
+        per_day = round(H_PER_DAY * MIN_PER_H / scenario.step_min)
+        after = repeated(ahead, per_day, len(drivers.frame) - first - steps)
+        return peaks_of(
+            np.concatenate([np.zeros(first), ahead, after]),
+            pd.DatetimeIndex(drivers.frame.index),
+            slice(first, first + steps),
+            round(scenario.plan.step_min / scenario.step_min),
+            state.month_peak_kw,
+        )
 
     def _fixed(
         self,

@@ -5,7 +5,7 @@ and the IT power is a mixture of that option's points. Where site power is conve
 is exact between neighbouring points; elsewhere it is the lower hull, and the replay shows the difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,8 @@ from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
 from aidc.optimization.commitment import Chillers, add_commitment
-from aidc.optimization.objective import Prices
+from aidc.optimization.objective import Cap, Prices
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables
 from aidc.plant.tank import keeps_frac
 from aidc.site import WaterTank
@@ -39,7 +40,7 @@ class Bus:
         supply_degc: set-point in force before the window.
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
-        month_peak_kw: highest import of the running month so far.
+        peaks: the demand charge as the window sees it.
         chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
@@ -53,7 +54,7 @@ class Bus:
     supply_degc: float
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
-    month_peak_kw: float
+    peaks: Peaks
     chillers: Chillers | None
 
 
@@ -69,6 +70,7 @@ class ClassColumns:
         kw: IT power the column adds in a slot, mean over the slot.
         gpus: boards the column takes in a slot, mean over the slot.
         tail: cost of what runs after the window, against starting at once, shape (columns,).
+        cap_tails: the same in the unit of each limit, shape (limits, columns).
         gpus_free: boards left by everything that is fixed, shape (pools, slots).
     """
 
@@ -80,11 +82,16 @@ class ClassColumns:
     kw: Array
     gpus: Array
     tail: Array
+    cap_tails: Array
     gpus_free: Array
 
 
 def site_model(
-    tables: PlantTables, prices: Prices, bus: Bus, kept: NDArray[np.bool_]
+    tables: PlantTables,
+    prices: Prices,
+    bus: Bus,
+    kept: NDArray[np.bool_],
+    caps: Sequence[Cap] = (),
 ) -> pyo.ConcreteModel:
     """Set-points and bus, with the IT power of each slot as the free variable ``it_kw``.
 
@@ -93,9 +100,11 @@ def site_model(
         prices: of the objective.
         bus: what else there is.
         kept: options to offer in each slot, shape (slots, options).
+        caps: sums in other prices that may not pass a limit.
     """
     m = pyo.ConcreteModel()
     slots, _, points = tables.facility_kw.shape
+    m.slot_h = bus.slot_h
     m.SLOT = pyo.RangeSet(0, slots - 1)
     m.POINT = pyo.RangeSet(0, points - 1)
     rows = [(t, k) for t in range(slots) for k in np.flatnonzero(kept[t]).tolist()]
@@ -154,36 +163,66 @@ def site_model(
         add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
     m.MONTH = pyo.Set(initialize=months)
-    m.peak_kw = pyo.Var(
-        m.MONTH, bounds=lambda _, month: (bus.month_peak_kw if month == months[0] else 0.0, None)
-    )
-    if prices.demand_price > 0:
+    m.peak_kw = pyo.Var(m.MONTH, bounds=lambda _, month: (bus.peaks.floor_kw[month], None))
+    if prices.demand_price > 0 or any(cap.prices.demand_price > 0 for cap in caps):
         m.month_peak = pyo.Constraint(  # the demand charge counts the month's highest import
-            m.SLOT, rule=lambda m, t: m.peak_kw[int(bus.month_of_slot[t])] >= m.import_kw[t]
+            m.SLOT,
+            rule=lambda m, t: (
+                m.peak_kw[int(bus.month_of_slot[t])]
+                >= m.import_kw[t] + float(bus.peaks.above_mean_kw[t])
+            ),
         )
-    energy = pyo.quicksum(
-        bus.slot_h
-        * (
-            float(prices.import_price[t]) * m.import_kw[t]
-            + of_points(
-                m, t, prices.facility_price[:, None, None] * tables.facility_kw + prices.side
-            )
+
+    def sum_in(prices: Prices) -> pyo.Expression:
+        paid = prices.facility_price[:, None, None] * tables.facility_kw + prices.side
+        energy = pyo.quicksum(
+            bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(m, t, paid))
+            for t in range(slots)
         )
-        for t in range(slots)
-    )
-    demand = prices.demand_price * (
-        pyo.quicksum(m.peak_kw[month] for month in months) - bus.month_peak_kw
-    )
-    ageing = (
-        pyo.quicksum(m.discharge_kw[t] for t in range(slots))
-        * bus.slot_h
-        * (bus.battery.ageing_cny_per_kwh if prices.unit == "CNY" else 0.0)
-        if bus.battery_kwh > 0
-        else 0.0
-    )
-    m.site_cost = pyo.Expression(expr=energy + demand + ageing)
+        return energy + _demand_and_wear(m, prices, bus)
+
+    m.site_cost = pyo.Expression(expr=sum_in(prices))
     m.objective = pyo.Objective(expr=m.site_cost)
+    _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
+
+
+def _demand_and_wear(m: pyo.ConcreteModel, prices: Prices, bus: Bus) -> pyo.Expression:
+    """Charge on what the months' peaks rise above their floors, and wear of the battery."""
+    peaks, ageing = bus.peaks, prices.ageing_frac * bus.slot_h * bus.battery.ageing_cny_per_kwh
+    demand = pyo.quicksum(
+        prices.demand_price * peaks.share[month] * (m.peak_kw[month] - peaks.floor_kw[month])
+        for month in m.MONTH
+    )
+    if bus.battery_kwh <= 0 or ageing == 0:
+        return demand
+    return demand + ageing * pyo.quicksum(m.discharge_kw[t] for t in m.SLOT)
+
+
+def _add_limits(m: pyo.ConcreteModel, sums: list[pyo.Expression], limits: list[float]) -> None:
+    """Sums that may not pass their limits; one without end is only summed."""
+    m.CAP = pyo.RangeSet(0, len(sums) - 1)
+    m.cap_sum = pyo.Expression(m.CAP, rule=lambda _, i: sums[i])
+    m.cap_tail = pyo.Expression(m.CAP, initialize=0.0)
+    m.capped = pyo.Constraint(  # what an earlier stage won, and a promised PUE, stay
+        m.CAP,
+        rule=lambda m, i: (
+            m.cap_sum[i] + m.cap_tail[i] <= limits[i]
+            if np.isfinite(limits[i])
+            else pyo.Constraint.Skip
+        ),
+    )
+
+
+def settle_peaks(m: pyo.ConcreteModel, bus: Bus) -> None:
+    """Puts the peaks of a solved model where its imports put them: a limit with room leaves them free."""
+    for month in m.MONTH:
+        reached = [
+            pyo.value(m.import_kw[t]) + float(bus.peaks.above_mean_kw[t])
+            for t in m.SLOT
+            if bus.month_of_slot[t] == month
+        ]
+        m.peak_kw[month].set_value(max(bus.peaks.floor_kw[month], *reached))
 
 
 def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
@@ -325,5 +364,10 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
         m.POOL, m.SLOT, rule=gpu_capacity
     )
     m.objective.deactivate()
-    tail = pyo.quicksum(float(jobs.tail[c]) * m.start[c] for c in range(columns) if jobs.tail[c])
-    m.plan_objective = pyo.Objective(expr=m.site_cost + tail)
+
+    def tail(cost: Array) -> pyo.Expression:
+        return pyo.quicksum(float(cost[c]) * m.start[c] for c in range(columns) if cost[c])
+
+    m.plan_objective = pyo.Objective(expr=m.site_cost + tail(jobs.tail))
+    for cap in m.CAP:
+        m.cap_tail[cap].set_value(tail(jobs.cap_tails[cap]))

@@ -46,6 +46,7 @@ class PlantTables:
         facility_kw: site power, shape (slots, options, points).
         overhead_kw: site power less IT power, plus server fans, same shape.
         water_l_per_h: same shape.
+        served_kw: IT power at the inlet of that option, same shape.
         unmet_kw: heat that the plant could not remove, same shape.
         store_charge_kw: cold that goes into the tank, same shape.
         store_discharge_kw: cold that comes out of it, same shape.
@@ -57,6 +58,7 @@ class PlantTables:
     facility_kw: Array
     overhead_kw: Array
     water_l_per_h: Array
+    served_kw: Array
     unmet_kw: Array
     store_charge_kw: Array
     store_discharge_kw: Array
@@ -194,6 +196,7 @@ def sample(
         facility_kw=facility_kw,
         overhead_kw=overhead,
         water_l_per_h=water,
+        served_kw=plant.it_kw.reshape(shape),
         unmet_kw=unmet,
         store_charge_kw=plant.store_charge_kw.reshape(shape),
         store_discharge_kw=plant.store_discharge_kw.reshape(shape),

@@ -1,8 +1,10 @@
 """What one window is given, and the table model of it: sampled plant, prices, bus and load."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Forecast, SiteDrivers
@@ -11,7 +13,8 @@ from aidc.optimization import classes
 from aidc.optimization.classes import Movable
 from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus
-from aidc.optimization.objective import Prices, prices, worth_keeping
+from aidc.optimization.objective import Cap, Prices, prices, worth_keeping
+from aidc.optimization.peaks import Peaks, month_numbers
 from aidc.optimization.plant_tables import (
     POINTS,
     TANK_RATES,
@@ -20,7 +23,7 @@ from aidc.optimization.plant_tables import (
     sample,
     slot_means,
 )
-from aidc.scenario import Scenario
+from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
 from aidc.units import MIN_PER_H
@@ -54,6 +57,7 @@ class WindowProblem:
         options: choices of the operator.
         forecast: series of the window.
         state: what it inherits.
+        peaks: the demand charge as the window sees it.
         fixed: work that cannot move.
         movable: jobs that can, all of them.
         at_s: where each movable job stands now, shape (n,); always feasible.
@@ -66,6 +70,7 @@ class WindowProblem:
     options: tuple[Option, ...]
     forecast: Forecast
     state: PlanningState
+    peaks: Peaks
     fixed: FixedWork
     movable: Movable
     at_s: Array
@@ -143,11 +148,11 @@ def sampled_tables(
     )
 
 
-def prices_of(problem: WindowProblem, tables: PlantTables, per_slot: int) -> Prices:
-    """Prices of the scenario's objective in each slot."""
+def prices_of(problem: WindowProblem, tables: PlantTables, per_slot: int, goal: Goal) -> Prices:
+    """Prices of an objective in each slot."""
     frame = problem.forecast.frame
     return prices(
-        problem.scenario.plan.objective,
+        goal,
         tables,
         slot_means(frame, per_slot, "grid_kgco2e_per_kwh"),
         slot_means(frame, per_slot, "tariff_cny_per_kwh"),
@@ -169,8 +174,8 @@ def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
         store_kwh=problem.state.store_kwh,
         supply_degc=problem.state.supply_degc,
         ramp_k_per_h=plan.ramp_k_per_h,
-        month_of_slot=(frame.index.year * 12 + frame.index.month).to_numpy(np.int64)[::per_slot],
-        month_peak_kw=problem.state.month_peak_kw,
+        month_of_slot=month_numbers(pd.DatetimeIndex(frame.index))[::per_slot],
+        peaks=problem.peaks,
         chillers=chillers_of(problem, len(frame) // per_slot),
     )
 
@@ -206,7 +211,11 @@ def load_kw(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
     return np.asarray(np.sum(by_pool, axis=0), np.float64)
 
 
-def kept_options(tables: PlantTables, money: Prices, bus: Bus) -> NDArray[np.bool_]:
+def kept_options(
+    tables: PlantTables, money: Prices, bus: Bus, caps: Sequence[Cap] = ()
+) -> NDArray[np.bool_]:
     """Options worth offering to the solver, shape (slots, options)."""
     before = None if bus.chillers is None else bus.chillers.before
-    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h, before)
+    return worth_keeping(
+        tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h, before, caps
+    )

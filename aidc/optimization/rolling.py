@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.fallback import hold_baseline
+from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
@@ -66,10 +69,17 @@ class RollingPlanner:
         return said
 
     def schedule(self) -> Schedule:
-        """What was decided, once the last window is planned."""
+        """What was decided, once the last window is planned.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
+        """
         jobs, standing = self.drivers.jobs, self._jobs
         if standing is None:
             raise ValueError("nothing is planned yet")
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
@@ -95,7 +105,7 @@ class RollingPlanner:
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
             windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=str(self.scenario.plan.objective),
+            objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
             certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
@@ -167,7 +177,9 @@ class _SitePlan:
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    expected: Array | None = None
     certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -178,7 +190,11 @@ class _SitePlan:
         """Plans the window that starts now and commits its first part."""
         plan, jobs = self.scenario.plan, self.jobs
         problem = self.problem(state)
-        found = plan_window(problem)
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
         jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
@@ -186,7 +202,8 @@ class _SitePlan:
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
-        self.certificates.append(found.certificate)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))
@@ -245,6 +262,13 @@ class _SitePlan:
             options=options_of(site, plan, scenario.baseline.supply_air_degc),
             forecast=Forecast(self.name, now, first, drivers.frame.iloc[first : first + steps]),
             state=state,
+            peaks=peaks_of(
+                self.expected_kw(),
+                pd.DatetimeIndex(drivers.frame.index),
+                slice(first, first + steps),
+                round(plan.step_min / scenario.step_min),
+                state.month_peak_kw,
+            ),
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
@@ -255,6 +279,28 @@ class _SitePlan:
                 pool[others],
             ),
         )
+
+    def expected_kw(self) -> Array:
+        """Import of every step of the horizon under the baseline's starts and the best set-point of each."""
+        if self.expected is None:
+            standing, site = self.jobs, self.scenario.sites[self.name].site
+            drivers = self.drivers.sites[self.name]
+            step_s = self.scenario.step_min * 60.0
+            edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
+            load = np.zeros((len(site.pools), len(drivers.frame)))
+            for index, pool in enumerate(site.pools):
+                mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
+                load[index] = idle_kw(pool) + mean_load(
+                    standing.baseline_s[mine],
+                    standing.run_s[mine],
+                    standing.jobs.added_kw[mine],
+                    edges,
+                )
+            options = options_of(site, self.scenario.plan, self.scenario.baseline.supply_air_degc)
+            self.expected = least_import_kw(
+                site, options, drivers, load, self.scenario.baseline.mode_policy
+            )
+        return self.expected
 
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:
         site = self.scenario.sites[self.name].site

@@ -187,7 +187,7 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "solver",
             f"{plan['status']} in {plan['windows']} windows; worst {words.gap(plan)}; "
-            "bounds of consecutive windows are not a bound of the whole",
+            f"bounds of consecutive windows are not a bound of the whole{words.held(plan)}",
         ),
         (
             "jobs",

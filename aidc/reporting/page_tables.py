@@ -142,7 +142,7 @@ def windows(frame: pd.DataFrame) -> Table:
     rows = [
         (
             f"{row['site']}, {row['start'][:16].replace('T', ' ')}",
-            row["status"],
+            f"{row['status']}: {row['fault']}" if row["fault"] else row["status"],
             f"{number(row['objective'], 3)} {row['unit']}",
             number(row["bound"], 3),
             percent(row["gap_frac"], 3),

@@ -239,6 +239,16 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
     ]
 
 
+def held(plan: Mapping[str, Any]) -> str:
+    """How many windows have no plan; empty: all have one."""
+    count = plan["windows_fallback"]
+    return (
+        f"; {count} of {plan['windows']} windows have no plan and hold the baseline"
+        if count
+        else ""
+    )
+
+
 def gap(plan: Mapping[str, Any]) -> str:
     """The gap to the proven bound three ways: of the objective, of PUE, of the saving that can be had."""
     captured = plan["captured_frac"]
@@ -268,6 +278,7 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
             f"plan: {plan['status']}, worst {gap(plan)}; promised "
             f"{energy(plan['promised_facility_kwh'])}, delivered "
             f"{energy(plan['delivered_facility_kwh'])} ({signed_percent(plan['difference_frac'], 3)})"
+            f"{held(plan)}"
         )
     if summary["fault"]:
         found.append(f"no plan: {summary['fault']}")

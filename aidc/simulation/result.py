@@ -15,6 +15,7 @@ from aidc.simulation import accounting
 from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.simulation.job_table import job_table
 from aidc.trace import FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
@@ -119,6 +120,7 @@ def trace_of(
             "jobs_waiting_at_end": int((state == "waiting").sum()),
             "jobs_running_at_end": int((state == "running").sum()),
             "planned_starts_missed": missed,
+            **_repairs(results, step_h),
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
         },
         incidents=pd.concat(spells, ignore_index=True),
@@ -127,6 +129,18 @@ def trace_of(
         synthetic=given.synthetic,
         notes=given.notes,
     )
+
+
+def _repairs(results: list[SiteResult], step_h: float) -> dict[str, float]:
+    """Counts of nodes under repair; nothing where no node ever was."""
+    runs = [result.run for result in results]
+    if not any(run.repaired or run.out.any() for run in runs):
+        return {}
+    return {
+        "nodes_repaired": sum(run.repaired for run in runs),
+        "gpu_h_out_of_service": sum(float(run.out.sum()) for run in runs) * step_h,
+        "gpu_h_without_spare": sum(run.without_spare_gpu_s for run in runs) / S_PER_H,
+    }
 
 
 def _chiller_starts(result: SiteResult) -> int:
@@ -171,9 +185,10 @@ class _Provenance:
 
 def _frame(scenario: Scenario, drivers: Drivers, result: SiteResult) -> pd.DataFrame:
     run, steps = result.run, len(result.run.queued)
+    gpus = np.full(steps, scenario.sites[result.name].site.gpu_count, np.int64)
     columns = result.columns | {
         "gpus_busy": run.gpus.sum(axis=0),
-        "gpus_allocatable": np.full(steps, scenario.sites[result.name].site.gpu_count, np.int64),
+        "gpus_allocatable": gpus - run.out.sum(axis=0) if run.out.any() else gpus,
         "queue_jobs": run.queued,
         "site": np.full(steps, result.name, object),
     }

@@ -19,8 +19,10 @@ from aidc.simulation.faults import faults_of
 from aidc.simulation.outcome import outcome
 from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
+from aidc.simulation.repairs import repairs_of
 from aidc.simulation.result import SiteResult, trace_of
 from aidc.simulation.sleep import Sleepers
+from aidc.simulation.state import SiteState
 from aidc.site import Pool as PoolOfSite
 from aidc.site import Site
 from aidc.trace import JobRun, Runs, Trace
@@ -77,9 +79,9 @@ def simulate_piece(
     schedule: Schedule | None = None,
     planner: Planner | None = None,
     progress: Progress | None = None,
-    begin: Mapping[str, energy.PlantState] | None = None,
-) -> tuple[Trace, dict[str, energy.PlantState]]:
-    """The trace of a run, and the state in which it leaves the plant of each site.
+    begin: Mapping[str, SiteState] | None = None,
+) -> tuple[Trace, dict[str, SiteState]]:
+    """The trace of a run, and the state in which it leaves each site.
 
     Without schedule and planner the baseline policy runs: jobs in queue order as soon as they fit.
 
@@ -91,7 +93,7 @@ def simulate_piece(
             and that is counted.
         planner: called at the start of every commitment with what the window inherits at each site.
         progress: called with the site and the share of the horizon done.
-        begin: state of the plants at the start; None: as a horizon begins.
+        begin: state of the sites at the start; None: as a horizon begins.
 
     Raises:
         SeriesError: a job names a site or pool that the scenario does not have.
@@ -105,16 +107,22 @@ def simulate_piece(
     if schedule is not None:
         drivers = as_planned(drivers, schedule)
     runs = [
-        _SiteRun.of(scenario, drivers, name, schedule, planner, progress) for name in scenario.sites
+        _SiteRun.of(
+            scenario,
+            drivers,
+            name,
+            schedule,
+            planner,
+            progress,
+            None if begin is None else begin[name],
+        )
+        for name in scenario.sites
     ]
-    if begin is not None:
-        for run in runs:
-            run.plant = begin[run.name]
     _play(scenario, runs, planner)
     if planner is not None:
         drivers = _where_they_ran(drivers, runs)
     results = [run.result(drivers.jobs) for run in runs]
-    return trace_of(scenario, drivers, variant, results, schedule), {r.name: r.plant for r in runs}
+    return trace_of(scenario, drivers, variant, results, schedule), {r.name: r.left() for r in runs}
 
 
 def _play(scenario: Scenario, runs: "list[_SiteRun]", planner: Planner | None) -> None:
@@ -219,6 +227,7 @@ class _SiteRun:
     queued: Array  # (steps,)
     idle_kw: Array  # (pools, steps)
     asleep: Array  # (pools, steps)
+    out: Array  # (pools, steps)
     faults: Faults
     plant: energy.PlantState
     month_peak_kw: float = 0.0
@@ -234,6 +243,7 @@ class _SiteRun:
         schedule: Schedule | None,
         planner: Planner | None,
         progress: Progress | None,
+        begin: SiteState | None,
     ) -> "_SiteRun":
         site, horizon = scenario.sites[name].site, scenario.horizon(name)
         owner = np.flatnonzero(drivers.jobs.site == name)
@@ -271,6 +281,7 @@ class _SiteRun:
                 ),
                 boundaries,
                 _sleepers(pool),
+                repairs_of(scenario, pool, () if begin is None else begin.repairs_s[pool.name]),
             )
             for pool, mine_of in zip(site.pools, rows, strict=True)
             for of_pool in (jobs.take(mine_of),)
@@ -293,8 +304,9 @@ class _SiteRun:
             queued=np.zeros(steps),
             idle_kw=np.repeat([[idle_kw(pool)] for pool in site.pools], steps, axis=1),
             asleep=np.zeros((len(pools), steps)),
+            out=np.zeros((len(pools), steps)),
             faults=faults_of(scenario, name),
-            plant=energy.PlantState.of(site),
+            plant=energy.PlantState.of(site) if begin is None else begin.plant,
         )
 
     def begin(
@@ -315,6 +327,15 @@ class _SiteRun:
         for pool in self.pools:
             pool.wait_for(dict(planned))
             env.process(pool.process(env, float(horizon.length_s)))
+
+    def left(self) -> SiteState:
+        """The site at the end of the horizon, with times from there."""
+        length_s = float(self.scenario.horizon(self.name).length_s)
+        back_s = {
+            made.name: tuple(at_s - length_s for at_s in pool.back_s())
+            for pool, made in zip(self.pools, self.site.pools, strict=True)
+        }
+        return SiteState(self.plant, back_s)
 
     def finish(self) -> None:
         """Physics up to the end of the horizon."""
@@ -343,7 +364,10 @@ class _SiteRun:
             self.idle_kw,
             self.gpus,
             self.asleep,
+            self.out,
             self.queued,
+            sum(pool.repaired for pool in self.pools),
+            sum(pool.without_spare_gpu_s for pool in self.pools),
         )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
@@ -385,7 +409,8 @@ class _SiteRun:
                 yield planned[now]
             yield env.timeout(step_s)
             for index, pool in enumerate(self.pools):
-                kwh, gpu_s, job_s = pool.read(now + step_s)
+                kwh, gpu_s, job_s, out_s = pool.read(now + step_s)
+                self.out[index, step] = out_s / step_s
                 self.added_kw[index, step] = kwh * S_PER_H / step_s
                 self.gpus[index, step] = gpu_s / step_s
                 self.queued[step] += job_s / step_s

@@ -45,7 +45,8 @@ class Sleepers:
 
     def give(self, boards: int, now_s: float) -> None:
         """Takes back the boards of a job."""
-        self._idle.append((now_s, boards))
+        if boards:
+            self._idle.append((now_s, boards))
 
     def asleep(self, edges_s: Array) -> Array:
         """Mean of the boards that sleep between each two edges, shape (edges - 1,).

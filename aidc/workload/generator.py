@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.horizon import Horizon
-from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn
+from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn, no_failures
 from aidc.site import Site
 from aidc.streams import stream
 from aidc.workload.accepts import ByClass, accepted_by_class
@@ -162,6 +162,7 @@ def _table(
         warm=warm,
         useful_s=draws.run_s - elapsed_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=label,
     )

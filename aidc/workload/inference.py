@@ -15,7 +15,7 @@ from pydantic import Field
 from aidc import catalog
 from aidc.config import Config, Frac, Number
 from aidc.horizon import Horizon
-from aidc.job import IntColumn, JobTable
+from aidc.job import IntColumn, JobTable, no_failures
 from aidc.site import Site
 from aidc.units import S_PER_DAY
 from aidc.workload.accepts import ByClass, accepted_by_class
@@ -178,6 +178,7 @@ def generate_service(
         warm=(start_s == 0) & (warm_start == "stationary"),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=f"generated {service.name}, {requests_per_day:,.0f} requests a day, up to {kept.max(initial=0)} replicas",
     )

@@ -13,7 +13,8 @@ from pyomo.repn.plugins.lp_writer import LPWriter
 from aidc.equipment import Battery, ThermalStore
 from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
-from aidc.optimization.objective import Prices
+from aidc.optimization.objective import Cap, Prices
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.site import WaterTank
 
@@ -30,6 +31,7 @@ FAMILIES = (
     "every_class_starts",
     "it_load",
     "gpu_capacity",
+    "capped",
 )
 TANK_FAMILIES = ("tank_content", "tank_end")
 CHILLER_FAMILIES = (
@@ -55,13 +57,22 @@ def tables() -> PlantTables:
     none = np.zeros_like(facility_kw)
     options = (Option(20.0, 0), Option(24.0, 0))
     overhead_kw = facility_kw - it_kw[:, None, :]
-    return PlantTables(options, 1, it_kw, facility_kw, overhead_kw, none, none, none, none)
+    served_kw = facility_kw - overhead_kw
+    return PlantTables(
+        options, 1, it_kw, facility_kw, overhead_kw, none, served_kw, none, none, none
+    )
+
+
+def money(demand_price: float, points: int, ageing_frac: float, options: int = 2) -> Prices:
+    """A tariff of 0.5, 1 and 0.25 CNY/kWh on import."""
+    none, side = np.zeros(SLOTS), np.zeros((SLOTS, options, points))
+    tariff = np.array([0.5, 1.0, 0.25])
+    return Prices("CNY", tariff, none, side, demand_price, ageing_frac, 0.0)
 
 
 def prices() -> Prices:
     """A tariff of 0.5, 1 and 0.25 CNY/kWh, and 40 CNY for a kW of the month's peak."""
-    none = np.zeros(SLOTS)
-    return Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 2)), 40.0)
+    return money(40.0, 2, 1.0)
 
 
 def bus() -> Bus:
@@ -88,7 +99,7 @@ def bus() -> Bus:
         supply_degc=22.0,
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),
-        month_peak_kw=150.0,
+        peaks=Peaks({7: 150.0}, {7: 1.0}, np.zeros(SLOTS)),
         chillers=None,
     )
 
@@ -107,13 +118,21 @@ def columns() -> ClassColumns:
         kw=np.array([50.0, 50.0, 50.0, 50.0, 20.0, 20.0]),
         gpus=np.array([8.0, 8.0, 8.0, 8.0, 4.0, 4.0]),
         tail=np.array([0.0, 3.0, 0.0, 0.0]),
+        cap_tails=np.array([[0.0, 2.0, 0.0, 0.0]]),
         gpus_free=np.array([[40.0, 9.0, 40.0]]),
     )
 
 
+def cap() -> Cap:
+    """What an earlier stage left: no more than 400 kg, at 0.5, 0.75 and 1 kg a kWh of import."""
+    none, side = np.zeros(SLOTS), np.zeros((SLOTS, 2, 2))
+    carbon = Prices("kgCO2e", np.array([0.5, 0.75, 1.0]), none, side, 0.0, 0.0, 0.0)
+    return Cap("emissions", carbon, 400.0)
+
+
 def window_model() -> pyo.ConcreteModel:
     """The whole model of the window."""
-    model = site_model(tables(), prices(), bus(), np.ones((SLOTS, 2), bool))
+    model = site_model(tables(), prices(), bus(), np.ones((SLOTS, 2), bool), [cap()])
     add_jobs(model, np.full(SLOTS, 105.0), columns())
     return model
 
@@ -152,14 +171,13 @@ def tank_model() -> pyo.ConcreteModel:
         repeated(plain.facility_kw) + 0.2 * (charge - discharge),
         repeated(plain.overhead_kw) + 0.2 * (charge - discharge),
         repeated(plain.water_l_per_h),
+        repeated(plain.served_kw),
         repeated(plain.unmet_kw),
         charge,
         discharge,
     )
-    none = np.zeros(SLOTS)
-    money = Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 6)), 0.0)
     beside = replace(bus(), battery_kwh=0.0, tank=tank(), store_kwh=30.0)
-    return site_model(with_tank, money, beside, np.ones((SLOTS, 2), bool))
+    return site_model(with_tank, money(0.0, 6, 0.0), beside, np.ones((SLOTS, 2), bool))
 
 
 def chiller_model() -> pyo.ConcreteModel:
@@ -176,11 +194,13 @@ def chiller_model() -> pyo.ConcreteModel:
     none = np.zeros_like(facility_kw)
     options = tuple(Option(20.0, 0, count) for count in (-1, 1, 2))
     overhead_kw = facility_kw - plain.it_kw[:, None, :]
-    counted = PlantTables(options, 1, plain.it_kw, facility_kw, overhead_kw, none, none, none, none)
+    served_kw = facility_kw - overhead_kw
+    counted = PlantTables(
+        options, 1, plain.it_kw, facility_kw, overhead_kw, none, served_kw, none, none, none
+    )
     chillers = Chillers.after(np.array([0.0, 0.0, 2.0]), 1.0, 3, 2.0, 2.0, 1.0, SLOTS)
-    money = Prices("CNY", np.array([0.5, 1.0, 0.25]), np.zeros(SLOTS), np.zeros((SLOTS, 3, 2)), 0.0)
     beside = replace(bus(), battery_kwh=0.0, chillers=chillers)
-    return site_model(counted, money, beside, np.ones((SLOTS, 3), bool))
+    return site_model(counted, money(0.0, 2, 1.0, options=3), beside, np.ones((SLOTS, 3), bool))
 
 
 def lp_text(family: str) -> str:

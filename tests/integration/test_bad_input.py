@@ -68,7 +68,7 @@ TEN_PLACES = {
     "19:37: sites.second.overrides.pv_kpw": "unknown key 'pv_kpw' - did you mean 'pv_kwp'?",
     "23:12: workload.profile": "did you mean 'research-cluster'?",
     "28:47: baseline.supply_air": "unit 'kW' is not one of degC",
-    "30:14: plan.objective": "'pue', 'energy', 'emissions' or 'cost'",
+    "30:14: plan.objective": "'emissions', 'cost' or 'water'",
     "34:8: plan.gap": "less than 1, not 1.2",
 }
 

@@ -8,13 +8,17 @@ import pandas as pd
 import pytest
 
 import aidc
+from aidc.api import jobs as api_jobs
 from aidc.api import long_run
 from aidc.api.progress import Stages
+from aidc.catalog import row
+from aidc.equipment import Row
 from aidc.errors import InputError
 from aidc.reporting.job_figures import job_figures
 from aidc.reporting.tenants import ACCOUNTS
 from aidc.reporting.tenants import SUMS as SHARES_TOLD
 from aidc.scenario import Scenario
+from aidc.simulation import repairs
 from aidc.trace import SHARES
 from aidc.workload.traces import write_swf
 
@@ -23,14 +27,14 @@ QUIET = Stages(quiet=True)
 SUMS = [*SHARES, "ran_s", "useful_s"]
 
 
-def recorded(folder: Path, policy: str) -> Scenario:
+def recorded(folder: Path, policy: str, faults: str = "no-faults") -> Scenario:
     """Sixteen days of generated jobs as a recorded trace, on a site that is too small for them."""
     made = aidc.load(WEEK, sets=["end=2023-07-19T00:00:00+08:00", "pathway=null", *SMALL])
     from aidc.api.drivers import drivers_of
 
     file = folder / "jobs.swf"
     write_swf(drivers_of(made).jobs, file)
-    work = f"{{kind: trace, format: swf, file: {file}, epoch: 2023-07-03T00:00:00+08:00, limit_factor: 2}}"
+    work = f"{{kind: trace, format: swf, file: {file}, epoch: 2023-07-03T00:00:00+08:00, limit_factor: 2, faults: {faults}}}"
     return aidc.load(
         WEEK,
         sets=[
@@ -40,17 +44,32 @@ def recorded(folder: Path, policy: str) -> Scenario:
     )  # fmt: skip
 
 
+def with_many_faults(table: str, model: type[Row], name: str) -> Row:
+    """A row of the catalog; gangs fail fifty times as often, and nodes are away for two days."""
+    found = row(table, model, name)
+    if table == "fault_rules" and name != "no-faults":
+        return found.model_copy(update={"mtbf_gpu_h": 1_000.0, "repair_s": 172_800.0})
+    return found
+
+
 SMALL = [
     "workload.jobs_per_day=500",
     "site.overrides={pools: [{name: a100, server: a100-8gpu, server_count: 30}]}",
 ]
 
 
-@pytest.mark.parametrize("policy", long_run.POLICIES)
+@pytest.mark.parametrize(
+    ("policy", "faults"),
+    [(policy, "no-faults") for policy in long_run.POLICIES]
+    + [(policy, "half-hour-recovery") for policy in ("fifo", "easy_backfill")],
+)
 def test_weeks_give_the_same_starts_energies_and_columns_as_one_piece(
-    tmp_path: Path, policy: str
+    tmp_path: Path, policy: str, faults: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = recorded(tmp_path, policy)
+    if faults != "no-faults":
+        for module in (api_jobs, repairs):
+            monkeypatch.setattr(module, "row", with_many_faults)
+    scenario = recorded(tmp_path, policy, faults)
     whole = aidc.simulate(scenario)
     assert (whole.jobs["wait_s"] > 0).sum() > 100, "the queue carries over the weeks"
     summary = long_run.simulate_long(scenario, tmp_path / "long", QUIET)
@@ -71,6 +90,9 @@ def test_weeks_give_the_same_starts_energies_and_columns_as_one_piece(
             frame[name], whole.frame[name], rtol=1e-9, atol=1e-6, err_msg=name
         )
     assert summary["jobs"] == len(whole.jobs)
+    assert (whole.counts.get("nodes_repaired", 0) > 20) == (faults != "no-faults")
+    for name in ("nodes_repaired", "gpu_h_out_of_service", "gpu_h_without_spare"):
+        assert summary["counts"].get(name, 0) == pytest.approx(whole.counts.get(name, 0)), name
     assert summary["submitted"] == summary["jobs"]
     waits, wanted = summary["waits"], job_figures(whole)["waits"]
     assert list(waits) == list(wanted)

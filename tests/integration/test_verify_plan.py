@@ -89,7 +89,7 @@ def test_another_price_proves_less_and_so_not_the_claim(
         ("job_kw", lambda kw: np.append(kw[:-1] * 1.0, kw[-1] * 1.01)),
         ("latest_s", lambda latest: latest - 3600.0),
         ("facility_kw", lambda kw: kw + 1.0),
-        ("month_peak_kw", lambda kw: kw + 1.0),
+        ("month_floor_kw", lambda kw: kw + 1.0),
     ],
 )
 def test_other_data_than_were_planned_with_are_noticed(

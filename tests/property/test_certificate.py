@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from aidc.optimization import problem as window_problem
 from aidc.optimization.bound import Certificate, Window, marginal_price
 from aidc.optimization.model import price_it_power, site_model
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.solve import solve
 from aidc.verifier import PRICES, digest, lower_bound
 from tests.golden.models import tank as golden_tank
 from tests.property.test_plan_brute_force import OBJECTIVES, SLOW, airs, boards_at_once, tenths
-from tests.windows import HOUR_S, Air, Job, TableModel, problem_of, scenario_with
+from tests.windows import HOUR_S, MONTH, Air, Job, TableModel, problem_of, scenario_with
 
 GPUS, MOST_SCHEDULES = 256, 24
 KW_OF_COLD = 0.25  # site power of a kW of cold, made up
@@ -42,6 +43,7 @@ def with_tank(tables: PlantTables, rate_kw: float) -> PlantTables:
         facility_kw=thrice(tables.facility_kw) + KW_OF_COLD * net,
         overhead_kw=thrice(tables.overhead_kw) + KW_OF_COLD * net,
         water_l_per_h=thrice(tables.water_l_per_h),
+        served_kw=thrice(tables.served_kw),
         unmet_kw=thrice(tables.unmet_kw),
         store_charge_kw=np.maximum(net, 0.0),
         store_discharge_kw=np.maximum(-net, 0.0),
@@ -71,9 +73,20 @@ def windows(draw: st.DrawFn) -> tuple[Window, TableModel]:
     if draw(st.booleans()):
         tables = with_tank(tables, 25.0)
         bus = replace(bus, tank=golden_tank(), store_kwh=draw(st.sampled_from([0.0, 45.0])))
-    bus = replace(bus, month_of_slot=np.array([7, *[draw(st.sampled_from([7, 8]))] * (slots - 1)]))
-    money = window_problem.prices_of(problem, tables, 1)
-    return Window(problem, tables, money, bus, edges, model.tail_price, "test"), model
+    floor_kw, later = bus.peaks.floor_kw[MONTH], draw(st.sampled_from([MONTH, MONTH + 1]))
+    bus = replace(
+        bus,
+        month_of_slot=np.array([MONTH, *[later] * (slots - 1)]),
+        peaks=Peaks(
+            {MONTH: floor_kw, MONTH + 1: draw(st.sampled_from([0.0, 50.0]))},
+            {MONTH: 1.0, MONTH + 1: draw(st.sampled_from([1.0, 0.3]))},
+            np.full(slots, draw(st.sampled_from([0.0, 5.0]))),
+        ),
+    )
+    money = window_problem.prices_of(problem, tables, 1, scenario.plan.goals[0])
+    return Window(
+        problem, tables, money, bus, edges, model.outside, scenario.plan.goals[0], "test"
+    ), model
 
 
 def optimum(window: Window, model: TableModel) -> float:
@@ -129,7 +142,14 @@ def test_without_stores_the_bound_is_that_of_the_priced_milp(
     problem = problem_of(scenario, replace(air, pv_kw=[0.0] * 3), jobs, fixed_gpus=150.0)
     model = TableModel.of(problem)
     window = Window(
-        problem, model.tables, model.money, model.bus, np.arange(4) * HOUR_S, model.tail_price, ""
+        problem,
+        model.tables,
+        model.money,
+        model.bus,
+        np.arange(4) * HOUR_S,
+        model.outside,
+        scenario.plan.goals[0],
+        "",
     )
     proven = priced(window, model)
     every = np.ones(model.tables.facility_kw.shape[:2], bool)

@@ -16,7 +16,10 @@ GPUS = 256
 WIDE_K_PER_H, NARROW_K_PER_H = 20.0, 2.0
 MOST_SCHEDULES = 4_000
 SLOW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-OBJECTIVES = ("emissions", "energy", "cost", "pue", Weights(cost=1.0, emissions_cny_per_kg=0.1))
+WEIGHTED = Weights(
+    cost=1.0, emissions_cny_per_kg=0.1, water_cny_per_m3=3.0, delay_cny_per_gpu_h=0.05
+)
+OBJECTIVES = ("emissions", "energy", "cost", "pue", "water", WEIGHTED)
 
 
 def column(slots: int, low: float, high: float) -> st.SearchStrategy[list[float]]:
@@ -86,7 +89,9 @@ def problems(draw: st.DrawFn, ramp_k_per_h: float, demand: bool = False) -> Wind
         jobs,
         fixed_gpus=float(GPUS - boards_at_once(jobs) - spare),
         demand_cny_per_kw_month=42.0 if demand else 0.0,
-        month_peak_kw=draw(st.sampled_from([0.0, 60.0])) if demand else 0.0,
+        month_peak_kw=draw(st.sampled_from([0.0, 60.0, 110.0])) if demand else 0.0,
+        month_share=draw(st.sampled_from([1.0, 0.1])),
+        above_mean_kw=draw(st.sampled_from([0.0, 4.0])),
     )
 
 

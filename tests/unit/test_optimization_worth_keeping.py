@@ -7,6 +7,7 @@ import pytest
 
 from aidc.optimization import classes
 from aidc.optimization import problem as window_problem
+from aidc.optimization.classes import Tail
 from aidc.optimization.model import Bus, add_jobs, site_model
 from aidc.optimization.objective import Prices, worth_keeping
 from aidc.optimization.plant_tables import PlantTables
@@ -46,7 +47,7 @@ def optimum(
 ) -> float:
     edges = np.arange(SLOTS + 1) * HOUR_S
     side = classes.job_side(
-        problem.movable, 0.0, edges, np.full(SLOTS, 0.1), 256 - problem.fixed.gpus
+        problem.movable, 0.0, edges, [Tail(np.full(SLOTS, 0.1), 0.0)], 256 - problem.fixed.gpus
     )
     model = site_model(tables, money, bus, kept)
     fixed_kw = problem.fixed.kw.sum(axis=0) + problem.fixed.idle_kw.sum()
@@ -56,7 +57,12 @@ def optimum(
 
 def parts(problem: WindowProblem) -> tuple[PlantTables, Prices, Bus]:
     tables = window_problem.tables_of(problem, 1, np.arange(SLOTS + 1) * HOUR_S)
-    return tables, window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
+    goal = problem.scenario.plan.goals[0]
+    return (
+        tables,
+        window_problem.prices_of(problem, tables, 1, goal),
+        window_problem.bus_of(problem, 1),
+    )
 
 
 @pytest.mark.parametrize("ramp_k_per_h", [1.5, 3.0, 20.0])

@@ -4,7 +4,8 @@ A job that arrives is promised the first gap that is long enough for its limit a
 boards, beside all earlier promises (another rule may choose among the gaps, see `carbon`). When a job ends before its limit, its gap goes to jobs that can
 start in it at once, in order of arrival; promises are kept or beaten, never put off. The other promises
 stay where they are until their jobs can start (there is no compression of the whole plan, whose cost
-is that of all waiting jobs at every end).
+is that of all waiting jobs at every end). Only where a node is lost is everything promised anew, in
+the order of arrival, and later where it must be.
 
 References:
     A. W. Mu'alem, D. G. Feitelson, "Utilization, predictability, workloads, and user runtime estimates
@@ -54,6 +55,7 @@ class ConservativeBackfill:
         self._by_promise = BySize(self._gpus, self.promised_s)  # the same jobs
         self._due: list[tuple[float, int]] = []  # heap of (promise, row)
         self._hurries: set[int] = set()  # waiting jobs that would rather start before their promise
+        self._waiting: dict[int, None] = {}  # in order of arrival
         self._held: list[tuple[float, int]] = []  # heap of (from when on, row) of those that will
         self._early: set[int] = set()  # of those, jobs that have started before their promise
         self._end: dict[int, float] = {}  # predicted, of those that run
@@ -64,6 +66,7 @@ class ConservativeBackfill:
         gpus, limit = self._gpus[row], self._limit[row]
         start, release = self._choose(row, now_s, self._profile)
         self.promised_s[row] = start
+        self._waiting[row] = None
         self._profile.take(gpus, start, start + limit)
         heappush(self._due, (start, row))
         if release <= now_s:
@@ -71,6 +74,27 @@ class ConservativeBackfill:
         elif release < start:
             heappush(self._held, (release, row))
         return True
+
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """Takes back every promise, lets the node go, and promises anew."""
+        self._profile.pass_to(now_s)
+        waiting, self._waiting = self._waiting, {}
+        for one in waiting:
+            start = self.promised_s[one]
+            if start < NEVER:
+                self._profile.take(-self._gpus[one], max(start, now_s), start + self._limit[one])
+        for one in self._hurries:
+            self._by_limit.remove(one)
+            self._by_promise.remove(one)
+        self._hurries.clear()
+        self._early.clear()
+        self._due, self._held = [], []
+        self._gpus.append(gpus)
+        self._end[row] = until_s
+        self._profile.take(gpus, now_s, until_s)
+        for one in waiting:
+            self.add(one, now_s)
+        self._freed = True
 
     def ended(self, row: int, now_s: float) -> None:
         """Gives back what the job was promised beyond its end."""
@@ -80,8 +104,11 @@ class ConservativeBackfill:
 
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts what was promised for now, then what can use a gap; wakes for the next promise."""
-        while (row := self._next_due(now_s)) is not None:
+        while (row := self._next_due(now_s)) is not None and self._gpus[row] <= boards.free:
             heappop(self._due)
+            due_until = self.promised_s[row] + self._limit[row]
+            if now_s + self._limit[row] > due_until:  # boards came back later by a rounding
+                self._profile.take(self._gpus[row], due_until, now_s + self._limit[row])
             self._start(row, now_s, boards)
         held = self._held
         while held and held[0][0] <= now_s:
@@ -96,7 +123,8 @@ class ConservativeBackfill:
                 self._early.add(row)
                 self._start(row, now_s, boards)
             self._freed = False
-        self._next_due(now_s)
+        if self._next_due(now_s) is not None:
+            return NEVER  # it waits for boards
         due_s = self._due[0][0] if self._due else NEVER
         return min(due_s, held[0][0]) if held else due_s
 
@@ -138,5 +166,6 @@ class ConservativeBackfill:
             self._hurries.remove(row)
             self._by_limit.remove(row)
             self._by_promise.remove(row)
+        del self._waiting[row]
         self._end[row] = now_s + self._limit[row]
         boards.start(row, now_s)

@@ -43,6 +43,9 @@ class Priority:
         """Its boards are free; it can no longer be stopped."""
         self._runs.pop(row, None)
 
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """Free boards are all that counts."""
+
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first while it fits or can be made to fit."""
         while self._waiting:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from aidc.horizon import Horizon
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.site import Site
 from aidc.units import S_PER_H
 from aidc.workload.accepts import Accepted, Boards, ByClass, accepted_by_class
@@ -196,6 +196,7 @@ def job_table(
         warm=np.zeros(n, np.bool_),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=f"{file}, kept row",
     )
