@@ -17,7 +17,7 @@ import aidc
 from aidc.api.foresight_value import foresight_value, percent
 from aidc.api.progress import Stages
 from aidc.horizon import Horizon
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.persistence import combined, held, repeated
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.supply.epw import read_epw
@@ -208,7 +208,8 @@ def _jobs(
         gpu_count=rows[gpus].to_numpy(np.int64), submit_s=rows["at"].to_numpy(float), run_s=run,
         limit_s=np.full(count, np.inf), slack_s=np.zeros(count), deadline_s=np.full(count, np.inf),
         added_kw=np.zeros(count), end_state=text, warm=np.zeros(count, bool), useful_s=run,
-        interruptions=np.zeros(count, np.int64), accepted=np.ones(count, bool), rows_of="trace",
+        interruptions=np.zeros(count, np.int64), node_fails_s=no_failures(count),
+        accepted=np.ones(count, bool), rows_of="trace",
     )  # fmt: skip
 
 
