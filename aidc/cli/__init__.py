@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aidc import __version__
-from aidc.cli import catalog, ledger, look, plant, pv, steps, weather
+from aidc.cli import catalog, ledger, look, pareto, plant, pv, steps, weather
 from aidc.errors import AidcError
 
 INTERNAL = 4
@@ -28,6 +28,7 @@ for command in (
     steps.report,
     steps.compare,
     steps.foresight,
+    pareto.pareto,
     steps.pathway,
     look.check,
     look.schema,
