@@ -27,6 +27,7 @@ for command in (
     steps.account,
     steps.report,
     steps.compare,
+    steps.foresight,
     pareto.pareto,
     steps.pathway,
     look.check,
