@@ -1,7 +1,7 @@
 """Planning as it is lived: a window is planned, a day of it committed, and its state carried on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -9,21 +9,17 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
-from aidc.job import JobTable
-from aidc.moves import open_to, pool_index, pools_of
-from aidc.optimization.bound import Certificate, Window
+from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
-from aidc.optimization.network import NetworkPlan, NetworkProblem, spread
-from aidc.optimization.network.proof import Placed, prove
-from aidc.optimization.network.window import Places, network_problem
+from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.standing import Standing
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
-from aidc.site import Pool
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
@@ -47,26 +43,34 @@ class RollingPlanner:
         baseline_start_s: start of every job in the baseline, in the order of the job table; nan where
             it did not start.
         progress: called after each window with its proof.
+        standing_start_s: starts of all jobs as an earlier planner left them, see `standing`; None: as in
+            the baseline.
     """
 
     scenario: Scenario
     drivers: Drivers
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
-    _jobs: "_Jobs | None" = None
+    standing_start_s: Array | None = None
+    _jobs: "Standing | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
     _networks: list[tuple[WindowProof, Certificate]] = field(default_factory=list)
 
     def __call__(self, states: Mapping[str, PlanningState]) -> dict[str, Commitment]:
         """The next commitment of every site."""
         if self._jobs is None:
-            self._jobs = _Jobs.of(self.scenario, self.drivers, self.baseline_start_s)
+            self._jobs = Standing.of(self.scenario, self.drivers, self.baseline_start_s)
+            if self.standing_start_s is not None:
+                self._jobs.start_s[:] = self.standing_start_s
             self._sites = {
                 name: _SitePlan(self.scenario, self.drivers, self._jobs, name) for name in states
             }
         for state in states.values():
             self._jobs.happened(state)
-        window = self._spread(self._jobs, states) if self.drivers.movable.any() else None
+        window = None
+        if self.drivers.movable.any():
+            problems = [self._sites[name].problem(state) for name, state in states.items()]
+            window = placed_jobs(self.scenario, self.drivers.movable, self._jobs, problems)
         plans, said = [], {}
         for name, state in states.items():
             plan, said[name] = self._sites[name].commit(state)
@@ -74,39 +78,26 @@ class RollingPlanner:
             if self.progress is not None:
                 self.progress(plan.proof)
         if window is not None and window.can_be_proved(plans):
-            self._networks.append(window.proved(self._jobs, plans))
+            self._networks.append(window.proved(plans))
         return said
 
-    def _spread(self, standing: "_Jobs", states: Mapping[str, PlanningState]) -> "_NetworkWindow":
-        """Gives the jobs that may move a site, a pool and a start."""
-        scenario, plan = self.scenario, self.scenario.plan
-        problems = [self._sites[name].problem(state) for name, state in states.items()]
-        rows = np.concatenate([one.movable.row for one in problems])
-        here = standing.pool[rows]
-        allowed = np.zeros((len(rows), len(standing.pools)), bool)
-        allowed[np.arange(len(rows)), here] = True
-        may_leave = self.drivers.movable[rows]
-        allowed[may_leave] |= open_to(scenario)[standing.home[rows[may_leave]]]
-        per_slot = round(plan.step_min / scenario.step_min)
-        slots = len(problems[0].forecast.frame) // per_slot
-        edges = (
-            problems[0].state.now_s + np.arange(slots + 1, dtype=np.float64) * plan.step_min * 60.0
-        )
-        moving_s = scenario.flexibility.moving_h * S_PER_H
-        network, windows = network_problem(problems, edges, per_slot, Places(allowed, moving_s))
-        found = spread(network, gap_frac=plan.gap_frac, limit_s=plan.limit_s)
-        at_home = sum(
-            replace(window, problem=problem).left_alone()
-            for window, problem in zip(windows, problems, strict=True)
-        )
-        left = found.pool != here
-        earliest = network.jobs.earliest_s + moving_s * left
-        start = found.start_s
-        for exact in (earliest, network.jobs.at_s):  # the network counts time in slots
-            start = np.where(np.abs(start - exact) < MOVED_S, exact, start)
-        standing.start_s[rows], standing.pool[rows] = start, found.pool
-        standing.earliest_s[rows[left]] = earliest[left]
-        return _NetworkWindow(rows, network, windows, found, at_home)
+    @property
+    def standing(self) -> Array:
+        """Starts of all jobs as they stand [s]: with the states all that one window hands to the next."""
+        if self._jobs is None:
+            raise ValueError("nothing is planned yet")
+        return self._jobs.start_s
+
+    def whole_window(self, site: str) -> SetPoints:
+        """Set-points of the last window of a site, beyond what is committed too.
+
+        Raises:
+            PlanError: that window has no plan, and holds the baseline.
+        """
+        window = self._sites[site].window
+        if isinstance(window, PlanError):
+            raise window
+        return window
 
     def schedule(self) -> Schedule:
         """What was decided, once the last window is planned.
@@ -158,89 +149,16 @@ class RollingPlanner:
 
 
 @dataclass(slots=True)
-class _Jobs:
-    """All jobs of the scenario as they stand: what has happened, is planned, or is the baseline's.
-
-    Pools are counted over all sites, in the order of the scenario.
-    """
-
-    jobs: JobTable
-    pools: tuple[tuple[str, Pool], ...]
-    home: Rows
-    pool: Rows
-    run_s: Array
-    baseline_s: Array
-    earliest_s: Array
-    latest_s: Array
-    start_s: Array
-    refused: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, scenario: Scenario, drivers: Drivers, baseline_start_s: Array) -> "_Jobs":
-        jobs = drivers.jobs
-        pools, pool = pools_of(scenario), pool_index(scenario, jobs)
-        run, baseline = np.minimum(jobs.run_s, jobs.limit_s), baseline_start_s
-        # no later than its slack, and never out of the horizon to look like a saving
-        end = (scenario.end - scenario.start).total_seconds()
-        latest = np.maximum(baseline, np.minimum(jobs.submit_s + jobs.slack_s, end - run))
-        capacity = np.array([one.gpu_count for _, one in pools])
-        return cls(
-            jobs=jobs,
-            pools=pools,
-            home=pool,
-            pool=pool.copy(),
-            run_s=run,
-            baseline_s=baseline,
-            earliest_s=baseline.copy(),
-            latest_s=np.where(jobs.slack_s > 0, latest, baseline),
-            start_s=baseline.copy(),
-            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
-        )
-
-    def happened(self, state: PlanningState) -> None:
-        """Takes over what has started at a site."""
-        begun = np.isfinite(state.start_s)
-        self.start_s[begun] = state.start_s[begun]
-
-    @property
-    def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """Site and pool of each job, as the plan has it."""
-        site = np.array([name for name, _ in self.pools], object)
-        pool = np.array([one.name for _, one in self.pools], object)
-        return site[self.pool], pool[self.pool]
-
-
-@dataclass(frozen=True, slots=True)
-class _NetworkWindow:
-    """A window of all sites on its way to a proof."""
-
-    rows: Rows
-    network: NetworkProblem
-    windows: tuple[Window, ...]
-    found: NetworkPlan
-    baseline: float
-
-    def can_be_proved(self, plans: list[WindowPlan]) -> bool:
-        """Every site has a plan, and one objective, which counts no delay of its own."""
-        plan = self.windows[0].problem.scenario.plan
-        one_goal = len(plan.goals) == 1 and plan.pue_max is None
-        plain = all(window.tail.delay_price == 0 for window in self.windows)
-        return one_goal and plain and all(each.course is not None for each in plans)
-
-    def proved(self, standing: _Jobs, plans: list[WindowPlan]) -> tuple[WindowProof, Certificate]:
-        """The proof, once every site is planned."""
-        placed = Placed(standing.pool[self.rows], standing.start_s[self.rows])
-        return prove(self.network, self.windows, self.found, plans, placed, self.baseline)
-
-
-@dataclass(slots=True)
 class _SitePlan:
     """What the planner remembers of one site."""
 
     scenario: Scenario
     drivers: Drivers
-    jobs: _Jobs
+    jobs: Standing
     name: str
+    window: SetPoints | PlanError = field(
+        default_factory=lambda: PlanError("nothing is planned yet")
+    )
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
@@ -262,6 +180,9 @@ class _SitePlan:
         except PlanError as fault:
             self.faults.append(fault)
             found = hold_baseline(problem, str(fault))
+            self.window = fault
+        else:
+            self.window = found.setpoints
         jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import aidc
 from aidc.api.drivers import drivers_of
 from aidc.api.verbs import lived
+from aidc.errors import ScenarioError
 from aidc.moves import guests, open_to, pools_of
 from aidc.reporting.site_tables import by_site
 from aidc.scenario import Scenario
@@ -144,3 +146,10 @@ def test_guests_are_movable_jobs_from_elsewhere() -> None:
     assert drivers.movable[rows].all()
     assert (drivers.jobs.site[rows] != "south").all()
     assert len(rows) == (drivers.movable & (drivers.jobs.site != "south")).sum()
+
+
+def test_jobs_that_have_nowhere_to_go_are_a_fault_of_the_scenario() -> None:
+    with pytest.raises(ScenarioError, match="one site alone"):
+        aidc.load(SCENARIOS / "lingang-week.yaml", sets=["flexibility.movable_frac=0.5"])
+    with pytest.raises(ScenarioError, match="under plan.foresight: perfect alone"):
+        network().replace("plan.foresight", "persistence")
