@@ -151,5 +151,5 @@ def test_guests_are_movable_jobs_from_elsewhere() -> None:
 def test_jobs_that_have_nowhere_to_go_are_a_fault_of_the_scenario() -> None:
     with pytest.raises(ScenarioError, match="one site alone"):
         aidc.load(SCENARIOS / "lingang-week.yaml", sets=["flexibility.movable_frac=0.5"])
-    with pytest.raises(ScenarioError, match="under plan.foresight: perfect alone"):
+    with pytest.raises(ScenarioError, match=r"under plan\.foresight: perfect alone"):
         network().replace("plan.foresight", "persistence")
