@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
 from aidc.job import JobTable
+from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.sleeping import Held
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
@@ -154,6 +156,9 @@ class _Jobs:
         """Takes over what has started at a site."""
         begun = np.isfinite(state.start_s)
         self.start_s[begun] = state.start_s[begun]
+        took_s = state.end_s - state.start_s  # its servers may have had to boot
+        longer = begun & (took_s > self.run_s + MOVED_S)
+        self.run_s[longer] = took_s[longer]
 
     @property
     def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
@@ -249,7 +254,7 @@ class _SitePlan:
             np.maximum(standing.baseline_s[movable_rows], now),
             standing.latest_s[movable_rows],
             run[movable_rows],
-            table.added_kw[movable_rows],
+            self._kw(movable_rows),
             table.gpu_count[movable_rows].astype(np.float64),
             pool[movable_rows],
         )
@@ -278,6 +283,36 @@ class _SitePlan:
                 table.gpu_count[others].astype(np.float64),
                 pool[others],
             ),
+            held=self._held(state, end),
+        )
+
+    def _kw(self, rows: Rows) -> Array:
+        """IT power of jobs above that of their pool at rest."""
+        table, pools = self.jobs.jobs, self.jobs.pools
+        held = np.array([sleeping.held_kw_per_gpu(pool) for _, pool in pools])
+        return np.asarray(table.added_kw[rows] + held[self.jobs.pool[rows]] * table.gpu_count[rows])
+
+    def _held(self, state: PlanningState | None, end_s: float) -> Held | None:
+        """Jobs that say who sleeps in a window; None: nobody does. Without a state: in the baseline."""
+        site, standing = self.scenario.sites[self.name].site, self.jobs
+        if not any(sleeping.sleeps(pool) for pool in site.pools):
+            return None
+        start, begun, since_s = standing.baseline_s, np.zeros(len(standing.run_s), np.bool_), 0.0
+        if state is not None:
+            begun = np.isfinite(state.start_s)
+            start = np.where(begun, standing.start_s, np.maximum(standing.start_s, state.now_s))
+            since_s = state.now_s - max(sleeping.still_awake_s(pool) for pool in site.pools)
+        there = np.flatnonzero(
+            self._here() & (standing.start_s + standing.run_s > since_s) & (start < end_s)
+        )
+        return Held(
+            there,
+            start[there],
+            standing.run_s[there],
+            standing.jobs.gpu_count[there].astype(np.float64),
+            self._kw(there),
+            standing.pool[there] - self.first_pool,
+            begun[there],
         )
 
     def expected_kw(self) -> Array:
@@ -288,7 +323,11 @@ class _SitePlan:
             step_s = self.scenario.step_min * 60.0
             edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
             load = np.zeros((len(site.pools), len(drivers.frame)))
+            held = self._held(None, float(edges[-1]))
             for index, pool in enumerate(site.pools):
+                if held is not None and sleeping.sleeps(pool):
+                    load[index] = sleeping.load_kw(pool, held.of_pool(index), edges)
+                    continue
                 mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
                 load[index] = idle_kw(pool) + mean_load(
                     standing.baseline_s[mine],
@@ -312,9 +351,9 @@ class _SitePlan:
         )
         for index in range(len(site.pools)):
             mine = standing.pool[rows] == self.first_pool + index
-            kw[index] = table.added_kw[rows[mine]] @ share[mine]
+            kw[index] = self._kw(rows[mine]) @ share[mine]
             gpus[index] = table.gpu_count[rows[mine]] @ share[mine]
-        idle = np.array([idle_kw(pool) for pool in site.pools])
+        idle = np.array([sleeping.resting_kw(pool) for pool in site.pools])
         return FixedWork(kw, gpus, idle)
 
     def setpoints(self) -> SetPoints:
