@@ -77,7 +77,7 @@ class WindowProblem:
     movable: Movable
     at_s: Array
     others: tuple[Array, Array, Array, Rows]
-    held: Held | None
+    held: Held | None = None
 
     @property
     def horizon(self) -> Horizon:

@@ -7,6 +7,8 @@ import pytest
 
 import aidc
 from aidc.api.drivers import drivers_of
+from aidc.api.long_run import simulate_long
+from aidc.api.progress import Stages
 from aidc.errors import InputError
 from aidc.optimization import sleeping
 from aidc.optimization.sleeping import Held
@@ -104,6 +106,9 @@ def test_the_planner_s_account_of_who_sleeps_is_the_simulation_s(after_min: floa
     )
 
 
-def test_a_run_by_the_week_refuses_servers_that_sleep(tmp_path: Path) -> None:
+def test_what_cannot_follow_who_sleeps_refuses_servers_that_sleep(tmp_path: Path) -> None:
+    scenario = aidc.load(WEEK, sets=[*DAY, SLEEP])
     with pytest.raises(InputError, match="not carried from week to week"):
-        aidc.simulate_by_week(aidc.load(WEEK, sets=[*DAY, SLEEP]), tmp_path / "weeks")
+        simulate_long(scenario, tmp_path / "weeks", Stages(quiet=True))
+    with pytest.raises(InputError, match="only a plan with perfect foresight"):
+        aidc.plan(aidc.simulate(scenario.replace("plan.foresight", "persistence")))
