@@ -36,6 +36,7 @@ from aidc.workload_inputs import (
 
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
 Objective = Literal["pue", "energy", "emissions", "cost", "water"]
+Foresight = Literal["perfect", "persistence", "learned"]
 Policy = Literal[
     "fifo", "sjf", "easy_backfill", "conservative_backfill", "priority", "fair_share", "deadline",
     "carbon", "price",
@@ -210,7 +211,7 @@ class Plan(Config):
     commit_h: WrittenHours = Field(alias="commit", gt=0)
     gap_frac: WrittenFrac = Field(alias="gap", gt=0, lt=1)
     limit_s: WrittenSeconds = Field(alias="limit", gt=0)  # wall time of one window
-    foresight: Literal["perfect"]
+    foresight: Foresight
     levels_degc: tuple[Number, ...] = Field(
         default=(), strict=False
     )  # supply air; empty: five over the hall's range

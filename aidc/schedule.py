@@ -13,6 +13,7 @@ SETPOINT_COLUMNS: Final = (
     "supply_degc", "spray", "battery_charge_kw", "battery_discharge_kw", "store_charge_kw",
     "store_discharge_kw", "chillers_on",
 )  # fmt: skip
+AS_SOON_AS_FREE: Final = "as soon as boards are free"  # reason of a start that is no promise
 CERTIFICATE: Final = "certificate.npz"  # of a folder of results
 SAVING_SEEN_FRAC = 1e-3  # of the baseline; a share of less says nothing
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1

@@ -100,7 +100,7 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
     horizon, site = scenario.horizon(name), choice.site
     weather = _weather(scenario, choice, horizon)
     air, told = with_heat_waves(weather.frame, scenario, name)
-    intensity = _intensity(scenario, choice, horizon)
+    intensity = intensity_of(scenario, choice, horizon)
     tariff = read_tariff(choice.tariff)
     columns = {column: air[column] for column in air.columns}
     frame = pd.DataFrame(columns, index=horizon.index).assign(
@@ -163,7 +163,7 @@ def weather_file(path: Path, horizon: Horizon, site: Site, *, epw: bool | None =
     return read(path, horizon, latitude_deg=site.latitude_deg, longitude_deg=site.longitude_deg)
 
 
-def _intensity(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Intensity:
+def intensity_of(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Intensity:
     """The intensity that the plan decides on."""
     from aidc.supply import grid
 

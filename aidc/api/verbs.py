@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from aidc.api.books import Books, books_of
 from aidc.api.drivers import drivers_of
+from aidc.api.foresight import forecaster_of
 from aidc.api.study import study_of
 from aidc.errors import InputError
-from aidc.optimization import RollingPlanner
+from aidc.optimization import ForecastPlanner, RollingPlanner
 from aidc.reporting import Report, build
 from aidc.scenario import Objective, Scenario
 from aidc.scenario_file import load as _load
@@ -103,7 +104,12 @@ def lived(
 ) -> tuple[Schedule, Trace]:
     """The schedule with the run in which it was planned; its replay gives the same run."""
     drivers = drivers_of(scenario)
-    planner = RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+    forecaster = forecaster_of(scenario, drivers)
+    planner = (
+        RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+        if forecaster is None
+        else ForecastPlanner(scenario, drivers, forecaster, progress)
+    )
     trace = _simulate(scenario, drivers, variant="planned", planner=planner)
     return planner.schedule(), trace
 

@@ -292,6 +292,27 @@ def compare(
         raise PlanError("; ".join(f"{name}: {why}" for name, why in found.faults.items()))
 
 
+def foresight(
+    scenario: File,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for foresight.csv.")] = None,
+    set_: Set = None,
+    variant: Variant = None,
+    seed: Seed = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What knowing more is worth: one plan under each foresight, each played on the truth."""
+    from aidc.api.foresight_value import foresight_value, percent
+
+    made = scenario_of(scenario, set_, variant, seed)
+    table = foresight_value(made, out, stages_of(quiet or json_))
+    if json_:
+        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        return
+    shown = percent(table)
+    print_table(list(shown.columns), shown.astype(object).itertuples(index=False))
+
+
 def pathway(
     file: Annotated[Path, typer.Argument(help="Scenario or pathway file.", show_default=False)],
     out: Annotated[

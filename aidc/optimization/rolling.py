@@ -43,12 +43,15 @@ class RollingPlanner:
         baseline_start_s: start of every job in the baseline, in the order of the job table; nan where
             it did not start.
         progress: called after each window with its proof.
+        standing_start_s: starts of all jobs as an earlier planner left them, see `standing`; None: as in
+            the baseline.
     """
 
     scenario: Scenario
     drivers: Drivers
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
+    standing_start_s: Array | None = None
     _jobs: "_Jobs | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
 
@@ -56,6 +59,8 @@ class RollingPlanner:
         """The next commitment of every site."""
         if self._jobs is None:
             self._jobs = _Jobs.of(self.scenario, self.drivers, self.baseline_start_s)
+            if self.standing_start_s is not None:
+                self._jobs.start_s[:] = self.standing_start_s
             self._sites = {
                 name: _SitePlan(self.scenario, self.drivers, self._jobs, name) for name in states
             }
@@ -67,6 +72,24 @@ class RollingPlanner:
             if self.progress is not None:
                 self.progress(plan.proof)
         return said
+
+    @property
+    def standing(self) -> Array:
+        """Starts of all jobs as they stand [s]: with the states all that one window hands to the next."""
+        if self._jobs is None:
+            raise ValueError("nothing is planned yet")
+        return self._jobs.start_s
+
+    def whole_window(self, site: str) -> SetPoints:
+        """Set-points of the last window of a site, beyond what is committed too.
+
+        Raises:
+            PlanError: that window has no plan, and holds the baseline.
+        """
+        window = self._sites[site].window
+        if isinstance(window, PlanError):
+            raise window
+        return window
 
     def schedule(self) -> Schedule:
         """What was decided, once the last window is planned.
@@ -174,6 +197,9 @@ class _SitePlan:
     drivers: Drivers
     jobs: _Jobs
     name: str
+    window: SetPoints | PlanError = field(
+        default_factory=lambda: PlanError("nothing is planned yet")
+    )
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
@@ -195,6 +221,9 @@ class _SitePlan:
         except PlanError as fault:
             self.faults.append(fault)
             found = hold_baseline(problem, str(fault))
+            self.window = fault
+        else:
+            self.window = found.setpoints
         jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers
 from aidc.job import JobTable
 from aidc.scenario import Scenario
-from aidc.schedule import Schedule, SetPoints
+from aidc.schedule import AS_SOON_AS_FREE, Schedule, SetPoints
 from aidc.simulation import accounting
 from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.simulation.job_table import job_table
@@ -71,7 +71,8 @@ def trace_of(
         if schedule is not None:
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
-            missed += int((np.nan_to_num(result.run.start_s - planned) > LATE_S).sum())
+            meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
+            missed += int((meant & (np.nan_to_num(result.run.start_s - planned) > LATE_S)).sum())
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         spells.append(restarts(scenario, result.name, frame))
