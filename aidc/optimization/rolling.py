@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
-from aidc.job import JobTable
+from aidc.job import NO_BOARDS, TOO_LARGE, JobTable
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
@@ -108,8 +108,8 @@ class RollingPlanner:
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
-        status[standing.refused], reason[standing.refused] = "refused", "larger than its pool"
-        reason[~jobs.accepted] = "no pool has boards that it accepts"
+        status[standing.refused], reason[standing.refused] = "refused", TOO_LARGE
+        reason[~jobs.accepted] = NO_BOARDS
         late = np.isnan(start) & ~standing.refused
         status[late], reason[late] = "deferred", "no boards free inside the horizon"
         moved[moved < MOVED_S] = 0.0
