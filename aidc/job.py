@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ FloatColumn = NDArray[np.float64]
 IntColumn = NDArray[np.int64]
 TextColumn = NDArray[np.object_]
 FAULTS_SHOWN = 20
+NO_BOARDS: Final = "no pool has boards that it accepts"  # reasons of a refusal
+TOO_LARGE: Final = "larger than its pool"
+NOT_IN_TIME: Final = "it or another would miss its deadline"
 
 
 @dataclass(frozen=True, slots=True)

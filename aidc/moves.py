@@ -24,7 +24,7 @@ def open_to(scenario: Scenario) -> NDArray[np.bool_]:
     same servers under the same power cap.
     """
     pools = pools_of(scenario)
-    kinds = [(pool.server.name, pool.power_cap_frac) for _, pool in pools]
+    kinds = [(p.server.name, p.power_cap_frac, p.sleep_after_min) for _, p in pools]
     return np.array(
         [
             [

@@ -78,6 +78,7 @@ class PlanningState:
         now_s: start of the window, seconds from the start of the horizon.
         start_s: actual start of every job of the scenario at this site so far [s]; nan where it
             has not started here.
+        end_s: end of each of those, of a running one when it will come, boots of its servers included.
         supply_degc: set-point in force.
         battery_kwh: stored energy.
         store_kwh: cold in the chilled-water tank, thermal.
@@ -88,6 +89,7 @@ class PlanningState:
 
     now_s: float
     start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
     supply_degc: float
     battery_kwh: float
     store_kwh: float

@@ -76,7 +76,8 @@ FRAME_COLUMNS: Final = (
     "grid_kgco2e_per_kwh",
     "tariff_cny_per_kwh",
 )
-SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")
+SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")  # of a job
+ACCOUNTS: Final = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # the same, of a site
 JOB_COLUMNS: Final = (
     "job_id",
     "user",
@@ -90,6 +91,7 @@ JOB_COLUMNS: Final = (
     "end_s",
     "deadline_s",
     "state",
+    "reason",
     "wait_s",
     "deferred_s",
     "ran_s",

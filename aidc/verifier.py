@@ -18,10 +18,10 @@ NOT_DATA = {*PRICES, "board_price", "objective", "bound", "sha256"}  # prices an
 
 def lower_bound(w: Window) -> Any:
     """What no schedule of a window can cost less than, from the window's data at the window's prices."""
-    h, power_kw, bus, peak = w["slot_h"], w["battery_kw"], w["bus_price"], w["peak_price"].clip(0)
+    h, power_kw, it, bus = w["slot_h"], w["battery_kw"], w["it_price"], w["bus_price"]
+    peak, over_kw = w["peak_price"].clip(0), w["above_mean_kw"]
     bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank") - w["limit_credit"]
-    bound += h * (w["fixed_kw"] @ w["it_price"] - w["pv_kw"] @ bus.clip(0))
-    over_kw = w["above_mean_kw"]
+    bound += h * (w["fixed_kw"] @ it + w["awake_kw"] @ it.clip(None, 0) - w["pv_kw"] @ bus.clip(0))
     most_kw = w["facility_kw"].max(axis=(1, 2)) + power_kw + over_kw  # nobody imports more
     bound += most_kw @ np.minimum(h * (w["import_price"] - bus) + peak, 0) + peak @ over_kw
     for mine in (w["month"] == month for month in np.unique(w["month"])):

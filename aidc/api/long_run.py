@@ -160,7 +160,7 @@ def _play(
     _frame(left.jobs, left.begun).to_parquet(folder / "carried.parquet")
     told = {
         "sites": {name: asdict(state) for name, state in sites.items()},
-        **week_sums(trace, ended, order >= old, (span[1] - scenario.start).total_seconds()),
+        **week_sums(trace, ended, order >= old),
         "cpu_s": time.process_time() - began,
     }
     (folder / "piece.json").write_text(json.dumps(told, indent=1), encoding="utf-8")

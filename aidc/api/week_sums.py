@@ -13,31 +13,27 @@ from numpy.typing import NDArray
 
 from aidc.api.folder import accounts_of
 from aidc.plant import metrics
-from aidc.reporting.tenants import ACCOUNTS
 from aidc.reporting.tenants import SUMS as SHARES_TOLD
 from aidc.reporting.wait_bins import WaitBins, by_class, wait_figures
 from aidc.scenario import Scenario
-from aidc.trace import SHARES, Trace
+from aidc.trace import ACCOUNTS, SHARES, Trace
 from aidc.units import L_PER_M3, S_PER_H
 
 UNALLOCATED: Final = "(unallocated)"  # rows of ``tenants.csv`` beside the tenants
 SITE: Final = "(site)"
 
 
-def week_sums(
-    trace: Trace, ended: pd.DataFrame, is_new: NDArray[np.bool_], until_s: float
-) -> dict[str, Any]:
+def week_sums(trace: Trace, ended: pd.DataFrame, is_new: NDArray[np.bool_]) -> dict[str, Any]:
     """Counts, ends, waits and tenants of a week, for JSON.
 
     Args:
         trace: of the week.
         ended: jobs that ended in it, with all that they had before; in the last week those still open too.
         is_new: which rows of the trace's jobs were submitted in it.
-        until_s: its end, from the start of the run.
     """
     return {
         "counts": dict(trace.counts),
-        "ends": _ends(ended, until_s),
+        "ends": _ends(ended),
         "submitted": int(is_new.sum()),
         "late": int(ended["late"].sum()),
         "waits": {name: asdict(bins) for name, bins in by_class(ended).items()},
@@ -88,26 +84,17 @@ def _tenants_of(weeks: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return table
 
 
-def _ends(table: pd.DataFrame, until_s: float) -> dict[str, dict[str, float]]:
-    """Jobs, GPU time and energy by how they ended, until the end of their week."""
-    end_s = table["end_s"].clip(upper=until_s)
-    ran_s = (end_s - table["start_s"]).where(np.isfinite(table["start_s"]), 0.0)
-    grouped = pd.DataFrame(
+def _ends(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Jobs, GPU time and energy by how they ended."""
+    told = pd.DataFrame(
         {
-            "state": table["state"],
-            "gpu_h": ran_s * table["gpu_count"] / S_PER_H,
+            "jobs": 1,
+            "gpu_h": table["ran_s"] * table["gpu_count"] / S_PER_H,
             "energy_kwh": table["energy_kwh"],
         }
-    ).groupby("state")
-    sums, counts = grouped.sum(), grouped.size()
-    return {
-        str(state): {
-            "jobs": int(counts[state]),
-            "gpu_h": float(sums.loc[state, "gpu_h"]),
-            "energy_kwh": float(sums.loc[state, "energy_kwh"]),
-        }
-        for state in counts.index
-    }
+    )
+    sums = told.groupby(table["state"]).sum()
+    return {str(state): dict(zip(sums, row, strict=True)) for state, *row in sums.itertuples()}
 
 
 def summary_of(scenario: Scenario, out: Path, count: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Movable:
         earliest_s: first start, seconds from the start of the horizon.
         latest_s: last start.
         run_s: run time.
-        kw: IT power above idle.
+        kw: IT power above idle, or above off where idle servers sleep.
         gpus: boards.
         pool: pool index.
     """

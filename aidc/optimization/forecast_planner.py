@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecaster
+from aidc.job import NO_BOARDS, TOO_LARGE
 from aidc.optimization.bound import Certificate
 from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.known_work import KnownWork
@@ -83,8 +84,8 @@ class ForecastPlanner:
         reason[asap] = AS_SOON_AS_FREE
         late = np.isnan(start) & ~refused
         status[late], reason[late] = "deferred", "the plan ended before it was its turn"
-        status[refused], reason[refused] = "refused", "larger than its pool"
-        reason[~jobs.accepted] = "no pool has boards that it accepts"
+        status[refused], reason[refused] = "refused", TOO_LARGE
+        reason[~jobs.accepted] = NO_BOARDS
         return Schedule(
             decisions=pd.DataFrame(
                 {

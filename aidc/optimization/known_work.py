@@ -119,7 +119,7 @@ class KnownWork:
             fixed=self._fixed(fixed_rows, open_rows, at_s, run, edges, expected.kw, expected.gpus),
             movable=movable,
             at_s=at_s[movable_rows],
-            held=(
+            fixed_runs=(
                 at_s[fixed_rows],
                 at_s[fixed_rows] + run[fixed_rows],
                 gpus[fixed_rows],

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
+from aidc.job import NO_BOARDS, TOO_LARGE
+from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
@@ -16,6 +18,7 @@ from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.sleeping import Held
 from aidc.optimization.standing import Standing
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
@@ -114,8 +117,8 @@ class RollingPlanner:
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
-        status[standing.refused], reason[standing.refused] = "refused", "larger than its pool"
-        reason[~jobs.accepted] = "no pool has boards that it accepts"
+        status[standing.refused], reason[standing.refused] = "refused", TOO_LARGE
+        reason[~jobs.accepted] = NO_BOARDS
         late = np.isnan(start) & ~standing.refused
         status[late], reason[late] = "deferred", "no boards free inside the horizon"
         moved[moved < MOVED_S] = 0.0
@@ -237,7 +240,7 @@ class _SitePlan:
             np.maximum(standing.earliest_s[movable_rows], now),
             standing.latest_s[movable_rows],
             run[movable_rows],
-            table.added_kw[movable_rows],
+            self._kw(movable_rows),
             table.gpu_count[movable_rows].astype(np.float64),
             pool[movable_rows],
         )
@@ -261,12 +264,42 @@ class _SitePlan:
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
-            held=(
+            fixed_runs=(
                 start[others],
                 start[others] + run[others],
                 table.gpu_count[others].astype(np.float64),
                 pool[others],
             ),
+            held=self._held(state, end),
+        )
+
+    def _kw(self, rows: Rows) -> Array:
+        """IT power of jobs above that of their pool at rest."""
+        table, pools = self.jobs.jobs, self.jobs.pools
+        held = np.array([sleeping.held_kw_per_gpu(pool) for _, pool in pools])
+        return np.asarray(table.added_kw[rows] + held[self.jobs.pool[rows]] * table.gpu_count[rows])
+
+    def _held(self, state: PlanningState | None, end_s: float) -> Held | None:
+        """Jobs that say who sleeps in a window; None: nobody does. Without a state: in the baseline."""
+        site, standing = self.scenario.sites[self.name].site, self.jobs
+        if not any(sleeping.sleeps(pool) for pool in site.pools):
+            return None
+        start, begun, since_s = standing.baseline_s, np.zeros(len(standing.run_s), np.bool_), 0.0
+        if state is not None:
+            begun = np.isfinite(state.start_s)
+            start = np.where(begun, standing.start_s, np.maximum(standing.start_s, state.now_s))
+            since_s = state.now_s - max(sleeping.still_awake_s(pool) for pool in site.pools)
+        there = np.flatnonzero(
+            self._here() & (standing.start_s + standing.run_s > since_s) & (start < end_s)
+        )
+        return Held(
+            there,
+            start[there],
+            standing.run_s[there],
+            standing.jobs.gpu_count[there].astype(np.float64),
+            self._kw(there),
+            standing.pool[there] - self.first_pool,
+            begun[there],
         )
 
     def expected_kw(self) -> Array:
@@ -277,7 +310,11 @@ class _SitePlan:
             step_s = self.scenario.step_min * 60.0
             edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
             load = np.zeros((len(site.pools), len(drivers.frame)))
+            held = self._held(None, float(edges[-1]))
             for index, pool in enumerate(site.pools):
+                if held is not None and sleeping.sleeps(pool):
+                    load[index] = sleeping.load_kw(pool, held.of_pool(index), edges)
+                    continue
                 mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
                 load[index] = idle_kw(pool) + mean_load(
                     standing.baseline_s[mine],
@@ -301,9 +338,9 @@ class _SitePlan:
         )
         for index in range(len(site.pools)):
             mine = standing.pool[rows] == self.first_pool + index
-            kw[index] = table.added_kw[rows[mine]] @ share[mine]
+            kw[index] = self._kw(rows[mine]) @ share[mine]
             gpus[index] = table.gpu_count[rows[mine]] @ share[mine]
-        idle = np.array([idle_kw(pool) for pool in site.pools])
+        idle = np.array([sleeping.resting_kw(pool) for pool in site.pools])
         return FixedWork(kw, gpus, idle)
 
     def setpoints(self) -> SetPoints:

@@ -14,6 +14,7 @@ from aidc.site import Pool
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
+LATE_S = 1e-6  # less than this is rounding
 
 
 @dataclass(slots=True)
@@ -71,6 +72,9 @@ class Standing:
         """Takes over what has started at a site."""
         begun = np.isfinite(state.start_s)
         self.start_s[begun] = state.start_s[begun]
+        took_s = state.end_s - state.start_s  # its servers may have had to boot
+        longer = begun & (took_s > self.run_s + LATE_S)
+        self.run_s[longer] = took_s[longer]
 
     @property
     def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:

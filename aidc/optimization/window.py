@@ -274,6 +274,10 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
+    if problem.held is not None:  # boots and boards still awake, as many as if nothing moved
+        at_rest = classes.profile(problem.at_s[big], jobs.run_s[big], edges)
+        moving_kw = (at_rest * jobs.kw[big, None]).sum(axis=0)
+        fixed_kw += np.maximum(view.standing_kw - fixed_kw - moving_kw, 0.0)
     boards = np.array([pool.gpu_count for pool in problem.site.pools], np.float64)
     side = classes.job_side(
         jobs.take(big),
@@ -304,7 +308,7 @@ def _settled(
     every = problem.movable
     standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
     start, end, gpus, of_pool = (
-        np.concatenate(pair) for pair in zip(problem.held, standing, strict=True)
+        np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
     )
     settled = at_s.copy()
     for index, pool in enumerate(problem.site.pools):

@@ -164,9 +164,8 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
             f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"
         )
     if counts["jobs_refused"]:
-        found.append(
-            f"{number(counts['jobs_refused'])} jobs refused: larger than their pool, or no pool has their boards"
-        )
+        why = ", ".join(f"{number(jobs)} {reason}" for reason, jobs in shown["refusals"].items())
+        found.append(f"{number(counts['jobs_refused'])} jobs refused: {why}")
     if shown["jobs_late"]:
         also = summary["baseline"]["jobs_late"]
         found.append(

@@ -13,14 +13,12 @@ from aidc.scenario import Scenario
 from aidc.schedule import AS_SOON_AS_FREE, Schedule, SetPoints
 from aidc.simulation import accounting
 from aidc.simulation.faults import INLET_K, incidents, restarts
-from aidc.simulation.job_table import job_table
-from aidc.trace import FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.simulation.job_table import LATE_S, job_table
+from aidc.trace import ACCOUNTS, FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
-LATE_S = 1e-6  # less than this is rounding
-ACCOUNTS = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # of `SHARES`, in its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def trace_of(
         (f"{who}_{what}" for what in ACCOUNTS for who in ("jobs", "unallocated", "meter")), 0.0
     )
     for result in results:
-        frame = _frame(scenario, drivers, result)
+        frame, site = _frame(scenario, drivers, result), scenario.sites[result.name].site
         mine = np.flatnonzero(drivers.jobs.site == result.name)
         moved = np.zeros(len(mine))
         if schedule is not None:
@@ -78,17 +76,13 @@ def trace_of(
         spells.append(restarts(scenario, result.name, frame))
         hot_restarts += int(spells[-1]["limit_after_s"].notna().sum())
         dark_gpu_h += _dark_gpu_h(frame) * scenario.step_min / 60
-        inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
-        allowed = min(
-            pool.server.ashrae_class.allowable_max_degc
-            for pool in scenario.sites[result.name].site.pools
-        )
-        beyond += int((frame["inlet_degc"] > allowed + INLET_K).sum())
-        above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
+        allowed_degc = min(pool.server.ashrae_class.allowable_max_degc for pool in site.pools)
+        beyond += int((frame["inlet_degc"] > allowed_degc + INLET_K).sum())
+        above += int((frame["inlet_degc"] > site.hall.inlet_max_degc + INLET_K).sum())
         shares, told = _accounts(scenario, drivers, result, frame)
         accounts = {name: total + told[name] for name, total in accounts.items()}
         length_s = float(scenario.horizon(result.name).length_s)
-        tables.append(job_table(result.jobs, result.run, length_s, moved, shares))
+        tables.append(job_table(result.jobs, site.pools, result.run, length_s, moved, shares))
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
     state = jobs["state"].to_numpy()

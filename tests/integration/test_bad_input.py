@@ -355,6 +355,7 @@ def test_a_full_pool_queues_and_a_job_larger_than_the_pool_is_refused_and_counte
     assert baseline["job_ends"] == {
         "completed": 2, "cancelled": 0, "failed": 0, "killed": 0, "refused": 1, "running": 1, "waiting": 1,
     }  # fmt: skip
+    assert baseline["refusals"] == {"larger than its pool": 1}
     # 256 GPUs busy all day, whichever comes first: the third of 10 h has run 8 h at midnight
     assert baseline["gpu_hours"] == pytest.approx(256 * 24)
     assert baseline["utilisation_frac"] == pytest.approx(1.0)

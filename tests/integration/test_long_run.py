@@ -15,11 +15,10 @@ from aidc.catalog import row
 from aidc.equipment import Row
 from aidc.errors import InputError
 from aidc.reporting.job_figures import job_figures
-from aidc.reporting.tenants import ACCOUNTS
 from aidc.reporting.tenants import SUMS as SHARES_TOLD
 from aidc.scenario import Scenario
 from aidc.simulation import repairs
-from aidc.trace import SHARES
+from aidc.trace import ACCOUNTS, SHARES
 from aidc.workload.traces import write_swf
 
 WEEK = Path(__file__).parents[2] / "scenarios" / "lingang-week.yaml"

@@ -192,6 +192,7 @@ def test_jobs_that_no_pool_accepts_are_refused_and_counted() -> None:
     trace = aidc.simulate(scenario)
     assert set(trace.jobs["state"]) == {"refused"}
     assert trace.counts["jobs_refused"] == len(trace.jobs)
+    assert set(trace.jobs["reason"]) == {"no pool has boards that it accepts"}
     assert any("no pool has boards that they accept" in note for note in trace.notes)
     _, schedule = trace, aidc.plan(trace)
     assert set(schedule.decisions["reason"]) == {"no pool has boards that it accepts"}

@@ -84,7 +84,7 @@ def network_problem(
         windows.append(window)
         sides.append(_side(window))
     held = [
-        HeldBoards(*one.held[:3], one.held[3] + first)
+        HeldBoards(*one.fixed_runs[:3], one.fixed_runs[3] + first)
         for one, first in zip(problems, first_pool, strict=False)
     ]
     network = NetworkProblem(

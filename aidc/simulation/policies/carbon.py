@@ -13,6 +13,8 @@ References:
     the cloud", ACM/IFIP Middleware 2021 (the same idea, on real grid intensities; boards never run out).
 """
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +24,7 @@ from aidc.simulation.policies.profile import Profile
 
 Array = NDArray[np.float64]
 ANY = np.zeros(1), np.full(1, np.inf)  # a span of starts
-SAME: float = 1e-9  # relative; costs that differ by less are equal, and the earlier start wins
+SAME: Final = 1e-9  # relative; costs that differ by less are equal, and the earlier start wins
 
 
 class CheapestWindow:

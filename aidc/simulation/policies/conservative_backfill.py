@@ -1,11 +1,11 @@
 """Conservative backfill: every job has a reservation from its arrival, and nothing delays any of them.
 
 A job that arrives is promised the first gap that is long enough for its limit and wide enough for its
-boards, beside all earlier promises (another rule may choose among the gaps, see `carbon`). When a job ends before its limit, its gap goes to jobs that can
-start in it at once, in order of arrival; promises are kept or beaten, never put off. The other promises
-stay where they are until their jobs can start (there is no compression of the whole plan, whose cost
-is that of all waiting jobs at every end). Only where a node is lost is everything promised anew, in
-the order of arrival, and later where it must be.
+boards, beside all earlier promises (another rule may choose among the gaps, see `carbon`). When a job
+ends before its limit, its gap goes to jobs that can start in it at once, in order of arrival; promises
+are kept or beaten, never put off. The other promises stay where they are until their jobs can start
+(there is no compression of the whole plan, whose cost is that of all waiting jobs at every end). Only
+where a node is lost is everything promised anew, in the order of arrival, and later where it must be.
 
 References:
     A. W. Mu'alem, D. G. Feitelson, "Utilization, predictability, workloads, and user runtime estimates

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from aidc.simulation.policies.queue import NEVER
+
 Array = NDArray[np.float64]
-NEVER = float("inf")
 
 
 class Profile:

@@ -1,12 +1,9 @@
 """Idle servers that are switched off after a while and booted when they are wanted."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-NEVER_S: Final = float("inf")
 
 
 class Sleepers:
