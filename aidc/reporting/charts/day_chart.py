@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aidc.reporting.charts.style import (
     COLOURS,
@@ -16,10 +17,11 @@ from aidc.reporting.charts.style import (
     Chart,
     drawing,
     ends_of,
+    nothing,
     steps,
     thousands,
 )
-from aidc.reporting.numbers import energy, number, signed, signed_energy
+from aidc.reporting.numbers import energy, number, ratio, signed, signed_energy
 from aidc.reporting.study import VARIANTS
 from aidc.trace import Trace
 from aidc.units import KG_PER_T, S_PER_H
@@ -34,41 +36,54 @@ SAME_K: Final = 0.05  # supply air nearer than this is the same set-point
 
 
 def day_data(before: Trace, after: Trace, site: str) -> pd.DataFrame:
-    """Steps of the day on which the plan saves most carbon at a site; ``NAME_baseline``, ``NAME_optimized``."""
+    """Steps of the day on which the plan saves most carbon at a site; ``NAME_baseline``, ``NAME_optimized``.
+
+    ``jobs_late`` of a step are those that start in it later than they could, ``gpus_late`` their boards, and
+    ``gpu_hours_late`` those times the delay.
+    """
     one, other = before.site(site), after.site(site)
     saved = (one["grid_import_kw"] - other["grid_import_kw"]) * one["grid_kgco2e_per_kwh"]
     days = pd.DatetimeIndex(one.index).normalize()
-    best = saved.groupby(days).sum().idxmax()
-    mine = days == best
+    mine = days == saved.groupby(days).sum().idxmax() if len(one) else np.zeros(0, np.bool_)
     columns = {name: one.loc[mine, name] for name in SHARED}
     for run, rows in zip(RUNS, (one, other), strict=True):
         columns |= {f"{name}_{run}": rows.loc[mine, name] for name in OF_A_RUN}
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).assign(**_late(after, site, mine), hours=before.step_h)
 
 
-def day_caption(before: Trace, after: Trace, site: str, data: pd.DataFrame) -> str:
+def _late(after: Trace, site: str, mine: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """Jobs that start later than they could, by step."""
+    jobs, step_s = after.jobs, after.step_h * S_PER_H
+    rows = jobs[(jobs["site"] == site) & (jobs["deferred_s"] > 0) & jobs["start_s"].notna()]
+    step = np.minimum((rows["start_s"] / step_s).astype(int), max(len(mine) - 1, 0))
+    boards = rows["gpu_count"].to_numpy(np.float64)
+    weights = {
+        "jobs_late": np.ones(len(rows)),
+        "gpus_late": boards,
+        "gpu_hours_late": boards * rows["deferred_s"].to_numpy(np.float64) / S_PER_H,
+    }
+    return {
+        name: np.bincount(step, weight, minlength=len(mine))[mine].astype(np.float64)
+        for name, weight in weights.items()
+    }
+
+
+def day_caption(data: pd.DataFrame) -> str:
     """What the plan asks for on that day, and what it brings."""
-    step_h = before.step_h
-    moved = (data["supply_air_degc_optimized"] - data["supply_air_degc_baseline"]).abs() > SAME_K
-    begin = before.scenario.start
-    jobs, index = after.jobs[after.jobs["site"] == site], pd.DatetimeIndex(data.index)
-    first_s = (index[0] - begin).total_seconds()
-    put_off = jobs[
-        (jobs["deferred_s"] > 0)
-        & (jobs["start_s"] >= first_s)
-        & (jobs["start_s"] < first_s + len(data) * step_h * S_PER_H)
-    ]
-    hours = np.average(put_off["deferred_s"], weights=put_off["gpu_count"]) if len(put_off) else 0.0
-    import_kw = data["grid_import_kw_optimized"] - data["grid_import_kw_baseline"]
-    kgco2e = float((import_kw * data["grid_kgco2e_per_kwh"]).sum() * step_h)
+    hours, index = data["hours"], pd.DatetimeIndex(data.index)
+    off = (data["supply_air_degc_optimized"] - data["supply_air_degc_baseline"]).abs() > SAME_K
+    delay_h = ratio(float(data["gpu_hours_late"].sum()), float(data["gpus_late"].sum())) or 0.0
+    was, became = (data[f"grid_import_kw_{run}"] for run in RUNS)
+    kwh = float(((became - was) * hours).sum())
+    kgco2e = float(((became - was) * data["grid_kgco2e_per_kwh"] * hours).sum())
     supply = data["supply_air_degc_optimized"]
     return (
         f"{index[0]:%A %d %B %Y}, the day that saves most: supply air {number(float(supply.min()), 1)} to "
-        f"{number(float(supply.max()), 1, '°C')}, off the baseline's in {number(float(moved.sum() * step_h), 1, 'h')}; "
-        f"{len(put_off):,} jobs start later than they could, by {number(float(hours) / S_PER_H, 1, 'h')} on average of their "
-        f"boards; import {signed_energy(float(import_kw.sum() * step_h))} of "
-        f"{energy(float(data['grid_import_kw_baseline'].sum() * step_h))}, highest {number(float(data['grid_import_kw_baseline'].max()), 0)} "
-        f"to {number(float(data['grid_import_kw_optimized'].max()), 0, 'kW')}; emissions {signed(kgco2e / KG_PER_T, 3, 't')}."
+        f"{number(float(supply.max()), 1, '°C')}, off the baseline's in {number(float(hours[off].sum()), 1, 'h')}; "
+        f"{number(float(data['jobs_late'].sum()), 0)} jobs start later than they could, by {number(delay_h, 1, 'h')} on "
+        f"average of their boards; import {signed_energy(kwh)} of {energy(float((was * hours).sum()))}, highest "
+        f"{number(float(was.max()), 0)} to {number(float(became.max()), 0, 'kW')}; emissions "
+        f"{signed(kgco2e / KG_PER_T, 3, 't')}."
     )
 
 
@@ -76,6 +91,8 @@ def day_chart(before: Trace, after: Trace, site: str, suffix: str) -> Chart:
     """Set-points and modes, IT load, import with price and carbon, by the hour of one day."""
     data = day_data(before, after, site)
     title = "One planned day" + (f": {site}" if suffix else "")
+    if not len(data):
+        return nothing(f"day{suffix}", title, "The run has no steps: no day to draw.", data)
     with drawing(6.4) as figure:
         air, mode, load, bought, price = figure.subplots(
             5, 1, sharex=True, height_ratios=[1.7, 0.5, 1.3, 1.3, 0.55]
@@ -110,9 +127,7 @@ def day_chart(before: Trace, after: Trace, site: str, suffix: str) -> Chart:
         "A day of the plan beside the baseline: temperatures and supply set-point, cooling mode, IT load, "
         "grid import with PV, tariff and carbon intensity."
     )
-    return Chart(
-        f"day{suffix}", title, description, day_caption(before, after, site, data), figure, data
-    )
+    return Chart(f"day{suffix}", title, description, day_caption(data), figure, data)
 
 
 def _modes(axes: "Axes", data: pd.DataFrame) -> None:
