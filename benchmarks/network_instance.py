@@ -28,7 +28,9 @@ class Size:
     slots: int
     slot_s: float
     any_model_frac: float = 0.3  # of jobs that accept every model
-    whole_slots: bool = False  # submission and run time in whole slots, so that boards can be filled
+    whole_slots: bool = (
+        False  # submission and run time in whole slots, so that boards can be filled
+    )
 
 
 def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC) -> NetworkProblem:
@@ -43,7 +45,10 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     rng = np.random.default_rng(seed)
     n, models = size.jobs, len(BOARD_KW)
     pools = size.sites * models
-    site_of_pool, model = np.repeat(np.arange(size.sites), models), np.tile(np.arange(models), size.sites)
+    site_of_pool, model = (
+        np.repeat(np.arange(size.sites), models),
+        np.tile(np.arange(models), size.sites),
+    )
     window_s = size.slots * size.slot_s
     home = rng.integers(0, pools, n)
     run_home = np.clip(rng.exponential(2_434.0, n), 60, 43_200)
@@ -103,10 +108,18 @@ def _sites(size, hourly, boards, model, site_of_pool, edges):  # type: ignore[no
         warm = SUMMER_DEGC[s % 6] + 5.0 * np.cos((hour - 15) / 12 * np.pi)
         factor = np.full(size.slots, KGCO2_PER_KWH[s % 6])
         if hourly:
-            factor = factor * (1.0 - 0.25 * np.exp(-(((hour - 12.5) / 3.0) ** 2)) + 0.1 * np.sin(hour / 24 * 2 * np.pi + s))
+            factor = factor * (
+                1.0
+                - 0.25 * np.exp(-(((hour - 12.5) / 3.0) ** 2))
+                + 0.1 * np.sin(hour / 24 * 2 * np.pi + s)
+            )
         pv = 0.05 * rated * np.clip(np.cos((hour - 12.5) / 12 * np.pi * 1.6), 0, None)
         load = it[None, :] * (1.06 + 0.004 * np.clip(warm - 15, 0, None)[:, None])
-        load = load + 0.02 * rated + 0.12 * np.clip(warm - 10, 0, None)[:, None] / 20 * it[None, :] ** 2 / rated
+        load = (
+            load
+            + 0.02 * rated
+            + 0.12 * np.clip(warm - 10, 0, None)[:, None] / 20 * it[None, :] ** 2 / rated
+        )
         cost = factor[:, None] * np.maximum(load - pv[:, None], 0.0)
         grid = np.repeat(it[None, :], size.slots, axis=0)
         sites.append(SiteSide(CITIES[s % 6], grid, cost, np.full(size.slots, idle)))

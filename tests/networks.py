@@ -64,7 +64,7 @@ def random_network(
     slopes = rng.uniform(0.2, 1.0, (sites, 1, 1)) * rng.uniform(0.7, 1.3, (sites, slots, 1))
     bends = rng.uniform(0.8, 1.4, (sites, slots, 4))
     slopes = slopes * (np.sort(bends, axis=2) if convex else bends)
-    width = max(1.0, float(kw.sum()) / 6)
+    width = max(1.0, float(kw.max(axis=1).sum()) / 3)
     sides = tuple(site(f"s{s}", slopes[s].tolist(), width, 0.3) for s in range(sites))
     boards = at_home_boards(table, pools) + rng.integers(0, spare_boards + 1, pools)
     held_pool = np.arange(pools)

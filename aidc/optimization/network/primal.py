@@ -23,7 +23,7 @@ from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-SMALLEST_BATCH, LARGEST_BATCH = 16, 256
+LARGEST_BATCH, BATCHES = 256, 200
 HOME_ROUNDS = 8
 SWEEPS = 8  # over those displaced
 WORTH_FRAC = 1e-9  # of a job's cost: less is no reason to move
@@ -97,9 +97,9 @@ class Placement:
             np.concatenate([held.gpus, jobs.gpus[mine, home]]),
             np.concatenate([held.pool, home]),
         )
-        self.load_kw = self._fixed_kw + self._loads(mine, home, begin)
+        self.load_kw = self._fixed_kw + self.loads(mine, home, begin)
 
-    def _loads(self, jobs: Rows, pool: Rows, start: Array) -> Array:
+    def loads(self, jobs: Rows, pool: Rows, start: Array) -> Array:
         """IT power of some runs, shape (sites, slots)."""
         problem = self.problem
         site = problem.site_of_pool[pool]
@@ -226,7 +226,7 @@ class Placement:
 
     def _added(self, rows: Rows) -> Array:
         placed = rows[self.pool[rows] >= 0]
-        return self._loads(placed, self.pool[placed], self.start[placed])
+        return self.loads(placed, self.pool[placed], self.start[placed])
 
     def _settle(self, order: Rows, guide: Guide) -> None:
         """Places jobs where they fit best; one that another of its batch displaced is tried again."""
@@ -264,17 +264,18 @@ class Placement:
                 if self._move(int(rows[index]), int(best.pool[index]), float(best.start[index]))
             ]
             if done:
-                self.load_kw -= self._loads(rows[done], here[done], now[done])
+                self.load_kw -= self.loads(rows[done], here[done], now[done])
                 self.load_kw += self._added(rows[done])
             moved += len(done)
         return moved
 
 
 def batches(order: Rows) -> list[Rows]:
-    """Jobs in an order, few at first, where they are large."""
-    found, at, size = [], 0, SMALLEST_BATCH
+    """Jobs in an order, a small share of them at a time, and fewer at first: loads follow only in between."""
+    most = int(np.clip(len(order) // BATCHES, 1, LARGEST_BATCH))
+    found, at, size = [], 0, max(1, most // 16)
     while at < len(order):
         found.append(order[at : at + size])
         at += size
-        size = min(LARGEST_BATCH, size + SMALLEST_BATCH)
+        size = min(most, size + max(1, most // 16))
     return found
