@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from aidc.optimization.network import NetworkProblem, spread
-from aidc.optimization.network.hull import cost_at, hulls
+from aidc.optimization.network.hull import cost_at
 from aidc.optimization.network.plan import plan_cost
 from aidc.optimization.network.primal import Guide, Placement
 from benchmarks.network_instance import Size, network

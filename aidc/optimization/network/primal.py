@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from aidc.optimization.network.cells import Cells
 from aidc.optimization.network.pricing import (
     GRID_TOLERANCE,
-    between,
     board_integrals,
     energy_integrals,
     open_pools,
@@ -116,45 +115,27 @@ class Placement:
     def best(self, rows: Rows, guide: Guide) -> Best:
         """Cheapest start of each job, at least one, that finds its boards free."""
         jobs = self.problem.jobs
-        energy, boards = self._integrals(guide)
-        windows = self.cells.windows()
         which, pool = np.nonzero(self._open[rows])
+        first, last = self._first[rows[which], pool], self._last[rows[which], pool]
+        count = np.maximum(last - first + 1, 0) + 1
+        begin = np.cumsum(count) - count
+        which, pool, first = (np.repeat(each, count) for each in (which, pool, first))
         job = rows[which]
-        run, gpus, kw = self._run[job, pool], jobs.gpus[job, pool], jobs.kw[job, pool]
-        room = self.cells.boards[pool] - gpus
-        start = self._early[job, pool]
-        cost = self._cost(energy, boards, pool, start, run, kw, gpus)
-        first, length = self.cells.span(start, start + run)
-        full = self.cells.most(windows, pool, first, length) > room
-        cost[full] = np.inf
-        low, high = self._first[job, pool], self._last[job, pool] + 1
-        begin, end = int(low.min()), int(high.max())
-        if end > begin:
-            slot = np.arange(begin, end)
-            _, length = self.cells.span(np.zeros(len(run)), run)
-            first = slot * self.cells.per_slot
-            used = self.cells.most(windows, pool[:, None], first, length[:, None])
-            closed = (slot < low[:, None]) | (slot >= high[:, None]) | (used > room[:, None])
-            whole = run.astype(np.int64)
-            # starts that are closed may reach past the end: their cost does not count
-            to = pool[:, None] * energy.shape[1] + whole[:, None] + slot
-            to = np.minimum(to, energy.size - 2)
-            part = (run - whole)[:, None]
-            of_row = np.zeros(to.shape)
-            for amount, integral in ((kw, energy), (gpus, boards)):
-                reached = integral.reshape(-1)[to]
-                reached += part * (integral.reshape(-1)[to + 1] - reached)
-                reached -= integral[pool, begin:end]
-                of_row += amount[:, None] * reached
-            of_row[closed] = np.inf
-            at = of_row.argmin(axis=1)
-            least = of_row[np.arange(len(at)), at]
-            better = least < cost
-            cost = np.where(better, least, cost)
-            start = np.where(better, slot[at], start)
-        order = np.lexsort((cost, which))
-        chosen = order[np.searchsorted(which[order], np.arange(len(rows)))]
-        return Best(cost[chosen], pool[chosen], start[chosen])
+        position = np.arange(len(job)) - np.repeat(
+            begin, count
+        )  # the earliest start, then the grid
+        start = np.where(position == 0, self._early[job, pool], first + position - 1.0)
+        run, gpus = self._run[job, pool], jobs.gpus[job, pool]
+        cost = self._cost(*self._integrals(guide), pool, start, run, jobs.kw[job, pool], gpus)
+        cells, length = self.cells.span(start, start + run)
+        used = self.cells.most(self.cells.windows(), pool, cells, length)
+        cost[used > self.cells.boards[pool] - gpus] = np.inf
+        segment = np.searchsorted(which, np.arange(len(rows)))
+        least = np.minimum.reduceat(cost, segment)
+        hits = np.flatnonzero(cost == least[which])
+        _, at = np.unique(which[hits], return_index=True)
+        chosen = hits[at]
+        return Best(least, pool[chosen], start[chosen])
 
     @staticmethod
     def _cost(
@@ -166,12 +147,16 @@ class Placement:
         kw: Array,
         gpus: Array,
     ) -> Array:
+        """Priced cost of runs on pools, shape (runs,); see `between`, here with the pools in one row."""
+        row = pool * energy.shape[1]
         cost = np.zeros(len(pool))
-        for index in np.unique(pool):
-            mine = pool == index
-            begin, end = start[mine], (start + run)[mine]
-            cost[mine] = kw[mine] * between(energy[index], begin, end)
-            cost[mine] += gpus[mine] * between(boards[index], begin, end)
+        for at, sign in ((start + run, 1.0), (start, -1.0)):
+            slot = at.astype(np.int64)
+            part = at - slot
+            slot += row
+            for amount, integral in ((kw, energy.reshape(-1)), (gpus, boards.reshape(-1))):
+                reached = integral[slot]
+                cost += sign * amount * (reached + part * (integral[slot + 1] - reached))
         return cost
 
     def _put(self, job: int, pool: int, start: float) -> bool:
