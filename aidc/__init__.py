@@ -9,9 +9,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aidc.api import account, load, plan, report, simulate
+    from aidc.api import account, load, pareto, plan, report, simulate
 
-__all__ = ["__version__", "account", "load", "plan", "report", "simulate"]
+__all__ = ["__version__", "account", "load", "pareto", "plan", "report", "simulate"]
 __version__ = "0.1.0"
 
 logging.getLogger("aidc").addHandler(logging.NullHandler())

@@ -106,7 +106,7 @@ def read_table(
         try:
             made = row.model_validate(data, context=TABLES)
         except ValidationError as error:
-            for path_, message, _ in config.faults_of(error, data, {"": row.model_fields}):
+            for path_, message, _ in config.faults_of(error, data, row):
                 column = columns.index(str(path_[0])) + 1 if path_ and path_[0] in columns else 1
                 faults.append(Fault(shown, line, column, config.dotted(path_), message))
             continue
@@ -213,24 +213,21 @@ def document(folder: str, name: str) -> config.Document:
     return read
 
 
-def validated(model: type[Model], document: config.Document, *parts: type[Config]) -> Model:
+def validated(model: type[Model], document: config.Document) -> Model:
     """What a YAML document of the catalog says, as a model.
 
     Args:
         model: of the whole.
         document: as read, with its marks.
-        parts: models inside it, whose keys are proposed where one is misspelt.
 
     Raises:
         CatalogError: every fault with line and column.
     """
-    every: tuple[type[Config], ...] = (model, *parts)
-    known = {part.__name__: config.keys_of(part) for part in every}
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
         faults = list(document.faults)
-        for path, message, is_key in config.faults_of(error, document.data, known):
+        for path, message, is_key in config.faults_of(error, document.data, model):
             place = document.place(path, key=is_key)
             faults.append(Fault(place.file, place.line, place.column, config.dotted(path), message))
         raise CatalogError(faults) from None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -287,21 +287,22 @@ def key_path(loc: Iterable[str | int], data: Any, *, all_known: bool = False) ->
             here = here[part]
         elif all_known or index < len(parts) - 1 or isinstance(here, str | int | float | None):
             continue
+        elif isinstance(here, list) and isinstance(part, str):
+            continue  # an item has a number
         path.append(part)
     return tuple(path)
 
 
 def faults_of(
-    error: ValidationError, data: Any, known_keys: Mapping[str, Iterable[str]]
+    error: ValidationError, data: Any, model: type[BaseModel]
 ) -> list[tuple[KeyPath, str, bool]]:
     """Each pydantic error as (key path, message in plain words, whether the key itself is wrong).
 
     Args:
         error: what pydantic raised.
         data: what was validated.
-        known_keys: name of a model -> its keys, to suggest the nearest for an unknown one.
+        model: as what; an unknown key is told the nearest of those that may stand beside it.
     """
-    names = sorted({key for keys in known_keys.values() for key in keys})
     found: list[tuple[KeyPath, str, bool]] = []
     items = error.errors(include_url=False)
     for item in items:
@@ -315,10 +316,13 @@ def faults_of(
         if item["type"] == "extra_forbidden":
             key = str(item["loc"][-1])
             path = (*key_path(item["loc"][:-1], data, all_known=True), key)
-            found.append((path, f"unknown key '{key}'{nearest(key, names)}", True))
+            siblings = siblings_of(model, item["loc"])
+            found.append((path, f"unknown key '{key}'{nearest(key, siblings)}", True))
         elif item["type"] == "missing":
             path = (*key_path(item["loc"][:-1], data, all_known=True), str(item["loc"][-1]))
             found.append((path, "required, but not given", True))
+        elif "key" in (told := item.get("ctx", {})) and item["type"] == "together":
+            found.append(((*path, *str(told["key"]).split(".")), str(told["text"]), False))
         else:
             found.append((path, _plain(item), False))
     return found
@@ -335,6 +339,43 @@ def _plain(item: Any) -> str:
     if isinstance(value, str | int | float) and item["type"] not in _TELLS_ITS_VALUE:
         return f"{message[0].lower()}{message[1:]}, not {value!r}"
     return message
+
+
+def at_key(key: str, text: str) -> PydanticCustomError:
+    """An error of a whole model that belongs to one of its keys, dotted; `faults_of` places it there."""
+    return PydanticCustomError("together", "{key}: {text}", {"key": key, "text": text})
+
+
+def siblings_of(model: type[BaseModel], loc: Iterable[str | int]) -> list[str]:
+    """Keys that may stand where a pydantic location ends.
+
+    Below a union without a branch in the location they are those of all its models.
+    """
+    here = [model]
+    for part in tuple(loc)[:-1]:
+        below = [
+            inner
+            for one in here
+            for name, field in one.model_fields.items()
+            if part in (name, field.alias)
+            for inner in _models_in(field.annotation)
+        ]
+        branch = [one for one in here if part in (one.__name__, *_kinds(one))]
+        here = below or branch or here  # else an index, or a key of a map
+    return sorted({key for one in here for key in keys_of(one)})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Models that an annotation names, inside unions, lists and maps too."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
+
+
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    """Values of ``kind`` that choose a model in a union."""
+    field = model.model_fields.get("kind")
+    return get_args(field.annotation) if field else ()
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:

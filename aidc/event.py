@@ -3,9 +3,8 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from aidc.config import Config, Frac, Kelvin, Time
+from aidc.config import Config, Frac, Kelvin, Time, at_key
 
 
 class _Event(Config):
@@ -19,7 +18,7 @@ class _Event(Config):
     def _ends_after_it_starts(self) -> "_Event":
         if self.end <= self.start:
             text = f"{self.end.isoformat()} is not after start {self.start.isoformat()}"
-            raise PydanticCustomError("together", "end: {text}", {"text": text})
+            raise at_key("end", text)
         return self
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aidc.job import JobTable
 
@@ -48,13 +50,15 @@ class Drivers:
     """Jobs and series of a scenario; the same for every variant of it.
 
     Attributes:
-        jobs: all jobs of all sites, each with its site and pool.
+        jobs: all jobs of all sites, each with its home site and pool.
+        movable: jobs that may run at another site on servers like those at home, shape (n,).
         sites: series by site.
         labels: what the jobs are.
         synthetic: whether the jobs are generated.
     """
 
     jobs: JobTable
+    movable: NDArray[np.bool_]
     sites: Mapping[str, SiteDrivers]
     job_label: str
     synthetic_jobs: bool
@@ -73,3 +77,42 @@ class Forecast:
     now_s: float
     first_step: int
     frame: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedWork:
+    """What is known at some time of the work of a site.
+
+    Attributes:
+        run_s: run time of every job of the site, shape (n,): as it was for those that have ended, as
+            predicted for the others that were submitted, nan for those to come.
+        long_s: a run time that few of them pass, same shape and same gaps.
+        kw: IT power above idle that the site is expected to carry in all, jobs to come included, by
+            pool and step of the window, shape (pools, steps).
+        gpus: boards in use, same shape.
+    """
+
+    run_s: NDArray[np.float64]
+    long_s: NDArray[np.float64]
+    kw: NDArray[np.float64]
+    gpus: NDArray[np.float64]
+
+
+class Forecaster(Protocol):
+    """Who says what a plan may know: series and work of a window, from what lies before it."""
+
+    def series(self, site: str, now_s: float, first_step: int, steps: int) -> Forecast:
+        """Series of the window that starts now."""
+
+    def work(
+        self, site: str, now_s: float, first_step: int, steps: int, start_s: NDArray[np.float64]
+    ) -> ExpectedWork:
+        """Run times and load.
+
+        Args:
+            site: whose.
+            now_s: start of the window.
+            first_step: its first step in the horizon.
+            steps: of the window.
+            start_s: start of every job of the site that has begun, else nan, shape (n,).
+        """

@@ -1,7 +1,8 @@
 """Jobs as columns: one row a job, checked once, never one Python object a job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ FloatColumn = NDArray[np.float64]
 IntColumn = NDArray[np.int64]
 TextColumn = NDArray[np.object_]
 FAULTS_SHOWN = 20
+NO_BOARDS: Final = "no pool has boards that it accepts"  # reasons of a refusal
+TOO_LARGE: Final = "larger than its pool"
+NOT_IN_TIME: Final = "it or another would miss its deadline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class JobTable:
         warm: already running when the horizon starts; ``run_s`` is what was left.
         useful_s: part of ``run_s`` that is work kept: all of it unless interruptions cost some [s].
         interruptions: how often the run is interrupted; ``run_s`` has their cost in it.
+        node_fails_s: seconds into the run at which a node of it fails and leaves for repair, a rising
+            tuple a job.
         accepted: whether some pool has boards that the job accepts; the others are refused.
         rows_of: where the rows come from (a file with line numbers, or the generator).
     """
@@ -57,6 +63,7 @@ class JobTable:
     warm: NDArray[np.bool_]
     useful_s: FloatColumn
     interruptions: IntColumn
+    node_fails_s: TextColumn
     accepted: NDArray[np.bool_]
     rows_of: str
 
@@ -131,12 +138,24 @@ class JobTable:
         return self
 
 
-def concatenate(tables: "list[JobTable]") -> JobTable:
-    """One table in order of submission (ties by job id), from at least one table."""
+def stacked(tables: Sequence[JobTable]) -> JobTable:
+    """The tables one below the other, at least one."""
     columns = {
         f.name: np.concatenate([getattr(t, f.name) for t in tables])
         for f in fields(JobTable)
         if f.name != "rows_of"
     }
-    whole = JobTable(**columns, rows_of="; ".join(dict.fromkeys(t.rows_of for t in tables)))
+    return JobTable(**columns, rows_of="; ".join(dict.fromkeys(t.rows_of for t in tables)))
+
+
+def no_failures(count: int) -> TextColumn:
+    """`JobTable.node_fails_s` of jobs under which no node fails, shape (count,)."""
+    column = np.empty(count, object)
+    column.fill(())
+    return column
+
+
+def concatenate(tables: Sequence[JobTable]) -> JobTable:
+    """One table in order of submission (ties by job id), from at least one table."""
+    whole = stacked(tables)
     return whole.take(np.lexsort((whole.job_id.astype(str), whole.submit_s)))

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -23,17 +25,18 @@ from aidc.errors import ScenarioError
 from aidc.event import Event
 from aidc.horizon import Horizon
 from aidc.pathway_inputs import PathwayInputs
+from aidc.scenario_checks import Blocks, cross_faults
 from aidc.site import ModePolicy, Site
 from aidc.workload_inputs import (
     GeneratedWorkload,
     MixedWorkload,
     ServiceWorkload,
     TraceWorkload,
-    board_faults,
 )
 
 Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
-Objective = Literal["pue", "energy", "emissions", "cost"]
+Objective = Literal["pue", "energy", "emissions", "cost", "water"]
+Foresight = Literal["perfect", "persistence", "learned"]
 Policy = Literal[
     "fifo", "sjf", "easy_backfill", "conservative_backfill", "priority", "fair_share", "deadline",
     "carbon", "price",
@@ -120,6 +123,8 @@ class Flexibility(Config):
 
     deferrable_frac: Frac = Field(ge=0, le=1)
     slack_h: tuple[Number, ...] = Field(min_length=1, strict=False)
+    movable_frac: Frac = Field(default=0.0, ge=0, le=1)  # of the deferrable jobs: may run elsewhere
+    moving_h: WrittenHours = Field(default=0.0, alias="moving", ge=0)  # to copy the data of a job
 
 
 def _job_classes(order: tuple[str, ...]) -> tuple[str, ...]:
@@ -162,23 +167,71 @@ class Weights(Config):
     """A weighted objective, in CNY."""
 
     cost: Number = Field(ge=0)
-    emissions_cny_per_kg: Number = Field(ge=0)
+    emissions_cny_per_kg: Number = Field(default=0.0, ge=0)  # an internal carbon price
+    water_cny_per_m3: Number = Field(default=0.0, ge=0)  # beside what the tariff asks
+    delay_cny_per_gpu_h: Number = Field(default=0.0, ge=0)  # later than the baseline
+
+
+Goal = Objective | Weights
+
+
+def goal_name(goal: Goal) -> str:
+    """An objective in a word; a weighted one by what it weighs."""
+    if isinstance(goal, str):
+        return goal
+    weights = goal.model_dump(exclude_defaults=True)
+    return " + ".join(f"{weight:g} {name}" for name, weight in weights.items())
+
+
+def _distinct(stages: tuple[Goal, ...]) -> tuple[Goal, ...]:
+    if len(set(stages)) < len(stages):
+        text = "a stage is named twice; the second would have nothing left to decide"
+        raise PydanticCustomError("together", "{text}", {"text": text})
+    return stages
+
+
+Stages = Annotated[
+    tuple[Goal, ...], Field(min_length=2, max_length=4, strict=False), AfterValidator(_distinct)
+]
 
 
 class Plan(Config):
     """What the MILP minimises, over which windows, and when it may stop."""
 
-    objective: Objective | Weights
+    objective: Annotated[
+        Annotated[Goal, Tag("one")] | Annotated[Stages, Tag("several")],
+        Discriminator(lambda value: "several" if isinstance(value, list | tuple) else "one"),
+    ]
+    tolerance_frac: WrittenFrac | None = Field(
+        default=None, alias="tolerance", gt=0, lt=1
+    )  # of an earlier stage's result that a later one may give up; the gap, unless given
+    pue_max: float | None = Field(default=None, gt=1)  # of each window, as a meter would find it
     step_min: Minutes = Field(alias="step", gt=0)
     window_h: WrittenHours = Field(alias="window", gt=0)
     commit_h: WrittenHours = Field(alias="commit", gt=0)
     gap_frac: WrittenFrac = Field(alias="gap", gt=0, lt=1)
     limit_s: WrittenSeconds = Field(alias="limit", gt=0)  # wall time of one window
-    foresight: Literal["perfect"]
+    foresight: Foresight
     levels_degc: tuple[Number, ...] = Field(
         default=(), strict=False
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
+    chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """The objectives, the first one first."""
+        return self.objective if isinstance(self.objective, tuple) else (self.objective,)
+
+    @property
+    def room_frac(self) -> float:
+        """Share of an earlier stage's result that a later one may give up."""
+        return self.gap_frac if self.tolerance_frac is None else self.tolerance_frac
+
+    @property
+    def objective_name(self) -> str:
+        """What is minimised, in words."""
+        return ", then ".join(goal_name(goal) for goal in self.goals)
 
 
 class LedgerChoice(Config):
@@ -277,76 +330,17 @@ class Scenario(Config):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Scenario":
-        faults = [*_time_faults(self), *_site_faults(self), *_event_faults(self)]
-        sites = {name: choice.site for name, choice in self.sites.items()}
-        faults += board_faults(self.workload, sites)
-        if faults:
+        blocks = Blocks(
+            start=self.start,
+            end=self.end,
+            step_min=self.step_min,
+            site_names=tuple(self.sites),
+            sites={name: choice.site for name, choice in self.sites.items()},
+            workload=self.workload,
+            baseline=self.baseline,
+            plan=self.plan,
+            events=self.events,
+        )
+        if faults := cross_faults(blocks):
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})
         return self
-
-
-def _time_faults(s: Scenario) -> list[str]:
-    """Each fault as ``key: message``."""
-    faults = []
-    if (s.end - s.start).total_seconds() % (s.step_min * 60):
-        faults.append(f"end: the horizon is not a whole number of {s.step_min:g} min steps")
-    elif s.plan.step_min % s.step_min:
-        faults.append(
-            f"plan.step: {s.plan.step_min:g} min is not a multiple of step, {s.step_min:g} min"
-        )
-    if s.plan.commit_h > s.plan.window_h:
-        faults.append(
-            f"plan.commit: {s.plan.commit_h:g} h is longer than the window of {s.plan.window_h:g} h"
-        )
-    for key, hours in (("window", s.plan.window_h), ("commit", s.plan.commit_h)):
-        if (hours * 60) % s.plan.step_min:
-            faults.append(
-                f"plan.{key}: {hours:g} h is not a whole number of {s.plan.step_min:g} min steps"
-            )
-    if (s.end - s.start).total_seconds() % (s.plan.step_min * 60):
-        faults.append(
-            f"plan.step: the horizon is not a whole number of {s.plan.step_min:g} min plan steps"
-        )
-    return faults
-
-
-def _event_faults(s: Scenario) -> list[str]:
-    """Events that lie beside the horizon, off its steps, or at a site that is not there."""
-    faults = []
-    for index, event in enumerate(s.events):
-        key = f"events.{index}"
-        if event.site is not None and event.site not in s.sites:
-            faults.append(f"{key}: no site '{event.site}'; the scenario has {', '.join(s.sites)}")
-        faults.extend(
-            f"{key}: {name} is not on a step of {s.step_min:g} min"
-            for name, time in (("start", event.start), ("end", event.end))
-            if (time - s.start).total_seconds() % (s.step_min * 60)
-        )
-        if event.start >= s.end or event.end <= s.start:
-            faults.append(f"{key}: {event.kind} lies outside the horizon and would do nothing")
-    return faults
-
-
-def _site_faults(s: Scenario) -> list[str]:
-    faults = []
-    for name, choice in s.sites.items():
-        hall = choice.site.hall
-        if hall.supply_min_degc >= hall.supply_max_degc:
-            faults.append(
-                f"sites.{name}.overrides.hall: supply_min_degc {hall.supply_min_degc:g} is not below supply_max_degc {hall.supply_max_degc:g}"
-            )
-        if not hall.supply_min_degc <= s.baseline.supply_air_degc <= hall.supply_max_degc:
-            faults.append(
-                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
-            )
-        inlet = s.baseline.supply_air_degc + hall.recirculation_frac * hall.air_rise_k
-        if inlet > hall.inlet_max_degc:
-            faults.append(
-                f"baseline.supply_air: {s.baseline.supply_air_degc:g} degC gives inlets of {inlet:.1f} degC, above the {hall.inlet_max_degc:g} degC that {name} allows"
-            )
-        faults.extend(
-            f"plan.levels_degc: {level:g} degC is outside {hall.supply_min_degc:g} to {hall.supply_max_degc:g} degC of {name}"
-            for level in s.plan.levels_degc
-            if not hall.supply_min_degc <= level <= hall.supply_max_degc
-        )
-    return faults

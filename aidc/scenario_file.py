@@ -1,7 +1,6 @@
 """From a scenario file to a `Scenario`: extends, variants, ``--set``, and every fault with its place."""
 
 import copy
-import functools
 import os
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from aidc import catalog, config
-from aidc.config import Config, Document, KeyPath, dotted, merge
+from aidc.config import Document, KeyPath, dotted, merge
 from aidc.errors import Fault, InputError, ScenarioError
 from aidc.pathway_inputs import PathwayInputs
 from aidc.scenario import Scenario
+from aidc.scenario_checks import cross_faults
+from aidc.scenario_faults import across, fault_at, located, sound_blocks, unknown_names
 from aidc.site import Site
 
 Marks = dict[KeyPath, tuple[Fault, Fault]]
@@ -112,7 +113,7 @@ def load_pathway(path: str | Path) -> PathwayInputs:
     try:
         inputs = PathwayInputs.model_validate(document.data)
     except ValidationError as error:
-        faults.extend(_located(error, document.data, document, {}))
+        faults.extend(located(error, document.data, document, PathwayInputs))
         raise ScenarioError(faults) from None
     if faults:
         raise ScenarioError(faults)
@@ -216,18 +217,6 @@ def _set(
         marks.setdefault(tuple(parts[:end]), (place, place))
 
 
-@functools.cache
-def _known_keys() -> dict[str, list[str]]:
-    """Keys of every model that a file may hold."""
-    found: dict[str, list[str]] = {}
-    todo: list[type[Config]] = [Config]
-    while todo:
-        model = todo.pop()
-        found[model.__name__] = config.keys_of(model)
-        todo.extend(model.__subclasses__())
-    return found
-
-
 def _build(
     raw: dict[str, Any], marks: Marks, folder: Path, faults: list[Fault], file: str
 ) -> Scenario:
@@ -235,12 +224,13 @@ def _build(
     data = copy.deepcopy(raw)
     site_documents = _fill_sites(data, document, faults)
     _fill_pathway(data, document, folder, faults)
-    faults.extend(_unknown_names(data, document))
+    faults.extend(unknown_names(data, document))
     context = ChainMap[str, Any]({"folder": folder}, catalog.TABLES)  # type: ignore[arg-type]
     try:
         scenario = Scenario.model_validate(data, context=context)
     except ValidationError as error:
-        faults.extend(_located(error, data, document, site_documents))
+        faults.extend(located(error, data, document, Scenario, site_documents))
+        faults.extend(across(cross_faults(sound_blocks(error, data, context)), document))
         raise ScenarioError(faults) from None
     except InputError as error:
         raise ScenarioError([*faults, *error.faults]) from None
@@ -270,7 +260,7 @@ def _fill_sites(
             continue
         if "site" in choice:
             faults.append(
-                _fault(
+                fault_at(
                     document,
                     ("sites", name, "site"),
                     "unknown key 'site'; changes to a site go under overrides",
@@ -282,7 +272,7 @@ def _fill_sites(
             if isinstance(model, str):
                 listed = dict.fromkeys(catalog.file_names("sites"))
                 faults.append(
-                    _fault(
+                    fault_at(
                         document,
                         ("sites", name, "model"),
                         catalog.missing("models/sites", model, listed),
@@ -308,7 +298,7 @@ def _fill_pathway(
         return
     path = folder / str(block.pop("extends"))
     if not path.is_file():
-        faults.append(_fault(document, ("pathway", "extends"), f"{path} is not a file"))
+        faults.append(fault_at(document, ("pathway", "extends"), f"{path} is not a file"))
         data["pathway"] = None
         return
     base = _read_chain(path, ())
@@ -316,88 +306,3 @@ def _fill_pathway(
     data["pathway"] = merge(base.data, block, named=False)
     for below, mark in base.marks.items():
         document.marks.setdefault(("pathway", *below), mark)
-
-
-def _unknown_names(data: dict[str, Any], document: Document) -> list[Fault]:
-    """Names that no row or file of the catalog has."""
-    asked: list[tuple[KeyPath, Iterable[str], str]] = []
-    sites = data.get("sites")
-    for name, choice in (sites if isinstance(sites, dict) else {}).items():
-        if not isinstance(choice, dict):
-            continue
-        at: KeyPath = ("sites", name)
-        asked.append(((*at, "tariff"), catalog.file_names("tariffs"), "models/tariffs"))
-        asked.append(
-            ((*at, "weather", "climate"), catalog.names("climates", "city"), "climates.csv")
-        )
-        asked.append(
-            (
-                (*at, "grid", "location"),
-                catalog.names("grid_factors", "geography"),
-                "grid_factors.csv",
-            )
-        )
-        asked.append(
-            (
-                (*at, "grid", "intensity", "shape"),
-                catalog.names("intensity_shapes"),
-                "intensity_shapes.csv",
-            )
-        )
-    profiles = catalog.names("workload_profiles")
-    for key, names, file in (
-        ("profile", profiles, "workload_profiles.csv"),
-        ("class_shares", profiles, "workload_profiles.csv"),
-        ("service", catalog.file_names("services"), "models/services"),
-        ("mix", catalog.file_names("mixes"), "models/mixes"),
-        ("faults", catalog.names("fault_rules"), "fault_rules.csv"),
-    ):
-        asked.append((("workload", key), names, file))
-    asked.append((("industry_baseline",), catalog.names("published_pue"), "published_pue.csv"))
-    faults = []
-    for path, known, file in asked:
-        value: Any = data
-        for part in path:
-            value = value.get(part) if isinstance(value, Mapping) else None
-        if isinstance(value, str) and value not in known:
-            faults.append(
-                _fault(document, path, catalog.missing(file, value, dict.fromkeys(known)))
-            )
-    return faults
-
-
-def _fault(document: Document, path: KeyPath, message: str, *, key: bool = False) -> Fault:
-    place = document.place(path, key=key)
-    return Fault(place.file, place.line, place.column, dotted(path), message)
-
-
-def _located(
-    error: ValidationError, data: Any, document: Document, site_documents: Mapping[str, Document]
-) -> list[Fault]:
-    faults = []
-    for path, message, is_key in config.faults_of(error, data, _known_keys()):
-        if not path:  # cross-checks: one "key: message" a line
-            for line in message.splitlines():
-                key, _, text = line.partition(": ")
-                faults.append(_fault(document, tuple(key.split(".")), text))
-        elif len(path) > 2 and path[0] == "sites" and path[2] == "site":
-            faults.extend(
-                _site_fault(document, site_documents.get(str(path[1])), path, message, is_key)
-            )
-        else:
-            faults.append(_fault(document, path, message, key=is_key))
-    return faults
-
-
-def _site_fault(
-    document: Document, site: Document | None, path: KeyPath, message: str, is_key: bool
-) -> list[Fault]:
-    """A fault of a filled-in site, shown at the override that causes it, else in the site's own file."""
-    if site is None:
-        return []  # the model is unknown or missing, and that is said already
-    for end in range(len(path), 3, -1):
-        override = ("sites", path[1], "overrides", *(str(part) for part in path[3:end]))
-        if override in document.marks:
-            return [_fault(document, (*override, *path[end:]), message, key=is_key)]
-    place = site.place(path[3:], key=is_key)
-    return [Fault(place.file, place.line, place.column, dotted(path[3:]), message)]

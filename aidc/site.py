@@ -3,9 +3,8 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from aidc.config import Config, Degc, Frac, Kelvin, Kw, Kwh, Kwp, Metres, Number
+from aidc.config import Config, Degc, Frac, Hours, Kelvin, Kw, Kwh, Kwp, Metres, Number, at_key
 from aidc.equipment import (
     Battery,
     Chiller,
@@ -122,6 +121,8 @@ class ChilledWaterCooling(Config):
     chiller: Annotated[Chiller, named_in("chillers")]
     chiller_count: int = Field(ge=1)  # N + 1
     stage_up_frac: Frac = Field(gt=0, le=1)  # next machine on above this load
+    chiller_min_up_h: Hours = Field(ge=0)  # that a plan leaves a started machine on
+    chiller_min_down_h: Hours = Field(ge=0)  # and a stopped one off
     air_water_approach_k: Kelvin = Field(gt=0)  # supply air over chilled water
     tower: Annotated[Tower, named_in("towers")]
     chilled_water_pump: Annotated[Pump, named_in("pumps")]
@@ -175,14 +176,14 @@ class LiquidLoop(Config):
                 f"water returns at {returned:g} degC: less {self.reuse.approach_k:g} K it is colder than "
                 f"the {self.reuse.needed_degc:g} degC needed; a heat pump between is not modelled"
             )
-            raise PydanticCustomError("together", "reuse.needed_degc: {text}", {"text": text})
+            raise at_key("reuse.needed_degc", text)
         return self
 
     @model_validator(mode="after")
     def _rejects_one_way(self) -> "LiquidLoop":
         if (self.tower is None) == (self.dry_cooler is None):
             text = "give either tower or dry_cooler"
-            raise PydanticCustomError("together", "tower: {text}", {"text": text})
+            raise at_key("tower", text)
         return self
 
 
@@ -241,7 +242,7 @@ class Site(Config):
                     f"{self.hall.inlet_max_degc:g} degC is above the {made_for.allowable_max_degc:g} degC "
                     f"that class {made_for.name} of pool {pool.name} allows"
                 )
-                raise PydanticCustomError("together", "hall.inlet_max_degc: {text}", {"text": text})
+                raise at_key("hall.inlet_max_degc", text)
         return self
 
     @model_validator(mode="after")
@@ -255,7 +256,7 @@ class Site(Config):
                     f"hall.supply_min_degc needs after air_water_approach_k; give {needed:g} or less"
                 )
                 place = "cooling.tank.water_degc"
-                raise PydanticCustomError("together", place + ": {text}", {"text": text})
+                raise at_key(place, text)
         return self
 
     @property
@@ -267,7 +268,7 @@ class Site(Config):
     def _liquid_has_a_loop(self) -> "Site":
         if self.liquid is None and any(pool.liquid_cooled for pool in self.pools):
             text = "a liquid-cooled pool needs the block liquid"
-            raise PydanticCustomError("together", "liquid: {text}", {"text": text})
+            raise at_key("liquid", text)
         return self
 
     @property

@@ -67,6 +67,7 @@ FRAME_COLUMNS: Final = (
     "wetbulb_degc",
     "supply_air_degc",
     "chilled_water_degc",
+    "chillers_on",
     "inlet_degc",
     "mode",
     "gpus_busy",
@@ -75,7 +76,8 @@ FRAME_COLUMNS: Final = (
     "grid_kgco2e_per_kwh",
     "tariff_cny_per_kwh",
 )
-SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")
+SHARES: Final = ("energy_kwh", "cooling_share_kwh", "kgco2e", "water_l", "cost_cny")  # of a job
+ACCOUNTS: Final = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # the same, of a site
 JOB_COLUMNS: Final = (
     "job_id",
     "user",
@@ -89,6 +91,7 @@ JOB_COLUMNS: Final = (
     "end_s",
     "deadline_s",
     "state",
+    "reason",
     "wait_s",
     "deferred_s",
     "ran_s",
@@ -139,7 +142,10 @@ class JobRun:
         idle_kw: IT power of the servers without what jobs add, sleeping ones nearly off, same shape.
         gpus: boards held, mean of the step, same shape.
         asleep: boards of servers that are switched off, mean of the step, same shape.
+        out: boards out of service with nodes under repair, mean of the step, same shape.
         queued: waiting jobs, mean of the step, shape (steps,).
+        repaired: nodes that left for repair.
+        without_spare_gpu_s: GPU time worked on failed nodes because no others were free.
     """
 
     start_s: NDArray[np.float64]
@@ -150,7 +156,10 @@ class JobRun:
     idle_kw: NDArray[np.float64]
     gpus: NDArray[np.float64]
     asleep: NDArray[np.float64]
+    out: NDArray[np.float64]
     queued: NDArray[np.float64]
+    repaired: int = 0
+    without_spare_gpu_s: float = 0.0
 
     @property
     def reference_kw(self) -> NDArray[np.float64]:

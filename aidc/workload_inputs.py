@@ -1,14 +1,29 @@
 """The workload block of a scenario: which jobs there are, and on which boards they may run."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from aidc import catalog
 from aidc.config import Config, Number, Time, WrittenHours
 from aidc.data_file import DataFile
 from aidc.site import Site
+
+
+def _form(value: object) -> str:
+    return "by class" if isinstance(value, Mapping) else "of all jobs"
+
+
+Boards = Annotated[tuple[str, ...], Field(min_length=1, strict=False)]
+ClassBoards = Annotated[Mapping[str, Boards], Field(min_length=1)]  # classes not named accept any
+AcceptedBoards = (
+    Annotated[
+        Annotated[Boards, Tag("of all jobs")] | Annotated[ClassBoards, Tag("by class")],
+        Discriminator(_form),
+    ]
+    | None
+)
 
 
 class LongRun(Config):
@@ -19,6 +34,9 @@ class LongRun(Config):
     work_h: WrittenHours = Field(alias="work", gt=0)  # run time on the reference board, no faults
     after_h: WrittenHours = Field(default=0.0, alias="after", ge=0)  # from the start to submission
     job_class: str = "training"
+    scaling: str | None = (
+        None  # a row of models/gang_scaling.csv, if work is the time at perfect scaling
+    )
 
 
 class Workload(Config):
@@ -27,9 +45,7 @@ class Workload(Config):
     class_power: Literal["value", "low", "high"] = (
         "value"  # of each class, in models/job_classes.csv
     )
-    accepts: tuple[str, ...] | None = Field(
-        default=None, min_length=1, strict=False
-    )  # boards that the jobs run on; none given: any
+    accepts: AcceptedBoards = None  # boards that the jobs run on; none given: any
     faults: str = "no-faults"  # a row of models/fault_rules.csv
     runs: tuple[LongRun, ...] = Field(default=(), strict=False)  # beside the other jobs
 
@@ -97,21 +113,29 @@ def board_faults(work: AnyWorkload, sites: Mapping[str, Site]) -> list[str]:
     pools = [(name, pool) for name, site in sites.items() for pool in site.pools]
     speeds = dict.fromkeys(catalog.names("gpu_speeds"))
     known = dict.fromkeys([*catalog.names("gpus"), *(p.server.gpu.name for _, p in pools)])
+    classes = dict.fromkeys(catalog.names("job_classes"))
     faults += [
-        f"workload.accepts: {catalog.missing('gpus.csv', name, known)}"
-        for name in work.accepts or ()
+        f"{key}: {catalog.missing('gpus.csv', name, known)}"
+        for key, boards in _accepts(work).items()
+        for name in boards
         if name not in known
     ]
+    if isinstance(work.accepts, Mapping):
+        faults += [
+            f"workload.accepts.{name}: {catalog.missing('job_classes.csv', name, classes)}"
+            for name in work.accepts
+            if name not in classes
+        ]
     if work.reference_gpu is not None:
         boards = {pool.server.gpu.name for _, pool in pools} - {work.reference_gpu}
         for name in sorted({work.reference_gpu, *boards} - speeds.keys()) if boards else ():
             message = catalog.missing("gpu_speeds.csv", name, speeds)
             faults.append(f"workload.reference_gpu: {message}")
     for index, run in enumerate(work.runs):
-        if run.job_class not in catalog.names("job_classes"):
-            rows = dict.fromkeys(catalog.names("job_classes"))
-            message = catalog.missing("job_classes.csv", run.job_class, rows)
+        if run.job_class not in classes:
+            message = catalog.missing("job_classes.csv", run.job_class, classes)
             faults.append(f"workload.runs.{index}.job_class: {message}")
+        faults += _scaling_faults(run, f"workload.runs.{index}")
         if run.name in [other.name for other in work.runs[:index]]:
             faults.append(f"workload.runs.{index}.name: '{run.name}' stands twice")
     lowest = {
@@ -127,3 +151,23 @@ def board_faults(work: AnyWorkload, sites: Mapping[str, Site]) -> list[str]:
                 f"{place}: {cap:g} is below {lowest[board]:g}, the lowest known of {board}"
             )
     return faults
+
+
+def _scaling_faults(run: LongRun, key: str) -> list[str]:
+    """A law of scaling that is not in the catalog, or a gang beyond the sizes that it is known for."""
+    if run.scaling is None:
+        return []
+    largest = {row["name"]: int(row["gpu_count_max"]) for row in catalog.records("gang_scaling")}
+    if run.scaling not in largest:
+        return [f"{key}.scaling: {catalog.missing('gang_scaling.csv', run.scaling, largest)}"]
+    if run.gpu_count > (most := largest[run.scaling]):
+        told = f"{run.gpu_count} is beyond the {most} that scaling {run.scaling} is known to"
+        return [f"{key}.gpu_count: {told}; leave scaling out and give the run time as work"]
+    return []
+
+
+def _accepts(work: AnyWorkload) -> dict[str, tuple[str, ...]]:
+    """Boards that a workload names, by the key that names them."""
+    if isinstance(work.accepts, Mapping):
+        return {f"workload.accepts.{name}": boards for name, boards in work.accepts.items()}
+    return {"workload.accepts": work.accepts or ()}

@@ -27,9 +27,9 @@ from aidc.optimization import problem as window_problem
 from aidc.optimization.model import site_model
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import solve
+from aidc.optimization.tail import tail_of
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
-from aidc.units import S_PER_H
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 CUTS = (100, 300, 1000, 4000)  # jobs given to the plain MILP
@@ -86,25 +86,23 @@ class Frame:
         self.slots = len(problem.forecast.frame) // self.per_slot
         self.edges = problem.state.now_s + np.arange(self.slots + 1) * self.slot_s
         self.tables = window_problem.tables_of(problem, self.per_slot, self.edges)
-        self.money = window_problem.prices_of(problem, self.tables, self.per_slot)
+        self.goal = scenario.plan.goals[-1]
+        self.money = window_problem.prices_of(problem, self.tables, self.per_slot, self.goal)
         self.bus = window_problem.bus_of(problem, self.per_slot)
         load = window_problem.load_kw(problem, problem.at_s, self.edges)
-        day = round(24 * S_PER_H / self.slot_s)
-        self.tail_price = window_bound.marginal_price(self.tables, self.money, self.bus, load)[
-            -day:
-        ]
-        self.day = day
+        self.tail = tail_of(self.tables, self.money, self.bus, load)
+        self.day = len(self.tail.price)
 
     def cost(self, start_s: np.ndarray) -> float:
         """Objective of a choice of starts under the best set-points for it."""
         rates_kw = window_problem.tank_rates_kw(self.problem.site, len(self.edges) - 1)
         here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges, rates_kw)
-        money = window_problem.prices_of(self.problem, here, self.per_slot)
+        money = window_problem.prices_of(self.problem, here, self.per_slot, self.goal)
         model = site_model(
             here, money, self.bus, window_problem.kept_options(here, money, self.bus)
         )
         site = solve(model, gap_frac=JUDGE_GAP_FRAC, limit_s=60.0, what="judge").objective
-        return site + window_bound.tail_cost(self.problem, start_s, self.edges, self.tail_price)
+        return site + window_bound.tail_cost(self.problem, start_s, self.edges, self.tail)
 
     def calendars(self) -> list[calendar.Calendar]:
         """Boards of each pool with all jobs as they stand."""
@@ -124,6 +122,22 @@ class Frame:
         ]
 
 
+def job_costs(frame: Frame, price: np.ndarray) -> tuple[classes.Starts, np.ndarray]:
+    """Cost of every start of every movable job at a price of IT energy."""
+    problem, edges, slot_s = frame.problem, frame.edges, frame.slot_s
+    jobs, starts = (
+        problem.movable,
+        classes.starts_of(problem.movable, problem.state.now_s, slot_s, frame.slots),
+    )
+    integral = np.concatenate([[0.0], np.cumsum(price * slot_s / 3600.0)])
+    end = starts.start_s + jobs.run_s[starts.job]
+    inside = np.interp(end, edges, integral) - np.interp(starts.start_s, edges, integral)
+    tail = classes.tail_cost(
+        starts, jobs, float(edges[-1]), slot_s, classes.Tail(price[-frame.day :], 0.0)
+    )
+    return starts, jobs.kw[starts.job] * inside + tail
+
+
 def greedy(frame: Frame) -> np.ndarray:
     """Each job, in order of arrival, to the start of least price x energy that finds its boards free.
 
@@ -131,7 +145,7 @@ def greedy(frame: Frame) -> np.ndarray:
     """
     problem, jobs = frame.problem, frame.problem.movable
     price = frame.money.import_price + frame.money.facility_price
-    starts, cost = window_bound.job_costs(problem, price, frame.edges, price[-frame.day :])
+    starts, cost = job_costs(frame, price)
     boards = frame.calendars()
     chosen = problem.at_s.copy()
     first = np.searchsorted(starts.job, np.arange(len(jobs.row) + 1))
@@ -186,7 +200,7 @@ def plain_milp(frame: Frame, gap_frac: float) -> Plain:
     starts = classes.starts_of(jobs, problem.state.now_s, frame.slot_s, frame.slots)
     share = classes.profile(starts.start_s, jobs.run_s[starts.job], frame.edges)
     tail = classes.tail_cost(
-        starts, jobs, float(frame.edges[-1]), frame.slot_s, frame.tail_price
+        starts, jobs, float(frame.edges[-1]), frame.slot_s, frame.tail
     ).tolist()
     options = [np.flatnonzero(starts.job == job).tolist() for job in range(len(jobs.row))]
     running = [np.flatnonzero(share[:, t] > 0).tolist() for t in range(frame.slots)]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ruamel.yaml import YAML
 
 import aidc
 from aidc import catalog
@@ -24,6 +25,7 @@ from aidc.plant import chiller_eir, iec, yorkcalc
 from aidc.plant.air import AIR_CP_KJ_PER_KG_K
 from aidc.plant.curves import sampled
 from aidc.plant.facility import Facility, Outdoor, facility
+from aidc.plant.loading import CubicMachine, optimal_loading
 from aidc.plant.psychrometrics import (
     HEAT_OF_EVAPORATION_KJ_PER_KG,
     density_kg_per_m3,
@@ -40,6 +42,7 @@ from aidc.supply.typical import typical
 from aidc.trace import Trace
 
 PAGE = Path(__file__).with_name("validation.md")
+LOADING = Path(__file__).with_name("chiller-loading.yaml")
 OFF, DRY, WET = 0, 1, 2
 WEEK = Path(__file__).parents[1] / "scenarios" / "lingang-week.yaml"
 FAULTS = (  # kind, from, to, how much, in 2023
@@ -69,6 +72,7 @@ def checks(reference: Path) -> Iterator[Check]:
     yield from psychrometric_checks(reference)
     yield from iec_checks(reference)
     yield from chiller_checks(reference)
+    yield from loading_checks()
     yield from tower_checks(reference)
     yield from pv_checks(reference)
 
@@ -179,6 +183,27 @@ def chiller_checks(reference: Path) -> Iterator[Check]:
         100 * np.quantile(np.abs(ours / theirs - 1), 0.99),
         "%",
     )
+
+
+def loading_checks() -> Iterator[Check]:
+    """Loads in RT where ours has kW: the part loads are the same."""
+    told = YAML(typ="safe").load(LOADING)
+    for name, case in told["cases"].items():
+        machines = [
+            CubicMachine(size_rt, told["plr_min_frac"], tuple(curve))
+            for size_rt, *curve in case["machines"]
+        ]
+        found = [
+            optimal_loading(machines, load_rt).power_kw - power_kw
+            for load_rt, power_kw in case["optima"].items()
+        ]
+        yield Check(
+            f"Optimal chiller loading, {name}",
+            "least power at six loads, greatest error",
+            0.01,
+            float(np.abs(found).max()),
+            "kW",
+        )
 
 
 def tower_checks(reference: Path) -> Iterator[Check]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 
 
 def jobs(
@@ -44,6 +44,7 @@ def jobs(
         warm=np.zeros(count, bool),
         useful_s=run,
         interruptions=np.zeros(count, np.int64),
+        node_fails_s=no_failures(count),
         accepted=np.ones(count, bool),
         rows_of="test",
     )

@@ -10,6 +10,8 @@ from aidc.job import JobTable
 from aidc.scenario import Policy, QueueRules
 from aidc.simulation.policies import QUEUES, Given, Queue
 from aidc.simulation.pool import Pool
+from aidc.simulation.repairs import Repairs
+from aidc.workload.sleep import Sleepers
 
 STEP_S = 250.0
 
@@ -28,7 +30,7 @@ def queue_of(
 
 @dataclass(frozen=True)
 class Played:
-    """A pool at the end; readings are kWh above idle, GPU-s and queued job-s of each step."""
+    """A pool at the end; readings are kWh above idle, GPU-s, queued job-s and GPU-s out of service."""
 
     pool: Pool
     readings: np.ndarray
@@ -39,10 +41,16 @@ class Played:
 
 
 def play(
-    table: JobTable, capacity: int, queue: Queue, end_s: float, step_s: float = STEP_S
+    table: JobTable,
+    capacity: int,
+    queue: Queue,
+    end_s: float,
+    step_s: float = STEP_S,
+    repairs: Repairs | None = None,
+    sleepers: Sleepers | None = None,
 ) -> Played:
     """Plays to the end of the horizon, a whole number of steps."""
-    pool = Pool(capacity, table, table.submit_s, queue)
+    pool = Pool(capacity, table, table.submit_s, queue, (), sleepers, repairs)
     env, readings = simpy.Environment(), []
 
     def meter():

@@ -13,7 +13,6 @@ from aidc.equipment import Gpu, Server
 from aidc.ledger.factors import GridFactor
 from aidc.ledger.statement import Cell, Statement
 from aidc.reporting import AssumptionVerdict, Prices, Study
-from aidc.reporting.tenants import ACCOUNTS
 from aidc.scenario import (
     Baseline,
     FlatIntensity,
@@ -28,7 +27,7 @@ from aidc.schedule import Schedule, SetPoints, WindowProof
 from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
-from aidc.trace import COOLING_PARTS, FRAME_COLUMNS, SHARES, JobRun, Runs, Trace
+from aidc.trace import ACCOUNTS, COOLING_PARTS, FRAME_COLUMNS, SHARES, JobRun, Runs, Trace
 from aidc.workload_inputs import GeneratedWorkload
 
 ZONE = "Asia/Shanghai"
@@ -132,6 +131,7 @@ def trace(
         np.full((1, steps), 100.0),
         gpus,
         np.zeros((1, steps)),
+        np.zeros((1, steps)),
         np.zeros(steps),
     )
     points = SetPoints.at_rest(frame["supply_air_degc"].to_numpy())
@@ -200,6 +200,7 @@ def jobs(moved: bool) -> pd.DataFrame:
             "end_s": [3600.0, 9000.0 + 1800.0 * moved, np.nan],
             "deadline_s": [np.inf, 10_000.0, np.inf],
             "state": ["completed", "completed", "waiting"],
+            "reason": [""] * 3,
             "wait_s": [0.0, 3600.0, 7200.0],
             "deferred_s": [0.0, 1800.0 * moved, 0.0],
             "ran_s": [3600.0, 5400.0, 0.0],
@@ -259,8 +260,8 @@ def schedule(run: Trace) -> Schedule:
         }
     )
     proof = WindowProof(
-        "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001,
-        10, 20, 3, 2, 1, False, 0.1, 0.2, 0.3,
+        "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001, (),
+        0.0012, 105.0, "0" * 64, 10, 20, 3, 2, 1, "", False, 0.1, 0.2, 0.3,
     )  # fmt: skip
     return Schedule(
         decisions, dict(run.setpoints), (proof,), {"hall": promised}, "emissions", "perfect"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aidc import catalog
 from aidc.equipment import AshraeClass, Gpu, Server
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.site import Pool, Site
 
 NODES = 3_375
@@ -90,6 +90,7 @@ def w1_jobs(days: int) -> JobTable:
         warm=np.zeros(n, np.bool_),
         useful_s=draw.run_s.astype(np.float64),
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=np.ones(n, np.bool_),
         rows_of="W1",
     )

@@ -26,7 +26,7 @@ from aidc.scenario import (
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_gpu_time_frac
+from aidc.workload.flexibility import deferrable_classes, deferrable_gpu_time_frac, may_move
 from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
@@ -61,17 +61,24 @@ def drivers_of(scenario: Scenario) -> Drivers:
 def _drivers(key: _Key) -> Drivers:
     scenario = key.scenario
     jobs, label, notes = job_inputs(scenario, id_prefix="")
-    share = deferrable_gpu_time_frac(jobs)
-    notes = (
-        *notes,
-        f"{share:.1%} of the GPU time submitted is deferrable ({scenario.flexibility.deferrable_frac:.0%} of the jobs asked for)",
-    )
+    notes = (*notes, _deferrable_note(jobs, scenario.flexibility.deferrable_frac))
     return Drivers(
         jobs=jobs.check(),
+        movable=may_move(jobs, scenario.flexibility.movable_frac),
         sites=sites_of(scenario),
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=notes,
+    )
+
+
+def _deferrable_note(jobs: JobTable, asked_frac: float) -> str:
+    """What share of the jobs may wait, beside what was asked for."""
+    waits = float((jobs.slack_s > 0).mean()) if len(jobs) else 0.0
+    return (
+        f"{deferrable_gpu_time_frac(jobs):.1%} of the GPU time submitted and {waits:.1%} of the jobs "
+        f"are deferrable ({asked_frac:.0%} of the jobs asked for; of classes "
+        f"{', '.join(deferrable_classes())} alone, and none that ran at the start)"
     )
 
 
@@ -93,7 +100,7 @@ def _site_drivers(scenario: Scenario, name: str, choice: SiteChoice) -> SiteDriv
     horizon, site = scenario.horizon(name), choice.site
     weather = _weather(scenario, choice, horizon)
     air, told = with_heat_waves(weather.frame, scenario, name)
-    intensity = _intensity(scenario, choice, horizon)
+    intensity = intensity_of(scenario, choice, horizon)
     tariff = read_tariff(choice.tariff)
     columns = {column: air[column] for column in air.columns}
     frame = pd.DataFrame(columns, index=horizon.index).assign(
@@ -156,7 +163,7 @@ def weather_file(path: Path, horizon: Horizon, site: Site, *, epw: bool | None =
     return read(path, horizon, latitude_deg=site.latitude_deg, longitude_deg=site.longitude_deg)
 
 
-def _intensity(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Intensity:
+def intensity_of(scenario: Scenario, choice: SiteChoice, horizon: Horizon) -> Intensity:
     """The intensity that the plan decides on."""
     from aidc.supply import grid
 

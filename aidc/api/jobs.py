@@ -9,12 +9,13 @@ import numpy as np
 from aidc.catalog import row
 from aidc.data_file import data_path
 from aidc.horizon import Horizon
-from aidc.job import JobTable, concatenate
+from aidc.job import JobTable, concatenate, no_failures
 from aidc.scenario import Scenario
 from aidc.site import Site
 from aidc.units import H_PER_DAY, S_PER_H
 from aidc.workload_inputs import (
     GeneratedWorkload,
+    LongRun,
     MixedWorkload,
     ServiceWorkload,
     TraceWorkload,
@@ -36,7 +37,7 @@ def job_inputs(scenario: Scenario, *, id_prefix: str) -> tuple[JobTable, str, No
         InputError: a file that cannot be read, or jobs that the scenario's boards cannot run.
     """
     from aidc.workload.boards import Conditions, on_boards
-    from aidc.workload.flexibility import with_slack
+    from aidc.workload.flexibility import deferrable_classes, with_slack
     from aidc.workload.inference import SERVING_USER, never_waiting
     from aidc.workload.interruptions import FaultRules
 
@@ -53,7 +54,8 @@ def job_inputs(scenario: Scenario, *, id_prefix: str) -> tuple[JobTable, str, No
         seed=scenario.seed,
     )
     jobs = on_boards(jobs, sites, given, serves)
-    jobs = with_slack(jobs, scenario.flexibility.deferrable_frac, scenario.flexibility.slack_h)
+    flexible = scenario.flexibility
+    jobs = with_slack(jobs, flexible.deferrable_frac, flexible.slack_h, deferrable_classes())
     if serves.any():
         jobs = never_waiting(jobs)
     if work.runs:
@@ -131,13 +133,13 @@ def _recorded(
 
 def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
     """The jobs that the scenario names, each in the largest pool that it accepts; they never wait."""
+    from aidc.workload.accepts import accepted_by_class
+    from aidc.workload.homes import largest_homes
+
     work, n = scenario.workload, len(scenario.workload.runs)
-    every = [(site.name, pool) for site in sites for pool in site.pools]
-    suited = [
-        one for one in every if work.accepts is None or one[1].server.gpu.name in work.accepts
-    ]
-    site, pool = max(suited or every, key=lambda one: one[1].gpu_count)
-    run_s = np.array([run.work_h * S_PER_H for run in work.runs])
+    job_class = np.array([run.job_class for run in work.runs], object)
+    home = largest_homes(sites, accepted_by_class(work.accepts, job_class))
+    run_s = np.array([run.work_h / _scaling_frac(run) * S_PER_H for run in work.runs])
 
     def text(value: str) -> np.ndarray:
         return np.full(n, value, object)
@@ -146,9 +148,9 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
         job_id=np.array([run.name for run in work.runs], object),
         user=text(RUN_USER),
         vc=text(RUN_USER),
-        job_class=np.array([run.job_class for run in work.runs], object),
-        site=text(site),
-        pool=text(pool.name),
+        job_class=job_class,
+        site=home.site,
+        pool=home.pool,
         gpu_count=np.array([run.gpu_count for run in work.runs], np.int64),
         submit_s=np.array([run.after_h * S_PER_H for run in work.runs]),
         run_s=run_s,
@@ -160,9 +162,19 @@ def _named_runs(scenario: Scenario, sites: tuple[Site, ...]) -> JobTable:
         warm=np.zeros(n, np.bool_),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
-        accepted=np.full(n, bool(suited)),
+        node_fails_s=no_failures(n),
+        accepted=home.accepted,
         rows_of="workload.runs",
     )
+
+
+def _scaling_frac(run: LongRun) -> float:
+    """Share of their speed that the boards of a named run keep; 1 where its work has it inside."""
+    from aidc.workload.scaling import GangScaling, scaling_efficiency
+
+    if run.scaling is None:
+        return 1.0
+    return float(scaling_efficiency(run.gpu_count, row("gang_scaling", GangScaling, run.scaling)))
 
 
 def _told(scenario: Scenario, jobs: JobTable) -> Notes:
@@ -170,6 +182,13 @@ def _told(scenario: Scenario, jobs: JobTable) -> Notes:
     work, notes = scenario.workload, []
     if refused := int((~jobs.accepted).sum()):
         notes.append(f"{refused} jobs are refused: no pool has boards that they accept")
+    notes += [
+        f"{run.name}: {run.gpu_count} GPUs keep {_scaling_frac(run):.1%} of their speed (scaling "
+        f"{run.scaling}), so {run.work_h:g} h of work take {run.work_h / _scaling_frac(run):,.1f} h on "
+        f"{work.reference_gpu or 'any board'}"
+        for run in work.runs
+        if run.scaling is not None
+    ]
     notes += [
         f"boards of pool {pool.name} of {name} are capped at "
         f"{pool.power_cap_frac:.0%} of their maximum power"

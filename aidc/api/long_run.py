@@ -6,7 +6,6 @@ week by week, each week with a seed of its own, so their number in memory does n
 """
 
 import json
-import resource
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,21 +18,20 @@ import numpy as np
 import pandas as pd
 
 from aidc.api.drivers import drivers_of, jobs_of, sites_of
-from aidc.api.folder import accounts_of
 from aidc.api.progress import Stages
+from aidc.api.week_sums import summary_of, week_sums
 from aidc.errors import InputError
 from aidc.forecast import Drivers, SiteDrivers
-from aidc.job import JobTable
-from aidc.plant import metrics
+from aidc.job import JobTable, no_failures
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
-from aidc.simulation import PlantState, simulate_piece
+from aidc.simulation import PlantState, SiteState, simulate_piece
 from aidc.trace import SHARES
-from aidc.units import L_PER_M3, S_PER_DAY, S_PER_H
+from aidc.units import S_PER_DAY, S_PER_H
 from aidc.workload_inputs import GeneratedWorkload, SyntheticWorkload
 
 PIECE_S: Final = 7 * S_PER_DAY
-POLICIES: Final = ("fifo", "easy_backfill")  # whose queue is all their memory
+POLICIES: Final = ("fifo", "sjf", "easy_backfill", "priority")  # whose queue is all their memory
 SUMS: Final = ("ran_s", *SHARES)  # of a job over its weeks
 OPEN: Final = ("running", "waiting")
 COLUMNS: Final = tuple(item.name for item in fields(JobTable) if item.name != "rows_of")
@@ -48,18 +46,18 @@ class Carried:
             before it.
         begun: of the same jobs: ``start_s`` from the start of the horizon (nan: waits), ``wait_s`` and
             `SUMS` so far; ``useful_s`` of the whole run.
-        plant: by site.
+        sites: the rest, by site.
     """
 
     jobs: JobTable | None
     begun: pd.DataFrame
-    plant: dict[str, PlantState] | None
+    sites: dict[str, SiteState] | None
 
 
 def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, Any]:
     """Simulates the baseline of a scenario week by week; returns its summary.
 
-    The folder of results holds ``trace-baseline.parquet``, ``scenario.yaml``, ``summary.json`` and in
+    The folder of results holds ``trace-baseline.parquet``, ``tenants.csv``, ``scenario.yaml``, ``summary.json`` and in
     ``pieces/NNN/`` the jobs that ended in each week. Weeks that are there already are not run again.
 
     Args:
@@ -74,6 +72,10 @@ def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, An
         raise InputError(
             f"baseline.policy: {scenario.baseline.policy} cannot be run by the week; "
             f"take {' or '.join(POLICIES)}"
+        )
+    if scenario.baseline.queue.preempts:
+        raise InputError(
+            "baseline.queue.preempts: who was stopped is not carried from week to week; leave it out"
         )
     if any(pool.sleep_after_min for one in scenario.sites.values() for pool in one.site.pools):
         raise InputError(
@@ -101,7 +103,7 @@ def simulate_long(scenario: Scenario, out: Path, stages: Stages) -> dict[str, An
                 carried = _read(folder)
             stage.at((index + 1) / len(weeks))
     with stages.stage("books"):
-        return _summary(scenario, out, len(weeks))
+        return summary_of(scenario, out, len(weeks))
 
 
 def _weeks(scenario: Scenario) -> Iterator[tuple[datetime, datetime]]:
@@ -135,12 +137,13 @@ def _play(
     )
     drivers = Drivers(
         jobs=jobs,
+        movable=np.zeros(len(jobs), np.bool_),
         sites={name: replace(one, frame=one.frame.iloc[rows]) for name, one in series.items()},
         job_label="",
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=(),
     )
-    trace, plant = simulate_piece(piece, drivers, variant="baseline", begin=carried.plant)
+    trace, sites = simulate_piece(piece, drivers, variant="baseline", begin=carried.sites)
     order = np.concatenate(
         [np.flatnonzero(jobs.site == name) for name in scenario.sites]
     )  # of the trace's rows
@@ -156,18 +159,12 @@ def _play(
     trace.frame.to_parquet(folder / "trace.parquet")
     _frame(left.jobs, left.begun).to_parquet(folder / "carried.parquet")
     told = {
-        "plant": {name: asdict(state) for name, state in plant.items()},
-        "counts": dict(trace.counts),
-        "ends": _ends(ended, (span[1] - scenario.start).total_seconds()),
-        "submitted": len(new),
-        "late": int(ended["late"].sum()),
-        "waited_h": float(ended["wait_s"].sum()) / S_PER_H,
-        "unallocated_kwh": float(trace.accounts["unallocated_kwh"]),
-        "balance_residual": trace.balance_residual,
+        "sites": {name: asdict(state) for name, state in sites.items()},
+        **week_sums(trace, ended, order >= old),
         "cpu_s": time.process_time() - began,
     }
     (folder / "piece.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
-    return replace(left, plant=plant)
+    return replace(left, sites=sites)
 
 
 def _piece(scenario: Scenario, span: tuple[datetime, datetime], index: int) -> Scenario:
@@ -289,6 +286,7 @@ def _left(
         useful_s=jobs.useful_s * left_frac,
         limit_s=jobs.limit_s - here_s,
         warm=runs,
+        node_fails_s=_still_to_fail(jobs.node_fails_s, here_s),
     ).take(order)
     useful_frac = np.divide(
         jobs.useful_s, jobs.run_s, out=np.zeros(len(jobs)), where=jobs.run_s > 0
@@ -300,93 +298,38 @@ def _left(
     return Carried(left, begun, None)
 
 
+def _still_to_fail(fails_s: np.ndarray, here_s: np.ndarray) -> np.ndarray:
+    """Times of failing nodes from the start of the next week, of those that are still to come."""
+    left = no_failures(len(fails_s))
+    for row in np.flatnonzero([len(times) > 0 for times in fails_s]).tolist():
+        left[row] = tuple(at_s - here_s[row] for at_s in fails_s[row] if at_s > here_s[row])
+    return left
+
+
 def _frame(jobs: JobTable | None, begun: pd.DataFrame) -> pd.DataFrame:
     if jobs is None:
         return begun
     made = pd.DataFrame({name: getattr(jobs, name) for name in COLUMNS})
+    made["node_fails_s"] = made["node_fails_s"].map(json.dumps)
     return pd.concat([made, begun.add_prefix("begun_")], axis=1)
 
 
 def _read(folder: Path) -> Carried:
     """What a finished week left."""
     frame = pd.read_parquet(folder / "carried.parquet")
+    fails_s = no_failures(len(frame))
     columns = {
         name: frame[name].to_numpy(object if frame[name].dtype.kind not in "ifb" else None)
         for name in COLUMNS
     }
+    for row, text in enumerate(columns["node_fails_s"]):
+        fails_s[row] = tuple(json.loads(text))
+    columns["node_fails_s"] = fails_s
     begun = frame[[name for name in frame if name.startswith("begun_")]]
     told = json.loads((folder / "piece.json").read_text(encoding="utf-8"))
-    plant = {name: PlantState(**state) for name, state in told["plant"].items()}
+    sites = {
+        name: SiteState(PlantState(**state["plant"]), state["repairs_s"])
+        for name, state in told["sites"].items()
+    }
     begun.columns = begun.columns.str.removeprefix("begun_")
-    return Carried(JobTable(**columns, rows_of="carried"), begun, plant)
-
-
-def _ends(table: pd.DataFrame, until_s: float) -> dict[str, dict[str, float]]:
-    """Jobs, GPU time and energy by how they ended, until the end of their week."""
-    end_s = table["end_s"].clip(upper=until_s)
-    ran_s = (end_s - table["start_s"]).where(np.isfinite(table["start_s"]), 0.0)
-    grouped = pd.DataFrame(
-        {
-            "state": table["state"],
-            "gpu_h": ran_s * table["gpu_count"] / S_PER_H,
-            "energy_kwh": table["energy_kwh"],
-        }
-    ).groupby("state")
-    sums, counts = grouped.sum(), grouped.size()
-    return {
-        str(state): {
-            "jobs": int(counts[state]),
-            "gpu_h": float(sums.loc[state, "gpu_h"]),
-            "energy_kwh": float(sums.loc[state, "energy_kwh"]),
-        }
-        for state in counts.index
-    }
-
-
-def _summary(scenario: Scenario, out: Path, count: int) -> dict[str, Any]:
-    """Sums over the weeks, and the books of the whole."""
-    folders = [out / "pieces" / f"{index:03d}" for index in range(count)]
-    told = [json.loads((one / "piece.json").read_text(encoding="utf-8")) for one in folders]
-    frame = pd.concat([pd.read_parquet(one / "trace.parquet") for one in folders])
-    frame = pd.concat([frame[frame["site"] == name] for name in scenario.sites])
-    frame.to_parquet(out / "trace-baseline.parquet")
-    step_h = scenario.step_min / 60
-    drawn = ["it_kw", "cooling_kw", "electrical_loss_kw", "other_kw", "battery_loss_kw"]
-    facility = float(frame[drawn].sum().sum() * step_h)
-    it = float(frame["it_kw"].sum() * step_h)
-    ends: dict[str, dict[str, float]] = {}
-    counts: dict[str, float] = {}
-    for piece in told:
-        for state, sums in piece["ends"].items():
-            mine = ends.setdefault(state, dict.fromkeys(sums, 0.0))
-            for name, value in sums.items():
-                mine[name] += value
-        for name, value in piece["counts"].items():
-            counts[name] = counts.get(name, 0.0) + value
-    for name in ("jobs_running_at_end", "jobs_waiting_at_end"):
-        counts[name] = told[-1]["counts"][name]
-    books = accounts_of(out)
-    drawn_up = books.statements["baseline"]
-    summary = {
-        "scenario": scenario.name,
-        "weeks": count,
-        "jobs": sum(int(one["jobs"]) for one in ends.values()),
-        "gpu_h": float(frame["gpus_busy"].sum() * step_h),
-        "utilisation": float(frame["gpus_busy"].sum() / frame["gpus_allocatable"].sum()),
-        "ends": ends,
-        "late": sum(piece["late"] for piece in told),
-        "waited_h": sum(piece["waited_h"] for piece in told),
-        "it_kwh": it,
-        "facility_kwh": facility,
-        "pue": metrics.ratio(facility, it),
-        "water_m3": float(frame["water_l_per_h"].sum() * step_h) / L_PER_M3,
-        "jobs_kwh": sum(one["energy_kwh"] for one in ends.values()),
-        "unallocated_kwh": sum(piece["unallocated_kwh"] for piece in told),
-        "tco2e": {name: float(one.total_tco2e) for name, one in drawn_up.items()},
-        "counts": counts,
-        "balance_residual": max(piece["balance_residual"] for piece in told),
-        "cpu_s": sum(piece["cpu_s"] for piece in told),
-        "memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
-    }
-    (out / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    return summary
+    return Carried(JobTable(**columns, rows_of="carried"), begun, sites)

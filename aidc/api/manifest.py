@@ -41,7 +41,7 @@ def manifest(
     summary: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The manifest of a run; the only file with wall times in it."""
-    limited = schedule is not None and schedule.status == "time_limit"
+    limited = schedule is not None and schedule.status != "optimal"
     return {
         "schema_version": 1,
         "aidc": __version__,
@@ -57,7 +57,9 @@ def manifest(
         "plan": summary.get("plan"),
         "windows": [asdict(window) for window in schedule.windows] if schedule else [],
         "reproducible": not limited,
-        "reproducible_why": "a time limit bit before the gap was reached" if limited else "",
+        "reproducible_why": "a time limit bit before the gap was reached, or a window has no plan"
+        if limited
+        else "",
     }
 
 

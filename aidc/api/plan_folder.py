@@ -7,14 +7,30 @@ from aidc.api.main_job import watched_plan
 from aidc.api.manifest import manifest
 from aidc.api.progress import Stages
 from aidc.api.verbs import simulate
+from aidc.optimization.explain import held_back
 from aidc.reporting import windows
 from aidc.scenario import Scenario
 from aidc.scenario_file import resolved_text
-from aidc.schedule import Schedule
+from aidc.schedule import CERTIFICATE, Schedule
+
+
+def explained(schedule: Schedule) -> dict[str, list[str]]:
+    """What held each window back and what a little more of it is worth, or why it has no plan."""
+    proven = {(str(one["site"]), str(one["start"])): one for one in schedule.certificates}
+    told = {}
+    for window in schedule.windows:
+        certificate = proven.get((window.site, window.start))
+        said = [window.fault] if certificate is None else held_back(certificate)
+        if window.full:
+            said.append("boards are too full to move any job")
+        told[f"{window.site}, {window.start}"] = said or [
+            "nothing but weather, prices and the jobs' slack"
+        ]
+    return told
 
 
 def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
-    """Plans a scenario; writes ``schedule.parquet``, ``setpoints-SITE.csv``, ``windows.csv`` and the manifest.
+    """Plans a scenario; writes the schedule, set-points, windows, certificate and manifest.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -26,6 +42,7 @@ def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
     out.mkdir(parents=True, exist_ok=True)
     (out / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8", newline="\n")
     schedule.decisions.to_parquet(out / "schedule.parquet", compression="zstd")
+    schedule.save_certificate(out / CERTIFICATE)
     for name, points in schedule.setpoints.items():
         frame = points.frame(scenario.horizon(name).index)
         frame.to_csv(out / f"setpoints-{name}.csv", lineterminator="\n")

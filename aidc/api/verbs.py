@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from aidc.api.books import Books, books_of
 from aidc.api.drivers import drivers_of
+from aidc.api.foresight import forecaster_of
 from aidc.api.study import study_of
 from aidc.errors import InputError
-from aidc.optimization import RollingPlanner
+from aidc.optimization import ForecastPlanner, RollingPlanner
 from aidc.reporting import Report, build
 from aidc.scenario import Objective, Scenario
 from aidc.scenario_file import load as _load
@@ -68,25 +69,26 @@ def plan(
         progress: called after each window with its proof.
 
     Raises:
-        InputError: servers of a pool sleep or jobs are stopped for others, which a plan does not know.
+        InputError: jobs are stopped for others, which a plan does not know, or servers sleep and
+            foresight is not perfect.
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
     scenario = before.scenario
+    if scenario.baseline.policy == "priority" and scenario.baseline.queue.preempts:
+        raise InputError(
+            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
+        )
     asleep = [
         pool.name
         for choice in scenario.sites.values()
         for pool in choice.site.pools
         if pool.sleep_after_min is not None
     ]
-    if asleep:
+    if asleep and scenario.plan.foresight != "perfect":
         raise InputError(
-            f"sleep_after_min of pool {', '.join(asleep)}: a plan takes all servers as awake; "
-            "leave it out, or use aidc simulate"
-        )
-    if scenario.baseline.policy == "priority" and scenario.baseline.queue.preempts:
-        raise InputError(
-            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
+            f"sleep_after_min of pool {', '.join(asleep)}: only a plan with perfect foresight knows who "
+            f"sleeps; set plan.foresight to perfect, not {scenario.plan.foresight}"
         )
     changes: dict[str, object] = {}
     if minimize is not None:
@@ -103,7 +105,12 @@ def lived(
 ) -> tuple[Schedule, Trace]:
     """The schedule with the run in which it was planned; its replay gives the same run."""
     drivers = drivers_of(scenario)
-    planner = RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+    forecaster = forecaster_of(scenario, drivers)
+    planner = (
+        RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+        if forecaster is None
+        else ForecastPlanner(scenario, drivers, forecaster, progress)
+    )
     trace = _simulate(scenario, drivers, variant="planned", planner=planner)
     return planner.schedule(), trace
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aidc import __version__
-from aidc.cli import catalog, ledger, look, plant, pv, steps, weather
+from aidc.cli import bms, catalog, ledger, look, pareto, plant, pv, steps, weather
 from aidc.errors import AidcError
 
 INTERNAL = 4
@@ -27,6 +27,8 @@ for command in (
     steps.account,
     steps.report,
     steps.compare,
+    steps.foresight,
+    pareto.pareto,
     steps.pathway,
     look.check,
     look.schema,
@@ -39,6 +41,7 @@ app.add_typer(catalog.app, name="catalog")
 app.add_typer(weather.app, name="weather")
 app.add_typer(plant.app, name="plant")
 app.add_typer(pv.app, name="pv")
+app.add_typer(bms.app, name="bms")
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The main job and its steps."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,8 @@ from aidc.cli.options import (
     scenario_of,
     stages_of,
 )
-from aidc.errors import PlanError
+from aidc.errors import InputError, PlanError
+from aidc.units import S_PER_H
 
 if TYPE_CHECKING:
     from aidc.api import Result
@@ -96,6 +98,20 @@ def _by_week(made: "Scenario", folder: Path, stages: "Stages", json_: bool) -> N
             for state, one in summary["ends"].items()
         ],
     )
+    print_table(
+        ("class", "jobs", "mean wait h", "p50", "p95", "p99", "max"),
+        [
+            (
+                name,
+                f"{one['jobs']:,}",
+                *(
+                    f"{one[key] / S_PER_H:,.2f}"
+                    for key in ("mean_s", "p50_s", "p95_s", "p99_s", "max_s")
+                ),
+            )
+            for name, one in summary["waits"].items()
+        ],
+    )
     print(
         f"{summary['jobs']:,} jobs in {summary['weeks']} weeks, utilisation {summary['utilisation']:.1%}; "
         f"facility {summary['facility_kwh'] / 1e3:,.1f} MWh, PUE {summary['pue']:.3f}, "
@@ -115,32 +131,79 @@ def _told(result: "Result", json_: bool) -> None:
 
 
 def plan(
-    scenario: File,
+    scenario: Annotated[
+        Path | None, typer.Argument(help="Scenario file.", show_default=False)
+    ] = None,
     out: Out = None,
     set_: Set = None,
     variant: Variant = None,
     seed: Seed = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option(help="Check the bounds of a certificate or folder again; nothing is planned."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what held the plan of each window back.")
+    ] = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Baseline and plan without the replay: schedule, set-points and the proof of every window."""
-    from aidc.api.plan_folder import plan_into
+    if verify is not None:
+        _verified(verify, json_)
+        return
+    if scenario is None:
+        raise InputError("aidc plan needs a scenario file, or --verify and what it should check")
+    from aidc.api.plan_folder import explained, plan_into
+    from aidc.reporting.words import gap, held
 
     made = scenario_of(scenario, set_, variant, seed)
     folder = out or RESULTS / f"{made.name}-plan"
     schedule = plan_into(made, folder, stages_of(quiet or json_))
+    why = explained(schedule) if explain else {}
     if json_:
-        print_json(schedule.totals())
+        print_json(schedule.totals() | ({"explained": why} if explain else {}))
         return
     print_table(
-        ("window", "site", "status", "objective", "bound", "unit", "gap %", "movable", "moved"),
+        ("window", "site", "status", "objective", "bound", "unit", "gap %", "gap PUE", "captured %",
+         "movable", "moved"),
         [
-            (w.start, w.site, w.status, w.objective, w.bound, w.unit,
-             100 * w.gap_frac, w.jobs_movable, w.jobs_moved)
+            (w.start, w.site, w.status, w.objective, w.bound, w.unit, 100 * w.gap_frac,
+             f"{w.gap_pue:.4f}", None if w.captured_frac is None else 100 * w.captured_frac,
+             w.jobs_movable, w.jobs_moved)
             for w in schedule.windows
         ],
     )  # fmt: skip
-    print(f"plan: {schedule.status}, worst gap {100 * schedule.gap_frac:.3f} %; in {folder}")
+    totals = schedule.totals()
+    for window, said in why.items():
+        print(f"{window}:")
+        print("\n".join(f"  {sentence}" for sentence in said))
+    print(f"plan: {schedule.status}, worst {gap(totals)}{held(totals)}; in {folder}")
+
+
+def _verified(place: Path, json_: bool) -> None:
+    from dataclasses import asdict
+
+    from aidc.api.verify_plan import verify_plan
+
+    found = verify_plan(place)
+    faults = [fault for window in found for fault in window.faults]
+    if json_:
+        print_json({"holds": not faults, "windows": [asdict(window) for window in found]})
+    else:
+        print_table(
+            ("window", "site", "objective", "bound", "recomputed", "unit", ""),
+            [
+                (w.start, w.site, w.objective, w.bound, w.found, w.unit,
+                 "does not hold" if w.faults else "holds")
+                for w in found
+            ],
+        )  # fmt: skip
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        raise typer.Exit(1)
+    if not json_:
+        print(f"{len(found)} bounds hold, recomputed without the optimiser")
 
 
 def account(folders: Folders, report_date: ReportDate = None, json_: Json = False) -> None:
@@ -227,6 +290,27 @@ def compare(
         print(f"table: {out / 'compare.csv'}")
     if found.faults:
         raise PlanError("; ".join(f"{name}: {why}" for name, why in found.faults.items()))
+
+
+def foresight(
+    scenario: File,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for foresight.csv.")] = None,
+    set_: Set = None,
+    variant: Variant = None,
+    seed: Seed = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What knowing more is worth: one plan under each foresight, each played on the truth."""
+    from aidc.api.foresight_value import foresight_value, percent
+
+    made = scenario_of(scenario, set_, variant, seed)
+    table = foresight_value(made, out, stages_of(quiet or json_))
+    if json_:
+        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        return
+    shown = percent(table)
+    print_table(list(shown.columns), shown.astype(object).itertuples(index=False))
 
 
 def pathway(

@@ -326,10 +326,9 @@ def _read(given: Mapping[str, Any], place: str, faults: list[Fault]) -> Entry | 
 def _faults(
     place: str, under: tuple[str, ...], error: ValidationError, data: Any, model: type[Config]
 ) -> list[Fault]:
-    keys = {model.__name__: model.model_fields}
     return [
         Fault("", 0, 0, f"{place}: {dotted((*under, *path))}", message)
-        for path, message, _ in faults_of(error, data, keys)
+        for path, message, _ in faults_of(error, data, model)
     ]
 
 

@@ -1,18 +1,60 @@
-"""What bounds a window from below: a price of IT power, and each part at its cheapest under it."""
+"""What bounds a window from below: prices of all that couples its slots, as a certificate.
+
+The bound itself is `aidc.verifier.lower_bound`: plan and verifier have one formula between them, which
+tests hold against every schedule of small windows. Here are the prices that make it tight. A certificate
+is a mapping of name to array; power in kW, energy in kWh, prices in the objective's own unit.
+
+Data: ``slot_h``; ``it_kw`` (slots, points), ``facility_kw``, ``side``, ``store_charge_kw``,
+``store_discharge_kw`` (slots, options, points) sampled from the plant, `side` a cost an hour;
+``supply_degc`` (options) with ``supply_before_degc`` and ``ramp_k`` a slot; ``import_price``,
+``facility_price``, ``pv_kw``, ``fixed_kw`` and ``awake_kw`` (the most that boots and idle boards still awake
+add in pools that sleep), and of the demand charge ``month``, ``month_price``, ``month_floor_kw`` and
+``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
+``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
+``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
+``job_delay`` (cost of an hour's delay), and the ``tail_price`` of work after the window, repeated. Where limits
+of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
+the limits themselves are then worth: an objective relaxed by Lagrange.
+
+Prices, a value a slot: ``it_price`` of IT energy, ``bus_price`` of energy at the site's bus,
+``peak_price`` of import against the month's peak, ``battery_value`` and ``tank_value`` of a stored kWh.
+
+Claims: ``objective`` of the plan, ``bound``, ``sha256`` of the data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization import classes
-from aidc.optimization.model import Bus, price_it_power, site_model
+from aidc.optimization.model import (
+    Bus,
+    battery_end_kwh,
+    price_it_power,
+    site_model,
+    tank_end_kwh,
+)
 from aidc.optimization.objective import Prices
-from aidc.optimization.plant_tables import PlantTables
-from aidc.optimization.problem import NARROW_KW, WindowProblem, kept_options
-from aidc.optimization.solve import solve
-from aidc.units import S_PER_H
+from aidc.optimization.plant_tables import Option, PlantTables
+from aidc.optimization.problem import (
+    NARROW_KW,
+    WindowProblem,
+    kept_options,
+    left_out_kw,
+    prices_of,
+    tables_at,
+)
+from aidc.optimization.solve import relaxed_duals, solve
+from aidc.plant.tank import keeps_frac
+from aidc.scenario import Goal
+from aidc.schedule import SPRAY_BY_POLICY
+from aidc.verifier import digest, lower_bound
 
 Array = NDArray[np.float64]
-BOUND_GAP_SHARE = 0.3  # of the plan's gap: to this the site's part is solved, and its bound counts
+Certificate = Mapping[str, Any]
 
 
 def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:
@@ -43,20 +85,7 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
     return price
 
 
-def job_costs(
-    problem: WindowProblem, price: Array, edges: Array, tail_price: Array
-) -> tuple[classes.Starts, Array]:
-    """Cost of every start of every movable job at a price of IT energy, shape (starts,)."""
-    jobs, slot_s = problem.movable, float(edges[1] - edges[0])
-    starts = classes.starts_of(jobs, problem.state.now_s, slot_s, len(edges) - 1)
-    integral = np.concatenate([[0.0], np.cumsum(price * slot_s / S_PER_H)])
-    end = starts.start_s + jobs.run_s[starts.job]
-    inside = np.interp(end, edges, integral) - np.interp(starts.start_s, edges, integral)
-    tail = classes.tail_cost(starts, jobs, float(edges[-1]), slot_s, tail_price)
-    return starts, jobs.kw[starts.job] * inside + tail
-
-
-def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: Array) -> float:
+def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
     """Cost after the window of the chosen starts, against the earliest ones."""
     jobs = problem.movable
     count = np.arange(len(start_s))
@@ -66,80 +95,187 @@ def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail_price: 
         np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
     )
     slot_s = float(edges[1] - edges[0])
-    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail_price)[1::2].sum())
+    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail)[1::2].sum())
 
 
-def lagrangian_bound(
-    problem: WindowProblem,
-    tables: PlantTables,
-    money: Prices,
-    bus: Bus,
-    edges: Array,
-    tail_price: Array,
-    price: Array,
-    objective: float,
-    what: str,
-) -> float:
-    """A lower bound on every schedule of the window, by pricing IT power (Lagrangian relaxation).
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window as its bound sees it.
 
-    With any price of IT power in each slot, no schedule costs less than the cheapest site that is paid
-    for its IT power, plus the fixed work at that price, plus each job at its own cheapest start with
-    boards for all. The nearer the price is to what IT power costs in the plan, the tighter the bound.
-
-    Args:
-        problem: the window.
+    Attributes:
+        problem: what is planned.
         tables: its sampled plant.
         money: prices of the objective.
         bus: what meets at the site.
         edges: of the slots [s].
-        tail_price: of IT energy after the window, a day of it.
-        price: of IT energy in each slot, shape (slots,); any price gives a valid bound.
-        objective: of the plan to be bounded; the gap is a share of it.
-        what: name of the window, for messages.
+        tail: what starts cost beside the window's slots.
+        goal: whose prices they are.
+        what: its name, for messages.
+        limit_credit: what relaxed limits are worth, where their prices are in ``money`` and ``tail``.
     """
-    model = site_model(tables, money, bus, kept_options(tables, money, bus))
-    price_it_power(model, price, bus.slot_h)
-    plan = problem.scenario.plan
-    site = solve(
-        model,
-        gap_frac=0.0,
-        gap_abs=BOUND_GAP_SHARE * plan.gap_frac * abs(objective),
-        limit_s=plan.limit_s,
-        what=f"bound of {what}",
-    ).bound
-    fixed = problem.fixed.kw.sum(axis=0) + problem.fixed.idle_kw.sum()
-    work = float((price * fixed).sum() * bus.slot_h)
-    if not len(problem.movable.row):
-        return site + work
-    starts, cost = job_costs(problem, price, edges, tail_price)
-    cheapest = np.full(len(problem.movable.row), np.inf)
-    np.minimum.at(cheapest, starts.job, cost)
-    return site + work + float(cheapest.sum())
+
+    problem: WindowProblem
+    tables: PlantTables
+    money: Prices
+    bus: Bus
+    edges: Array
+    tail: classes.Tail
+    goal: Goal
+    what: str
+    limit_credit: float = 0.0
+
+    def data(self) -> dict[str, Any]:
+        """All of a certificate but its prices and claims."""
+        tables, money, bus, jobs = self.tables, self.money, self.bus, self.problem.movable
+        slots, frame = len(bus.pv_kw), self.problem.forecast.frame
+        fixed = self.problem.fixed
+        data: dict[str, Any] = {
+            "site": self.problem.site.name,
+            "start": frame.index[0].isoformat(),
+            "unit": money.unit,
+            "start_s": float(self.edges[0]),
+            "slot_h": bus.slot_h,
+            "it_kw": tables.it_kw,
+            "facility_kw": tables.facility_kw,
+            "side": money.side,
+            "store_charge_kw": tables.store_charge_kw,
+            "store_discharge_kw": tables.store_discharge_kw,
+            "supply_degc": [option.supply_degc for option in tables.options],
+            "supply_before_degc": bus.supply_degc,
+            "ramp_k": bus.ramp_k_per_h * bus.slot_h,
+            "import_price": money.import_price,
+            "facility_price": money.facility_price,
+            "pv_kw": bus.pv_kw,
+            "month": bus.month_of_slot,
+            "month_price": money.demand_price * self._by_month(bus.peaks.share),
+            "month_floor_kw": self._by_month(bus.peaks.floor_kw),
+            "above_mean_kw": bus.peaks.above_mean_kw,
+            "fixed_kw": fixed.kw.sum(axis=0) + fixed.idle_kw.sum(),
+            "awake_kw": left_out_kw(self.problem, self.edges).sum(axis=0),
+            "earliest_s": jobs.earliest_s,
+            "latest_s": jobs.latest_s,
+            "run_s": jobs.run_s,
+            "job_kw": jobs.kw,
+            "pool": jobs.pool,
+            "job_delay": self.tail.delay_price * jobs.gpus,
+            "tail_price": self.tail.price,
+            "limit_credit": self.limit_credit,
+        }
+        data |= _battery(bus, money, slots) | _tank(bus, tables, slots)
+        return {name: np.asarray(value) for name, value in data.items()}
+
+    def _by_month(self, values: Mapping[int, float]) -> Array:
+        """A value of each month, shape (slots,)."""
+        return np.array([values[month] for month in self.bus.month_of_slot.tolist()], np.float64)
+
+    def certificate(self, it_price: Array) -> Certificate:
+        """The bound at a price of IT energy in each slot, with what proves it.
+
+        Any price gives a valid bound: no schedule costs less than the cheapest site that is paid for its
+        IT power, plus the fixed work at that price, plus each job at its own cheapest start with boards
+        for all. The nearer the price is to what IT power costs in the plan, the tighter the bound. The
+        prices of bus, peak and stores are the duals of the site's linear relaxation.
+        """
+        bus, slots = self.bus, len(self.bus.pv_kw)
+        model = site_model(self.tables, self.money, bus, kept_options(self.tables, self.money, bus))
+        price_it_power(model, it_price, bus.slot_h)
+        duals = relaxed_duals(model, self.problem.scenario.plan.limit_s)
+
+        def of(rows: str) -> Array:
+            found = duals.get(rows, {})
+            return np.array([found.get(t, 0.0) for t in range(slots)])
+
+        peak = np.abs(of("month_peak"))
+        for month in np.unique(bus.month_of_slot):  # rounding must not ask for more than the charge
+            mine = bus.month_of_slot == month
+            charge = self.money.demand_price * bus.peaks.share[int(month)]
+            peak[mine] *= min(1.0, charge / max(float(peak[mine].sum()), 1e-12))
+        made = self.data() | {
+            "it_price": it_price,
+            "bus_price": of("bus_balance") / bus.slot_h,
+            "peak_price": peak,
+            "battery_value": -of("storage"),
+            "tank_value": -of("tank_content"),
+        }
+        return made | {
+            "bound": np.asarray(float(lower_bound(made))),
+            "sha256": np.asarray(digest(made)),
+        }
+
+    def cost_of(self, chosen: NDArray[np.bool_], it_kw: Array) -> float:
+        """What set-points and a load cost in the model of the tables, where the bound lives.
+
+        Args:
+            chosen: the one option of each slot, shape (slots, options).
+            it_kw: load, shape (slots,).
+        """
+        model = site_model(self.tables, self.money, self.bus, chosen)
+        load = np.clip(it_kw, self.tables.it_kw[:, 0], self.tables.it_kw[:, -1])
+        for t in model.SLOT:
+            model.it_kw[t].fix(float(load[t]))
+        plan = self.problem.scenario.plan
+        return solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=self.what).objective
+
+    def left_alone(self) -> float:
+        """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
+        return run_like_baseline(
+            self.problem, self.bus, self.edges, self.problem.movable.earliest_s, self.goal
+        )[0]
 
 
-def table_cost(
-    problem: WindowProblem,
-    tables: PlantTables,
-    money: Prices,
-    bus: Bus,
-    chosen: NDArray[np.bool_],
-    it_kw: Array,
-    what: str,
-) -> float:
-    """What given set-points and a given load cost in the model of the tables, where the bound lives.
+def run_like_baseline(
+    problem: WindowProblem, bus: Bus, edges: Array, start_s: Array, goal: Goal
+) -> tuple[float, PlantTables, Prices]:
+    """Cost of a window with the baseline's supply air, mode policy and stores at rest; its plant and prices.
 
     Args:
         problem: the window.
-        tables: its sampled plant.
-        money: prices of the objective.
         bus: what meets at the site.
-        chosen: the one option of each slot, shape (slots, options).
-        it_kw: load, shape (slots,).
-        what: name of the window, for messages.
+        edges: of the slots [s].
+        start_s: of its movable jobs.
+        goal: what is counted.
     """
-    model = site_model(tables, money, bus, chosen)
-    load = np.clip(it_kw, tables.it_kw[:, 0], tables.it_kw[:, -1])
-    for t in model.SLOT:
-        model.it_kw[t].fix(float(load[t]))
-    plan = problem.scenario.plan
-    return solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what).objective
+    scenario, slots = problem.scenario, len(bus.pv_kw)
+    per_slot = round(scenario.plan.step_min / scenario.step_min)
+    option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
+    plain = replace(problem, options=(option,))
+    tables = tables_at(plain, per_slot, start_s, edges, np.zeros((slots, 1)))
+    money = prices_of(plain, tables, per_slot, goal)
+    site_kw = tables.facility_kw[:, 0, 0]
+    bought = np.maximum(site_kw - bus.pv_kw, 0.0)
+    hourly = money.import_price * bought + money.facility_price * site_kw + money.side[:, 0, 0]
+    peaks, cost = bus.peaks, float(hourly.sum() * bus.slot_h)
+    for month in np.unique(bus.month_of_slot).tolist():
+        rise_kw = (bought + peaks.above_mean_kw)[bus.month_of_slot == month].max()
+        rise_kw = max(float(rise_kw) - peaks.floor_kw[month], 0.0)
+        cost += money.demand_price * peaks.share[month] * rise_kw
+    return cost, tables, money
+
+
+def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:
+    unit, size = bus.battery, bus.battery_kwh
+    least = np.full(slots, unit.soc_min_frac * size)
+    if size > 0:
+        least[-1] = max(least[-1], battery_end_kwh(bus, slots))
+    return {
+        "battery_kw": unit.c_rate_per_h * size,
+        "battery_start": (1.0, bus.stored_kwh if size > 0 else 0.0),
+        "battery_least_kwh": least,
+        "battery_most_kwh": np.full(slots, unit.soc_max_frac * size),
+        "battery_efficiency": (unit.charge_efficiency_frac, unit.discharge_efficiency_frac),
+        "battery_ageing": money.ageing_frac * unit.ageing_cny_per_kwh,
+    }
+
+
+def _tank(bus: Bus, tables: PlantTables, slots: int) -> dict[str, Any]:
+    least, tank = np.zeros(slots), bus.tank
+    if tank is not None:
+        least[-1] = tank_end_kwh(tank, bus, tables)
+    return {
+        "tank_start": (0.0, 0.0) if tank is None else (keeps_frac(tank, bus.slot_h), bus.store_kwh),
+        "tank_least_kwh": least,
+        "tank_most_kwh": np.full(slots, 0.0 if tank is None else tank.capacity_kwh),
+        "tank_efficiency": (1.0, 1.0)
+        if tank is None
+        else (tank.store.charge_efficiency_frac, tank.store.discharge_efficiency_frac),
+    }

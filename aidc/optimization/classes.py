@@ -5,6 +5,7 @@ profile of its members for each start, so a class that starts as a whole is not 
 Starts are on the plan's grid, or the earliest one, which is where the baseline puts the job.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ class Movable:
         earliest_s: first start, seconds from the start of the horizon.
         latest_s: last start.
         run_s: run time.
-        kw: IT power above idle.
+        kw: IT power above idle, or above off where idle servers sleep.
         gpus: boards.
         pool: pool index.
     """
@@ -51,6 +52,25 @@ class Movable:
             self.kw[which],
             self.gpus[which],
             self.pool[which],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What a start costs beside the slots of the window.
+
+    Attributes:
+        price: of a kWh of IT energy after the window, by slot of a day that repeats, shape (slots,).
+        delay_price: of an hour's delay of a board's work.
+    """
+
+    price: Array
+    delay_price: float
+
+    def plus(self, weight: float, other: "Tail") -> "Tail":
+        """With another's prices at a weight."""
+        return Tail(
+            self.price + weight * other.price, self.delay_price + weight * other.delay_price
         )
 
 
@@ -141,7 +161,7 @@ def job_side(
     jobs: Movable,
     window_s: float,
     edges_s: Array,
-    tail_price: Array,
+    tails: Sequence[Tail],
     gpus_free: Array,
 ) -> JobSide:
     """Classes and columns of the planned jobs.
@@ -150,8 +170,7 @@ def job_side(
         jobs: planned jobs, at least one.
         window_s: start of the window.
         edges_s: edges of the slots, shape (slots + 1,).
-        tail_price: price of IT energy after the window by hour of its continuation, shape (slots,),
-            repeated; see `tail_cost`.
+        tails: of the objective, then of each limit; see `tail_cost`.
         gpus_free: boards left by fixed work, shape (pools, slots).
     """
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
@@ -164,8 +183,9 @@ def job_side(
     kw, gpus = np.zeros((len(unique), slots)), np.zeros((len(unique), slots))
     np.add.at(kw, column_of, share * jobs.kw[starts.job, None])
     np.add.at(gpus, column_of, share * jobs.gpus[starts.job, None])
-    tail = np.zeros(len(unique))
-    np.add.at(tail, column_of, tail_cost(starts, jobs, float(edges_s[-1]), slot_s, tail_price))
+    tail = np.zeros((len(tails), len(unique)))
+    for row, one in enumerate(tails):
+        np.add.at(tail[row], column_of, tail_cost(starts, jobs, float(edges_s[-1]), slot_s, one))
     column, slot = np.nonzero(gpus > 1e-12)
     pool = np.zeros(len(unique), np.int64)
     pool[column_of] = jobs.pool[starts.job]
@@ -177,16 +197,15 @@ def job_side(
         slot=slot,
         kw=kw[column, slot],
         gpus=gpus[column, slot],
-        tail=tail,
+        tail=tail[0],
+        cap_tails=tail[1:],
         gpus_free=gpus_free,
     )
     return JobSide(jobs, starts, column_of, columns)
 
 
-def tail_cost(
-    starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail_price: Array
-) -> Array:
-    """Cost of what a start runs after the window, less that of the job's earliest start, shape (starts,).
+def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:
+    """Cost of delay and of what a start runs after the window, less that of the earliest start, shape (starts,).
 
     Work pushed past the window is not free: it pays the price of the window's last day, hour by hour.
     """
@@ -194,8 +213,10 @@ def tail_cost(
     after = np.maximum(starts.start_s + run - end_s, 0.0)
     from_s = np.maximum(starts.start_s - end_s, 0.0)
     cost = jobs.kw[starts.job] * (
-        _cumulative(tail_price, slot_s, after) - _cumulative(tail_price, slot_s, from_s)
+        _cumulative(tail.price, slot_s, after) - _cumulative(tail.price, slot_s, from_s)
     )
+    if tail.delay_price:
+        cost += tail.delay_price * jobs.gpus[starts.job] * starts.start_s / S_PER_H
     earliest = np.zeros(len(jobs.row))
     first = starts.slot == -1
     earliest[starts.job[first]] = cost[first]

@@ -5,7 +5,7 @@ and the IT power is a mixture of that option's points. Where site power is conve
 is exact between neighbouring points; elsewhere it is the lower hull, and the replay shows the difference.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
 from aidc.equipment import Battery
-from aidc.optimization.objective import Prices
+from aidc.optimization.commitment import Chillers, add_commitment
+from aidc.optimization.objective import Cap, Prices
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables
 from aidc.plant.tank import keeps_frac
 from aidc.site import WaterTank
@@ -38,7 +40,8 @@ class Bus:
         supply_degc: set-point in force before the window.
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
-        month_peak_kw: highest import of the running month so far.
+        peaks: the demand charge as the window sees it.
+        chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
     pv_kw: Array
@@ -51,7 +54,8 @@ class Bus:
     supply_degc: float
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
-    month_peak_kw: float
+    peaks: Peaks
+    chillers: Chillers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class ClassColumns:
         kw: IT power the column adds in a slot, mean over the slot.
         gpus: boards the column takes in a slot, mean over the slot.
         tail: cost of what runs after the window, against starting at once, shape (columns,).
+        cap_tails: the same in the unit of each limit, shape (limits, columns).
         gpus_free: boards left by everything that is fixed, shape (pools, slots).
     """
 
@@ -77,11 +82,16 @@ class ClassColumns:
     kw: Array
     gpus: Array
     tail: Array
+    cap_tails: Array
     gpus_free: Array
 
 
 def site_model(
-    tables: PlantTables, prices: Prices, bus: Bus, kept: NDArray[np.bool_]
+    tables: PlantTables,
+    prices: Prices,
+    bus: Bus,
+    kept: NDArray[np.bool_],
+    caps: Sequence[Cap] = (),
 ) -> pyo.ConcreteModel:
     """Set-points and bus, with the IT power of each slot as the free variable ``it_kw``.
 
@@ -90,9 +100,11 @@ def site_model(
         prices: of the objective.
         bus: what else there is.
         kept: options to offer in each slot, shape (slots, options).
+        caps: sums in other prices that may not pass a limit.
     """
     m = pyo.ConcreteModel()
     slots, _, points = tables.facility_kw.shape
+    m.slot_h = bus.slot_h
     m.SLOT = pyo.RangeSet(0, slots - 1)
     m.POINT = pyo.RangeSet(0, points - 1)
     rows = [(t, k) for t in range(slots) for k in np.flatnonzero(kept[t]).tolist()]
@@ -137,8 +149,7 @@ def site_model(
         m.tank_discharge_kw = pyo.Expression(
             m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
         )
-        surely_kw = tables.store_charge_kw.max(axis=2).min(axis=1)
-        _add_tank(m, bus.tank, bus, surely_kw)
+        _add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
 
     def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
@@ -148,38 +159,70 @@ def site_model(
 
     m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
     _add_ramp(m, tables, bus, of_slot)
+    if bus.chillers is not None:
+        add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
     m.MONTH = pyo.Set(initialize=months)
-    m.peak_kw = pyo.Var(
-        m.MONTH, bounds=lambda _, month: (bus.month_peak_kw if month == months[0] else 0.0, None)
-    )
-    if prices.demand_price > 0:
+    m.peak_kw = pyo.Var(m.MONTH, bounds=lambda _, month: (bus.peaks.floor_kw[month], None))
+    if prices.demand_price > 0 or any(cap.prices.demand_price > 0 for cap in caps):
         m.month_peak = pyo.Constraint(  # the demand charge counts the month's highest import
-            m.SLOT, rule=lambda m, t: m.peak_kw[int(bus.month_of_slot[t])] >= m.import_kw[t]
+            m.SLOT,
+            rule=lambda m, t: (
+                m.peak_kw[int(bus.month_of_slot[t])]
+                >= m.import_kw[t] + float(bus.peaks.above_mean_kw[t])
+            ),
         )
-    energy = pyo.quicksum(
-        bus.slot_h
-        * (
-            float(prices.import_price[t]) * m.import_kw[t]
-            + of_points(
-                m, t, prices.facility_price[:, None, None] * tables.facility_kw + prices.side
-            )
+
+    def sum_in(prices: Prices) -> pyo.Expression:
+        paid = prices.facility_price[:, None, None] * tables.facility_kw + prices.side
+        energy = pyo.quicksum(
+            bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(m, t, paid))
+            for t in range(slots)
         )
-        for t in range(slots)
-    )
-    demand = prices.demand_price * (
-        pyo.quicksum(m.peak_kw[month] for month in months) - bus.month_peak_kw
-    )
-    ageing = (
-        pyo.quicksum(m.discharge_kw[t] for t in range(slots))
-        * bus.slot_h
-        * (bus.battery.ageing_cny_per_kwh if prices.unit == "CNY" else 0.0)
-        if bus.battery_kwh > 0
-        else 0.0
-    )
-    m.site_cost = pyo.Expression(expr=energy + demand + ageing)
+        return energy + _demand_and_wear(m, prices, bus)
+
+    m.site_cost = pyo.Expression(expr=sum_in(prices))
     m.objective = pyo.Objective(expr=m.site_cost)
+    _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
+
+
+def _demand_and_wear(m: pyo.ConcreteModel, prices: Prices, bus: Bus) -> pyo.Expression:
+    """Charge on what the months' peaks rise above their floors, and wear of the battery."""
+    peaks, ageing = bus.peaks, prices.ageing_frac * bus.slot_h * bus.battery.ageing_cny_per_kwh
+    demand = pyo.quicksum(
+        prices.demand_price * peaks.share[month] * (m.peak_kw[month] - peaks.floor_kw[month])
+        for month in m.MONTH
+    )
+    if bus.battery_kwh <= 0 or ageing == 0:
+        return demand
+    return demand + ageing * pyo.quicksum(m.discharge_kw[t] for t in m.SLOT)
+
+
+def _add_limits(m: pyo.ConcreteModel, sums: list[pyo.Expression], limits: list[float]) -> None:
+    """Sums that may not pass their limits; one without end is only summed."""
+    m.CAP = pyo.RangeSet(0, len(sums) - 1)
+    m.cap_sum = pyo.Expression(m.CAP, rule=lambda _, i: sums[i])
+    m.cap_tail = pyo.Expression(m.CAP, initialize=0.0)
+    m.capped = pyo.Constraint(  # what an earlier stage won, and a promised PUE, stay
+        m.CAP,
+        rule=lambda m, i: (
+            m.cap_sum[i] + m.cap_tail[i] <= limits[i]
+            if np.isfinite(limits[i])
+            else pyo.Constraint.Skip
+        ),
+    )
+
+
+def settle_peaks(m: pyo.ConcreteModel, bus: Bus) -> None:
+    """Puts the peaks of a solved model where its imports put them: a limit with room leaves them free."""
+    for month in m.MONTH:
+        reached = [
+            pyo.value(m.import_kw[t]) + float(bus.peaks.above_mean_kw[t])
+            for t in m.SLOT
+            if bus.month_of_slot[t] == month
+        ]
+        m.peak_kw[month].set_value(max(bus.peaks.floor_kw[month], *reached))
 
 
 def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
@@ -202,14 +245,29 @@ def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
     m.storage = pyo.Constraint(
         m.SLOT, rule=storage
     )  # energy in the battery follows its flows and losses
-    most_kwh = bus.stored_kwh + len(m.SLOT) * bus.slot_h * unit.charge_efficiency_frac * power
     m.storage_end = pyo.Constraint(  # no window lives off the battery
-        expr=m.stored_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * size, most_kwh)
+        expr=m.stored_kwh[m.SLOT.last()] >= battery_end_kwh(bus, len(m.SLOT))
     )
 
 
-def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, surely_kw: Array) -> None:
-    """Content of the tank; ``surely_kw`` is what it can be charged with under any option."""
+def battery_end_kwh(bus: Bus, slots: int) -> float:
+    """Least energy at the end of a window: as at the horizon's start, or what charging can reach."""
+    unit = bus.battery
+    power = unit.c_rate_per_h * bus.battery_kwh
+    most_kwh = bus.stored_kwh + slots * bus.slot_h * unit.charge_efficiency_frac * power
+    return min(unit.soc_start_frac * bus.battery_kwh, most_kwh)
+
+
+def tank_end_kwh(tank: WaterTank, bus: Bus, tables: PlantTables) -> float:
+    """Least cold at the end of a window: as at the horizon's start, or what any option can reach."""
+    unit, keeps, most_kwh = tank.store, keeps_frac(tank, bus.slot_h), bus.store_kwh
+    for charge_kw in tables.store_charge_kw.max(axis=2).min(axis=1).tolist():
+        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
+    return min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
+
+
+def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, end_kwh: float) -> None:
+    """Content of the tank, and at least ``end_kwh`` of it when the window ends."""
     unit, keeps = tank.store, keeps_frac(tank, bus.slot_h)
     m.tank_kwh = pyo.Var(m.SLOT, bounds=(0.0, tank.capacity_kwh))
 
@@ -222,11 +280,8 @@ def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, surely_kw: Array)
         return m.tank_kwh[t] == keeps * before + bus.slot_h * gained
 
     m.tank_content = pyo.Constraint(m.SLOT, rule=tank_content)  # cold follows its flows and losses
-    most_kwh = bus.store_kwh
-    for charge_kw in surely_kw.tolist():
-        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
     m.tank_end = pyo.Constraint(  # no window lives off the tank
-        expr=m.tank_kwh[m.SLOT.last()] >= min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
+        expr=m.tank_kwh[m.SLOT.last()] >= end_kwh
     )
 
 
@@ -309,5 +364,10 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
         m.POOL, m.SLOT, rule=gpu_capacity
     )
     m.objective.deactivate()
-    tail = pyo.quicksum(float(jobs.tail[c]) * m.start[c] for c in range(columns) if jobs.tail[c])
-    m.plan_objective = pyo.Objective(expr=m.site_cost + tail)
+
+    def tail(cost: Array) -> pyo.Expression:
+        return pyo.quicksum(float(cost[c]) * m.start[c] for c in range(columns) if cost[c])
+
+    m.plan_objective = pyo.Objective(expr=m.site_cost + tail(jobs.tail))
+    for cap in m.CAP:
+        m.cap_tail[cap].set_value(tail(jobs.cap_tails[cap]))

@@ -13,7 +13,7 @@ from aidc.errors import InfeasibleError
 from aidc.forecast import OUTDOOR_COLUMNS
 from aidc.plant.facility import Outdoor, facility
 from aidc.scenario import Plan
-from aidc.schedule import SPRAY_OFF, SPRAY_ON
+from aidc.schedule import CHILLERS_BY_RULE, SPRAY_OFF, SPRAY_ON
 from aidc.site import ModePolicy, Site
 from aidc.units import MIN_PER_H
 
@@ -25,10 +25,11 @@ LEVEL_STEP_K = 1.5  # between supply levels where the plan names none
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of the operator: a supply temperature, dry or sprayed."""
+    """One choice of the operator: a supply temperature, dry or sprayed, and how many chillers run."""
 
     supply_degc: float
     spray: int
+    chillers_on: int = CHILLERS_BY_RULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class PlantTables:
         facility_kw: site power, shape (slots, options, points).
         overhead_kw: site power less IT power, plus server fans, same shape.
         water_l_per_h: same shape.
+        served_kw: IT power at the inlet of that option, same shape.
         unmet_kw: heat that the plant could not remove, same shape.
         store_charge_kw: cold that goes into the tank, same shape.
         store_discharge_kw: cold that comes out of it, same shape.
@@ -56,6 +58,7 @@ class PlantTables:
     facility_kw: Array
     overhead_kw: Array
     water_l_per_h: Array
+    served_kw: Array
     unmet_kw: Array
     store_charge_kw: Array
     store_discharge_kw: Array
@@ -68,6 +71,8 @@ class PlantTables:
 
 def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Option, ...]:
     """Supply levels that keep the inlet within its limit, each dry and, with an IEC, sprayed.
+
+    With chilled water there is each level by the plant's rule, and at each number of chillers.
 
     The baseline's level is always among them, so that a plan can never be forced away from it.
 
@@ -91,7 +96,21 @@ def options_of(site: Site, plan: Plan, baseline_supply_degc: float) -> tuple[Opt
             f"recirculation adds {hall.recirculation_frac * hall.air_rise_k:.2g} K, so a level of {warmest:.3g} degC or less is needed"
         )
     sprays = (SPRAY_OFF, SPRAY_ON) if site.cooling.kind == "iec" else (SPRAY_OFF,)
-    return tuple(Option(level, spray) for level in levels for spray in sprays)
+    return tuple(
+        Option(level, spray, count)
+        for level in levels
+        for spray in sprays
+        for count in _chiller_counts(site, plan)
+    )
+
+
+def _chiller_counts(site: Site, plan: Plan) -> tuple[int, ...]:
+    """Machines that may run, the plant's own rule first; none at all only where a tank may do."""
+    plant = site.cooling
+    if plant.kind != "chilled_water" or plan.chillers == "by_rule":
+        return (CHILLERS_BY_RULE,)
+    least = 1 if plant.tank is None else 0
+    return (CHILLERS_BY_RULE, *range(least, plant.chiller_count + 1))
 
 
 def _even_levels(
@@ -152,6 +171,7 @@ def sample(
     )
     supply = np.array([option.supply_degc for option in options])
     spray = np.array([option.spray for option in options], np.int8)
+    chillers = np.array([option.chillers_on for option in options], np.int8)
     plant = facility(
         site,
         load,
@@ -163,6 +183,7 @@ def sample(
         water_cny_per_m3=water_cny_per_m3,
         store_charge_kw=np.maximum(store, 0.0),
         store_discharge_kw=np.maximum(-store, 0.0),
+        chillers_on=np.broadcast_to(chillers[None, :, None], shape).reshape(-1),
     )
     facility_kw = plant.facility_kw.reshape(shape)
     water = plant.water_l_per_h.reshape(shape)
@@ -175,6 +196,7 @@ def sample(
         facility_kw=facility_kw,
         overhead_kw=overhead,
         water_l_per_h=water,
+        served_kw=plant.it_kw.reshape(shape),
         unmet_kw=unmet,
         store_charge_kw=plant.store_charge_kw.reshape(shape),
         store_discharge_kw=plant.store_discharge_kw.reshape(shape),

@@ -1,16 +1,20 @@
 """What one window is given, and the table model of it: sampled plant, prices, bus and load."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Forecast, SiteDrivers
 from aidc.horizon import Horizon
-from aidc.optimization import classes
+from aidc.optimization import classes, sleeping
 from aidc.optimization.classes import Movable
+from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus
-from aidc.optimization.objective import Prices, prices, worth_keeping
+from aidc.optimization.objective import Cap, Prices, prices, worth_keeping
+from aidc.optimization.peaks import Peaks, month_numbers
 from aidc.optimization.plant_tables import (
     POINTS,
     TANK_RATES,
@@ -19,9 +23,11 @@ from aidc.optimization.plant_tables import (
     sample,
     slot_means,
 )
-from aidc.scenario import Scenario
+from aidc.optimization.sleeping import Held
+from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
+from aidc.units import MIN_PER_H
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -33,9 +39,9 @@ class FixedWork:
     """Work that a window cannot move, by pool and slot.
 
     Attributes:
-        kw: IT power above idle, shape (pools, slots).
+        kw: IT power above ``idle_kw``, shape (pools, slots).
         gpus: boards, shape (pools, slots).
-        idle_kw: idle power of the pools, shape (pools,).
+        idle_kw: power of the pools that no job holds: idle, or off where servers sleep, shape (pools,).
     """
 
     kw: Array
@@ -52,10 +58,12 @@ class WindowProblem:
         options: choices of the operator.
         forecast: series of the window.
         state: what it inherits.
+        peaks: the demand charge as the window sees it.
         fixed: work that cannot move.
         movable: jobs that can, all of them.
         at_s: where each movable job stands now, shape (n,); always feasible.
         others: start, end, boards and pool of every job that runs in or after the window.
+        held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
     """
 
     scenario: Scenario
@@ -64,10 +72,12 @@ class WindowProblem:
     options: tuple[Option, ...]
     forecast: Forecast
     state: PlanningState
+    peaks: Peaks
     fixed: FixedWork
     movable: Movable
     at_s: Array
     others: tuple[Array, Array, Array, Rows]
+    held: Held | None = None
 
     @property
     def horizon(self) -> Horizon:
@@ -81,17 +91,41 @@ def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTable
     low = fixed.kw + fixed.idle_kw[:, None]
     reach = np.zeros_like(low)
     if len(jobs.row):
-        last = np.minimum(jobs.latest_s + jobs.run_s, edges[-1])
-        touched = (jobs.earliest_s[:, None] < edges[None, 1:]) & (last[:, None] > edges[None, :-1])
-        for pool in range(len(low)):
-            of_pool = jobs.pool == pool
-            reach[pool] = (touched[of_pool] * jobs.kw[of_pool, None]).sum(axis=0)
-            free = np.maximum(site.pools[pool].gpu_count - fixed.gpus[pool], 0.0)
-            dense = np.max(jobs.kw[of_pool] / jobs.gpus[of_pool], initial=0.0)
-            reach[pool] = np.minimum(reach[pool], free * dense)
+        touched = _touched(problem, edges, np.zeros(len(low)))
+        for index, pool in enumerate(site.pools):
+            of_pool = jobs.pool == index
+            own_kw = jobs.kw[of_pool] - sleeping.held_kw_per_gpu(pool) * jobs.gpus[of_pool]
+            reach[index] = (touched[of_pool] * own_kw[:, None]).sum(axis=0)
+            free = np.maximum(pool.gpu_count - fixed.gpus[index], 0.0)
+            dense = np.max(own_kw / jobs.gpus[of_pool], initial=0.0)
+            reach[index] = np.minimum(reach[index], free * dense)
+    reach += left_out_kw(problem, edges)
     here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
     high = np.maximum(low + reach, here) + NARROW_KW
     return sampled_tables(problem, per_slot, low, high, POINTS, tank_rates_kw(site, low.shape[1]))
+
+
+def _touched(problem: WindowProblem, edges: Array, boot_s: Array) -> NDArray[np.bool_]:
+    """Slots in which each movable job may run, shape (n, slots), with a boot of each pool after it."""
+    jobs = problem.movable
+    last = np.minimum(jobs.latest_s + jobs.run_s + boot_s[jobs.pool], edges[-1])
+    return np.asarray((jobs.earliest_s[:, None] < edges[1:]) & (last[:, None] > edges[:-1]))
+
+
+def left_out_kw(problem: WindowProblem, edges: Array) -> Array:
+    """Most that boots and boards still awake draw beside what the model counts, shape (pools, slots)."""
+    pools, jobs, held = problem.site.pools, problem.movable, problem.held
+    most = np.zeros_like(problem.fixed.kw)
+    if held is None:
+        return most
+    touched = _touched(problem, edges, np.array([pool.server.boot_s for pool in pools]))
+    for index, pool in enumerate(pools):
+        if sleeping.sleeps(pool):
+            mine = jobs.pool == index
+            most[index] = sleeping.most_left_out_kw(
+                pool, held.of_pool(index), jobs.row[mine], touched[mine], edges
+            )
+    return most
 
 
 def tank_rates_kw(site: Site, slots: int) -> Array:
@@ -141,11 +175,11 @@ def sampled_tables(
     )
 
 
-def prices_of(problem: WindowProblem, tables: PlantTables, per_slot: int) -> Prices:
-    """Prices of the scenario's objective in each slot."""
+def prices_of(problem: WindowProblem, tables: PlantTables, per_slot: int, goal: Goal) -> Prices:
+    """Prices of an objective in each slot."""
     frame = problem.forecast.frame
     return prices(
-        problem.scenario.plan.objective,
+        goal,
         tables,
         slot_means(frame, per_slot, "grid_kgco2e_per_kwh"),
         slot_means(frame, per_slot, "tariff_cny_per_kwh"),
@@ -167,14 +201,34 @@ def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
         store_kwh=problem.state.store_kwh,
         supply_degc=problem.state.supply_degc,
         ramp_k_per_h=plan.ramp_k_per_h,
-        month_of_slot=(frame.index.year * 12 + frame.index.month).to_numpy(np.int64)[::per_slot],
-        month_peak_kw=problem.state.month_peak_kw,
+        month_of_slot=month_numbers(pd.DatetimeIndex(frame.index))[::per_slot],
+        peaks=problem.peaks,
+        chillers=chillers_of(problem, len(frame) // per_slot),
+    )
+
+
+def chillers_of(problem: WindowProblem, slots: int) -> Chillers | None:
+    """What the chillers bring into the window; None where the plan does not count them."""
+    plant, scenario = problem.site.cooling, problem.scenario
+    if plant.kind != "chilled_water" or scenario.plan.chillers == "by_rule":
+        return None
+    return Chillers.after(
+        problem.state.chillers_on,
+        scenario.step_min / MIN_PER_H,
+        plant.chiller_count,
+        plant.chiller_min_up_h,
+        plant.chiller_min_down_h,
+        scenario.plan.step_min / MIN_PER_H,
+        slots,
     )
 
 
 def pool_load_kw(problem: WindowProblem, start_s: Array, edges: Array, pool: int) -> Array:
     """IT power of one pool with every movable job at a start, shape (slots,)."""
-    jobs, mine = problem.movable, problem.movable.pool == pool
+    jobs, mine, made = problem.movable, problem.movable.pool == pool, problem.site.pools[pool]
+    if problem.held is not None and sleeping.sleeps(made):
+        held = problem.held.of_pool(pool).moved(jobs.row[mine], start_s[mine])
+        return sleeping.load_kw(made, held, edges)
     share = classes.profile(start_s[mine], jobs.run_s[mine], edges)
     fixed = problem.fixed.kw[pool] + problem.fixed.idle_kw[pool]
     return np.asarray(fixed + (share * jobs.kw[mine, None]).sum(axis=0), np.float64)
@@ -187,6 +241,11 @@ def load_kw(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
     return np.asarray(np.sum(by_pool, axis=0), np.float64)
 
 
-def kept_options(tables: PlantTables, money: Prices, bus: Bus) -> NDArray[np.bool_]:
+def kept_options(
+    tables: PlantTables, money: Prices, bus: Bus, caps: Sequence[Cap] = ()
+) -> NDArray[np.bool_]:
     """Options worth offering to the solver, shape (slots, options)."""
-    return worth_keeping(tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h)
+    before = None if bus.chillers is None else bus.chillers.before
+    return worth_keeping(
+        tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h, before, caps
+    )

@@ -1,24 +1,32 @@
 """Planning as it is lived: a window is planned, a day of it committed, and its state carried on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
-from aidc.job import JobTable
+from aidc.job import NO_BOARDS, TOO_LARGE, JobTable
+from aidc.optimization import sleeping
+from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
+from aidc.optimization.fallback import hold_baseline
+from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.sleeping import Held
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
+from aidc.site import Pool
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
 MOVED_S = 1e-6  # less than this is rounding, not a move
 SolveWindow = Callable[[WindowProblem], WindowPlan]
 
@@ -27,8 +35,8 @@ SolveWindow = Callable[[WindowProblem], WindowPlan]
 class RollingPlanner:
     """Plans one window after another for every site, with perfect foresight.
 
-    It is the ``planner`` of `simulate`: called at the start of each commitment with the state of the
-    simulated site. Jobs that it does not move keep their start of the baseline, so a plan is feasible
+    It is the ``planner`` of `simulate`: called at the start of each commitment with the states of the
+    simulated sites. Jobs that it does not move keep their start of the baseline, so a plan is feasible
     at every stage; jobs planned for later than the commitment are planned again in the next window.
 
     Args:
@@ -37,43 +45,76 @@ class RollingPlanner:
         baseline_start_s: start of every job in the baseline, in the order of the job table; nan where
             it did not start.
         progress: called after each window with its proof.
+        standing_start_s: starts of all jobs as an earlier planner left them, see `standing`; None: as in
+            the baseline.
     """
 
     scenario: Scenario
     drivers: Drivers
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
+    standing_start_s: Array | None = None
+    _jobs: "_Jobs | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
 
-    def __call__(self, site: str, state: PlanningState) -> Commitment:
-        """The next commitment of a site."""
-        if site not in self._sites:
-            self._sites[site] = _SitePlan.of(
-                self.scenario, self.drivers, site, self.baseline_start_s
-            )
-        plan, said = self._sites[site].commit(state)
-        if self.progress is not None:
-            self.progress(plan.proof)
+    def __call__(self, states: Mapping[str, PlanningState]) -> dict[str, Commitment]:
+        """The next commitment of every site."""
+        if self._jobs is None:
+            self._jobs = _Jobs.of(self.scenario, self.drivers, self.baseline_start_s)
+            if self.standing_start_s is not None:
+                self._jobs.start_s[:] = self.standing_start_s
+            self._sites = {
+                name: _SitePlan(self.scenario, self.drivers, self._jobs, name) for name in states
+            }
+        for state in states.values():
+            self._jobs.happened(state)
+        said = {}
+        for name, state in states.items():
+            plan, said[name] = self._sites[name].commit(state)
+            if self.progress is not None:
+                self.progress(plan.proof)
         return said
 
+    @property
+    def standing(self) -> Array:
+        """Starts of all jobs as they stand [s]: with the states all that one window hands to the next."""
+        if self._jobs is None:
+            raise ValueError("nothing is planned yet")
+        return self._jobs.start_s
+
+    def whole_window(self, site: str) -> SetPoints:
+        """Set-points of the last window of a site, beyond what is committed too.
+
+        Raises:
+            PlanError: that window has no plan, and holds the baseline.
+        """
+        window = self._sites[site].window
+        if isinstance(window, PlanError):
+            raise window
+        return window
+
     def schedule(self) -> Schedule:
-        """What was decided, once the last window is planned."""
-        jobs = self.drivers.jobs
-        start, moved = np.full(len(jobs), np.nan), np.zeros(len(jobs))
+        """What was decided, once the last window is planned.
+
+        Raises:
+            PlanError: no window has a plan; the fault of the first.
+        """
+        jobs, standing = self.drivers.jobs, self._jobs
+        if standing is None:
+            raise ValueError("nothing is planned yet")
+        faults = [fault for site in self._sites.values() for fault in site.faults]
+        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
+            raise faults[0]
+        start = standing.start_s
+        moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
-        for name, site in self._sites.items():
-            rows = np.flatnonzero(jobs.site == name)
-            start[rows] = site.start_s
-            moved[rows] = np.nan_to_num(np.maximum(site.start_s - site.baseline_s, 0.0))
-            status[rows[site.refused]], reason[rows[site.refused]] = (
-                "refused",
-                "larger than its pool",
-            )
-            reason[rows[~site.jobs.accepted]] = "no pool has boards that it accepts"
-            late = np.isnan(site.start_s) & ~site.refused
-            status[rows[late]], reason[rows[late]] = "deferred", "no boards free inside the horizon"
+        status[standing.refused], reason[standing.refused] = "refused", TOO_LARGE
+        reason[~jobs.accepted] = NO_BOARDS
+        late = np.isnan(start) & ~standing.refused
+        status[late], reason[late] = "deferred", "no boards free inside the horizon"
         moved[moved < MOVED_S] = 0.0
         reason[moved > 0] = "moved by the plan"
+        site, pool = standing.places
         return Schedule(
             decisions=pd.DataFrame(
                 {
@@ -81,17 +122,76 @@ class RollingPlanner:
                     "status": status,
                     "start_s": start,
                     "moved_s": moved,
-                    "pool": jobs.pool,
-                    "site": jobs.site,
+                    "pool": pool,
+                    "site": site,
                     "reason": reason,
                 }
             ),
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
             windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=str(self.scenario.plan.objective),
+            objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
+            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
         )
+
+
+@dataclass(slots=True)
+class _Jobs:
+    """All jobs of the scenario as they stand: what has happened, is planned, or is the baseline's.
+
+    Pools are counted over all sites, in the order of the scenario.
+    """
+
+    jobs: JobTable
+    pools: tuple[tuple[str, Pool], ...]
+    pool: Rows
+    run_s: Array
+    baseline_s: Array
+    latest_s: Array
+    start_s: Array
+    refused: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, scenario: Scenario, drivers: Drivers, baseline_start_s: Array) -> "_Jobs":
+        jobs = drivers.jobs
+        pools = tuple((name, p) for name, c in scenario.sites.items() for p in c.site.pools)
+        pool = np.zeros(len(jobs), np.int64)
+        for index, (name, one) in enumerate(pools):
+            pool[(jobs.site == name) & (jobs.pool == one.name)] = index
+        run, baseline = np.minimum(jobs.run_s, jobs.limit_s), baseline_start_s
+        # no later than its slack, and never out of the horizon to look like a saving
+        end = (scenario.end - scenario.start).total_seconds()
+        latest = np.maximum(baseline, np.minimum(jobs.submit_s + jobs.slack_s, end - run))
+        capacity = np.array([one.gpu_count for _, one in pools])
+        return cls(
+            jobs=jobs,
+            pools=pools,
+            pool=pool,
+            run_s=run,
+            baseline_s=baseline,
+            latest_s=np.where(jobs.slack_s > 0, latest, baseline),
+            start_s=baseline.copy(),
+            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
+        )
+
+    def happened(self, state: PlanningState) -> None:
+        """Takes over what has started at a site."""
+        begun = np.isfinite(state.start_s)
+        self.start_s[begun] = state.start_s[begun]
+        took_s = state.end_s - state.start_s  # its servers may have had to boot
+        longer = begun & (took_s > self.run_s + MOVED_S)
+        self.run_s[longer] = took_s[longer]
+
+    @property
+    def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """Site and pool of each job, as the plan has it."""
+        site, pool = (np.array(names, object) for names in zip(*_names(self.pools), strict=True))
+        return site[self.pool], pool[self.pool]
+
+
+def _names(pools: tuple[tuple[str, Pool], ...]) -> list[tuple[str, str]]:
+    return [(site, pool.name) for site, pool in pools]
 
 
 @dataclass(slots=True)
@@ -100,94 +200,95 @@ class _SitePlan:
 
     scenario: Scenario
     drivers: Drivers
+    jobs: _Jobs
     name: str
-    jobs: JobTable
-    pool: NDArray[np.int64]
-    run_s: Array
-    baseline_s: Array
-    latest_s: Array
-    start_s: Array  # as it stands: what has happened, is planned, or is the baseline's
-    refused: NDArray[np.bool_]
+    window: SetPoints | PlanError = field(
+        default_factory=lambda: PlanError("nothing is planned yet")
+    )
     pieces: list[SetPoints] = field(default_factory=list)
     proofs: list[WindowProof] = field(default_factory=list)
     promised: list[pd.DataFrame] = field(default_factory=list)
+    expected: Array | None = None
+    certificates: list[Certificate] = field(default_factory=list)
+    faults: list[PlanError] = field(default_factory=list)
 
-    @classmethod
-    def of(
-        cls, scenario: Scenario, drivers: Drivers, name: str, baseline_start_s: Array
-    ) -> "_SitePlan":
-        site, rows = scenario.sites[name].site, np.flatnonzero(drivers.jobs.site == name)
-        jobs = drivers.jobs.take(rows)
-        names = [pool.name for pool in site.pools]
-        pool = np.array([names.index(which) for which in jobs.pool], np.int64)
-        capacity = np.array([item.gpu_count for item in site.pools])
-        run, baseline = np.minimum(jobs.run_s, jobs.limit_s), baseline_start_s[rows]
-        # no later than its slack, and never out of the horizon to look like a saving
-        end = float(scenario.horizon(name).length_s)
-        latest = np.maximum(baseline, np.minimum(jobs.submit_s + jobs.slack_s, end - run))
-        latest = np.where(jobs.slack_s > 0, latest, baseline)
-        return cls(
-            scenario=scenario,
-            drivers=drivers,
-            name=name,
-            jobs=jobs,
-            pool=pool,
-            run_s=run,
-            baseline_s=baseline,
-            latest_s=latest,
-            start_s=baseline.copy(),
-            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
-        )
+    @property
+    def first_pool(self) -> int:
+        """Place of the site's first pool among all pools."""
+        return [site for site, _ in self.jobs.pools].index(self.name)
 
     def commit(self, state: PlanningState) -> tuple[WindowPlan, Commitment]:
         """Plans the window that starts now and commits its first part."""
-        plan = self.scenario.plan
-        problem = self._problem(state)
-        found = plan_window(problem)
-        self.start_s[found.rows] = found.start_s
+        plan, jobs = self.scenario.plan, self.jobs
+        problem = self.problem(state)
+        try:
+            found = plan_window(problem)
+        except PlanError as fault:
+            self.faults.append(fault)
+            found = hold_baseline(problem, str(fault))
+            self.window = fault
+        else:
+            self.window = found.setpoints
+        jobs.start_s[found.rows] = found.start_s
         now, step_s = state.now_s, self.scenario.step_min * 60.0
         steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
         until = now + steps * step_s
         piece = found.setpoints.at(slice(0, steps))
         self.pieces.append(piece)
         self.proofs.append(found.proof)
+        if found.certificate:
+            self.certificates.append(found.certificate)
         self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
-        waiting = np.isnan(state.start_s) & (self.start_s >= now) & (self.start_s < until)
-        start = np.where(waiting, self.start_s, np.inf)
-        return found, Commitment(start, problem.forecast.first_step, piece)
+        waits = self._here() & np.isnan(state.start_s)
+        rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))
+        return found, Commitment(
+            rows,
+            jobs.pool[rows] - self.first_pool,
+            jobs.start_s[rows],
+            problem.forecast.first_step,
+            piece,
+        )
 
-    def _problem(self, state: PlanningState) -> WindowProblem:
+    def _here(self) -> NDArray[np.bool_]:
+        """Jobs that run at this site, as they stand."""
+        own = self.jobs.pool - self.first_pool
+        return np.asarray((own >= 0) & (own < len(self.scenario.sites[self.name].site.pools)))
+
+    def problem(self, state: PlanningState) -> WindowProblem:
+        """The window that starts now."""
         scenario, plan, now = self.scenario, self.scenario.plan, state.now_s
         site, drivers = scenario.sites[self.name].site, self.drivers.sites[self.name]
         step_s = scenario.step_min * 60.0
         first = round(now / step_s)
         steps = min(round(plan.window_h * S_PER_H / step_s), len(drivers.frame) - first)
         end = now + steps * step_s
-        happened = np.isfinite(state.start_s)
-        self.start_s[happened] = state.start_s[happened]
-        start, run = self.start_s, self.run_s
-        open_rows = np.flatnonzero((start + run > now) & (start < end))
+        standing, table, here = self.jobs, self.jobs.jobs, self._here()
+        start, run, pool = standing.start_s, standing.run_s, standing.pool - self.first_pool
+        open_rows = np.flatnonzero(here & (start + run > now) & (start < end))
         may_move = (
-            ~happened[open_rows]
-            & ~self.refused[open_rows]
-            & (self.latest_s[open_rows] > np.maximum(self.baseline_s[open_rows], now) + MOVED_S)
+            np.isnan(state.start_s[open_rows])
+            & (start[open_rows] >= now)  # else it is in the queue already
+            & ~standing.refused[open_rows]
+            & (
+                standing.latest_s[open_rows]
+                > np.maximum(standing.baseline_s[open_rows], now) + MOVED_S
+            )
             & (run[open_rows] > 0)
         )
         movable_rows, fixed_rows = open_rows[may_move], open_rows[~may_move]
         slots = np.arange(round(steps * step_s / (plan.step_min * 60)) + 1, dtype=np.float64)
         edges = now + slots * plan.step_min * 60.0
-        jobs = self.jobs
         movable = Movable(
             movable_rows,
-            np.maximum(self.baseline_s[movable_rows], now),
-            self.latest_s[movable_rows],
+            np.maximum(standing.baseline_s[movable_rows], now),
+            standing.latest_s[movable_rows],
             run[movable_rows],
-            jobs.added_kw[movable_rows],
-            jobs.gpu_count[movable_rows].astype(np.float64),
-            self.pool[movable_rows],
+            self._kw(movable_rows),
+            table.gpu_count[movable_rows].astype(np.float64),
+            pool[movable_rows],
         )
         until = float(np.max(movable.latest_s + movable.run_s, initial=end))
-        others = np.flatnonzero((start + run > now) & (start < until))
+        others = np.flatnonzero(here & (start + run > now) & (start < until))
         return WindowProblem(
             scenario=scenario,
             site=site,
@@ -195,29 +296,93 @@ class _SitePlan:
             options=options_of(site, plan, scenario.baseline.supply_air_degc),
             forecast=Forecast(self.name, now, first, drivers.frame.iloc[first : first + steps]),
             state=state,
+            peaks=peaks_of(
+                self.expected_kw(),
+                pd.DatetimeIndex(drivers.frame.index),
+                slice(first, first + steps),
+                round(plan.step_min / scenario.step_min),
+                state.month_peak_kw,
+            ),
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
             others=(
                 start[others],
                 start[others] + run[others],
-                jobs.gpu_count[others].astype(np.float64),
-                self.pool[others],
+                table.gpu_count[others].astype(np.float64),
+                pool[others],
             ),
+            held=self._held(state, end),
         )
+
+    def _kw(self, rows: Rows) -> Array:
+        """IT power of jobs above that of their pool at rest."""
+        table, pools = self.jobs.jobs, self.jobs.pools
+        held = np.array([sleeping.held_kw_per_gpu(pool) for _, pool in pools])
+        return np.asarray(table.added_kw[rows] + held[self.jobs.pool[rows]] * table.gpu_count[rows])
+
+    def _held(self, state: PlanningState | None, end_s: float) -> Held | None:
+        """Jobs that say who sleeps in a window; None: nobody does. Without a state: in the baseline."""
+        site, standing = self.scenario.sites[self.name].site, self.jobs
+        if not any(sleeping.sleeps(pool) for pool in site.pools):
+            return None
+        start, begun, since_s = standing.baseline_s, np.zeros(len(standing.run_s), np.bool_), 0.0
+        if state is not None:
+            begun = np.isfinite(state.start_s)
+            start = np.where(begun, standing.start_s, np.maximum(standing.start_s, state.now_s))
+            since_s = state.now_s - max(sleeping.still_awake_s(pool) for pool in site.pools)
+        there = np.flatnonzero(
+            self._here() & (standing.start_s + standing.run_s > since_s) & (start < end_s)
+        )
+        return Held(
+            there,
+            start[there],
+            standing.run_s[there],
+            standing.jobs.gpu_count[there].astype(np.float64),
+            self._kw(there),
+            standing.pool[there] - self.first_pool,
+            begun[there],
+        )
+
+    def expected_kw(self) -> Array:
+        """Import of every step of the horizon under the baseline's starts and the best set-point of each."""
+        if self.expected is None:
+            standing, site = self.jobs, self.scenario.sites[self.name].site
+            drivers = self.drivers.sites[self.name]
+            step_s = self.scenario.step_min * 60.0
+            edges = np.arange(len(drivers.frame) + 1, dtype=np.float64) * step_s
+            load = np.zeros((len(site.pools), len(drivers.frame)))
+            held = self._held(None, float(edges[-1]))
+            for index, pool in enumerate(site.pools):
+                if held is not None and sleeping.sleeps(pool):
+                    load[index] = sleeping.load_kw(pool, held.of_pool(index), edges)
+                    continue
+                mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
+                load[index] = idle_kw(pool) + mean_load(
+                    standing.baseline_s[mine],
+                    standing.run_s[mine],
+                    standing.jobs.added_kw[mine],
+                    edges,
+                )
+            options = options_of(site, self.scenario.plan, self.scenario.baseline.supply_air_degc)
+            self.expected = least_import_kw(
+                site, options, drivers, load, self.scenario.baseline.mode_policy
+            )
+        return self.expected
 
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:
         site = self.scenario.sites[self.name].site
-        share = profile(self.start_s[rows], self.run_s[rows], edges)
+        standing, table = self.jobs, self.jobs.jobs
+        share = profile(standing.start_s[rows], standing.run_s[rows], edges)
         kw, gpus = (
             np.zeros((len(site.pools), len(edges) - 1)),
             np.zeros((len(site.pools), len(edges) - 1)),
         )
         for index in range(len(site.pools)):
-            mine = self.pool[rows] == index
-            kw[index] = self.jobs.added_kw[rows[mine]] @ share[mine]
-            gpus[index] = self.jobs.gpu_count[rows[mine]] @ share[mine]
-        idle = np.array([idle_kw(pool) for pool in site.pools])
+            mine = standing.pool[rows] == self.first_pool + index
+            kw[index] = self._kw(rows[mine]) @ share[mine]
+            gpus[index] = table.gpu_count[rows[mine]] @ share[mine]
+        idle = np.array([sleeping.resting_kw(pool) for pool in site.pools])
         return FixedWork(kw, gpus, idle)
 
     def setpoints(self) -> SetPoints:

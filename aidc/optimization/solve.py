@@ -4,15 +4,17 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import highspy
 import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
+from aidc.optimization import highs_process
+from aidc.optimization.explain import Elastic
 
 SEED = 0
+WHY_GAP_FRAC = 0.01  # an explanation need not be the very least
 SMALLEST_GAP = 1e-6  # HiGHS' own, absolute
 
 
@@ -38,7 +40,13 @@ class Solution:
 
 
 def solve(
-    model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str, gap_abs: float = 0.0
+    model: pyo.ConcreteModel,
+    *,
+    gap_frac: float,
+    limit_s: float,
+    what: str,
+    gap_abs: float = 0.0,
+    explain: bool = True,
 ) -> Solution:
     """Minimises a linear model.
 
@@ -48,6 +56,7 @@ def solve(
         limit_s: wall time.
         what: name of the window, for messages.
         gap_abs: gap in the objective's unit at which HiGHS may stop too.
+        explain: say which requirement cannot be met where there is no plan; the model is spent then.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -58,113 +67,108 @@ def solve(
     try:
         form = LinearStandardFormCompiler().write(model, mixed_form=True)
     except InfeasibleConstraintException as error:
-        raise InfeasibleError(f"{what}: {error}") from None
-    lp = _as_highs(form)
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    for option, value in (
-        ("output_flag", False),
-        ("mip_rel_gap", gap_frac),
-        ("mip_abs_gap", max(gap_abs, SMALLEST_GAP)),
-        ("time_limit", limit_s),
-        ("threads", 1),
-        ("random_seed", SEED),
-    ):
-        solver.setOptionValue(option, value)
-    solver.passModel(lp)
+        why = _why(model, limit_s) if explain else ""
+        raise InfeasibleError(f"{what}: {why or error}") from None
+    parts = _parts(form)
+    options = {
+        "output_flag": False,
+        "mip_rel_gap": gap_frac,
+        "mip_abs_gap": max(gap_abs, SMALLEST_GAP),
+        "time_limit": limit_s,
+        "threads": 1,
+        "random_seed": SEED,
+    }
     loaded = time.perf_counter()
-    solver.run()
+    said = highs_process.run(parts, options, limit_s)
     done = time.perf_counter()
-    status, info = solver.getModelStatus(), solver.getInfo()
-    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    if status in (
-        highspy.HighsModelStatus.kInfeasible,
-        highspy.HighsModelStatus.kUnboundedOrInfeasible,
-    ):
+    status, rows, columns = said["status"], parts["num_row_"], parts["num_col_"]
+    if status in ("kInfeasible", "kUnboundedOrInfeasible"):
+        why = _why(model, limit_s) if explain else ""
         raise InfeasibleError(
-            f"{what}: the limits leave no plan ({lp.num_row_} rows, {lp.num_col_} columns)"
+            f"{what}: {why or f'the limits leave no plan ({rows} rows, {columns} columns)'}"
         )
-    if not feasible:
-        if status == highspy.HighsModelStatus.kTimeLimit:
+    if not said["primal"]:
+        if status == "kTimeLimit":
             raise SolverTimeoutError(
                 f"{what}: no plan within {limit_s:g} s; raise plan.limit or plan.gap"
             )
-        raise PlanError(f"{what}: HiGHS stopped with {solver.modelStatusToString(status)}")
-    for variable, value in zip(form.columns, solver.getSolution().col_value, strict=True):
+        raise PlanError(f"{what}: HiGHS stopped with {status}")
+    for variable, value in zip(form.columns, said["values"], strict=True):
         variable.set_value(value, skip_validation=True)
-    binaries = int(sum(kind == highspy.HighsVarType.kInteger for kind in lp.integrality_))
-    objective = float(info.objective_function_value)
+    binaries = int(parts["whole"].sum())
     return Solution(
-        status="time_limit" if status == highspy.HighsModelStatus.kTimeLimit else "optimal",
-        objective=objective,
-        bound=float(info.mip_dual_bound) if binaries else objective,
-        columns=int(lp.num_col_),
-        rows=int(lp.num_row_),
+        status="time_limit" if status == "kTimeLimit" else "optimal",
+        objective=said["objective"],
+        bound=said["bound"] if binaries else said["objective"],
+        columns=columns,
+        rows=rows,
         binaries=binaries,
         transfer_s=loaded - began,
         solve_s=done - loaded,
     )
 
 
-def relaxed_duals(model: pyo.ConcreteModel, rows: pyo.Constraint) -> dict[Any, float]:
-    """Duals of some rows in the linear relaxation: what a unit more on their right-hand side costs.
+def _why(model: pyo.ConcreteModel, limit_s: float) -> str:
+    """Which requirement cannot be met; empty where that is not found either."""
+    elastic = Elastic.of(model)
+    try:
+        solve(model, gap_frac=WHY_GAP_FRAC, limit_s=limit_s, what="", explain=False)
+    except PlanError:
+        return ""
+    return elastic.told()
+
+
+def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> dict[str, dict[Any, float]]:
+    """Duals of the linear relaxation, constraint name -> index -> what a unit more on its right costs.
+
+    Pyomo may turn an inequality about; the sign of its dual is then the other one.
 
     Args:
         model: a Pyomo model with one active objective.
-        rows: an indexed constraint of it.
+        limit_s: wall time.
 
     Raises:
-        PlanError: the relaxation has no optimum.
+        PlanError: the relaxation has no optimum, or not in its time.
     """
     form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    lp = _as_highs(form)
-    lp.integrality_ = []
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", 1)
-    solver.passModel(lp)
-    solver.run()
-    status = solver.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise PlanError(f"relaxation: HiGHS stopped with {solver.modelStatusToString(status)}")
-    dual = solver.getSolution().row_dual
-    return {
-        entry.constraint.index(): float(value)
-        for entry, value in zip(form.rows, dual, strict=True)
-        if entry.constraint.parent_component() is rows
-    }
+    parts = _parts(form)
+    parts["whole"][:] = 0
+    options = {"output_flag": False, "threads": 1, "time_limit": limit_s}
+    said = highs_process.run(parts, options, limit_s)
+    if said["status"] != "kOptimal":
+        raise PlanError(f"relaxation: HiGHS stopped with {said['status']}")
+    found: dict[str, dict[Any, float]] = {}
+    for entry, value in zip(form.rows, said["duals"], strict=True):
+        rows = entry.constraint.parent_component().local_name
+        found.setdefault(rows, {})[entry.constraint.index()] = float(value)
+    return found
 
 
-def _as_highs(form: object) -> highspy.HighsLp:
-    """The compiled standard form as a HiGHS model."""
-    lp = highspy.HighsLp()
-    matrix = form.A.tocsc()  # type: ignore[attr-defined]
-    rows, columns = matrix.shape
-    lp.num_row_, lp.num_col_ = rows, columns
-    lp.col_cost_ = np.asarray(form.c.todense(), np.float64).ravel()  # type: ignore[attr-defined]
-    lp.offset_ = float(form.c_offset[0])  # type: ignore[attr-defined]
-    lower, upper, kinds = [], [], []
-    for variable in form.columns:  # type: ignore[attr-defined]
-        low, high = variable.bounds
-        lower.append(-highspy.kHighsInf if low is None else low)
-        upper.append(highspy.kHighsInf if high is None else high)
-        kinds.append(
-            highspy.HighsVarType.kContinuous
-            if variable.is_continuous()
-            else highspy.HighsVarType.kInteger
-        )
-    lp.col_lower_, lp.col_upper_, lp.integrality_ = np.array(lower), np.array(upper), kinds
-    row_lower, row_upper = np.full(rows, -highspy.kHighsInf), np.full(rows, highspy.kHighsInf)
-    for index, (entry, bound) in enumerate(zip(form.rows, form.rhs, strict=True)):  # type: ignore[attr-defined]
+def _parts(form: Any) -> dict[str, Any]:
+    """The compiled standard form as `highs_process.run` takes it."""
+    matrix = form.A.tocsc()
+    bounds = [variable.bounds for variable in form.columns]
+    rows = len(form.rows)
+    row_lower, row_upper = np.full(rows, -np.inf), np.full(rows, np.inf)
+    for index, (entry, bound) in enumerate(zip(form.rows, form.rhs, strict=True)):
         if entry.bound_type >= 0:
             row_upper[index] = bound
         if entry.bound_type <= 0:
             row_lower[index] = bound
-    lp.row_lower_, lp.row_upper_ = row_lower, row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = matrix.indptr
-    lp.a_matrix_.index_ = matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    return lp
+    return {
+        "num_row_": rows,
+        "num_col_": len(bounds),
+        "col_cost_": np.asarray(form.c.todense(), np.float64).ravel(),
+        "offset_": float(form.c_offset[0]),
+        "col_lower_": np.array([-np.inf if low is None else low for low, _ in bounds], np.float64),
+        "col_upper_": np.array(
+            [np.inf if high is None else high for _, high in bounds], np.float64
+        ),
+        "row_lower_": row_lower,
+        "row_upper_": row_upper,
+        "matrix": (matrix.indptr, matrix.indices, matrix.data),
+        "whole": np.array([not one.is_continuous() for one in form.columns], np.int64),
+    }
 
 
 def self_test() -> float:

@@ -10,27 +10,23 @@ from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
-from aidc.optimization.bound import lagrangian_bound, marginal_price, table_cost, tail_cost
+from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
+from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
     Bus,
     add_jobs,
     site_model,
 )
-from aidc.optimization.objective import Prices
-from aidc.optimization.plant_tables import PlantTables
+from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import (
     WindowProblem,
-    bus_of,
     kept_options,
-    load_kw,
-    prices_of,
-    tables_at,
-    tables_of,
-    tank_rates_kw,
 )
 from aidc.optimization.solve import Solution, relaxed_duals, solve
-from aidc.schedule import SetPoints, WindowProof
-from aidc.units import S_PER_H
+from aidc.optimization.tail import tail_of
+from aidc.optimization.view import Limit, View
+from aidc.scenario import Goal, goal_name
+from aidc.schedule import SetPoints, StageProof, WindowProof
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -45,6 +41,7 @@ class WindowPlan:
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
+        certificate: from which `aidc.verifier` finds the bound again.
     """
 
     rows: Rows
@@ -52,75 +49,165 @@ class WindowPlan:
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """One objective of the window solved under the limits of those before it."""
+
+    goal: Goal
+    money: Prices
+    tail: classes.Tail
+    course: Course
+    status: str
+    objective: float
+    proven: Certificate
+    baseline: float
+    sizes: tuple[int, int, int]
+    full: bool
+    build_s: float
+    solve_s: float
+    bound_s: float
+
+    @property
+    def bound(self) -> float:
+        """No schedule that keeps the limits is below it."""
+        return float(self.proven["bound"])
+
+    @property
+    def gap_frac(self) -> float:
+        """Share of the objective that is not proved."""
+        return (self.objective - self.bound) / max(abs(self.objective), 1e-9)
 
 
 def plan_window(problem: WindowProblem) -> WindowPlan:
-    """The plan of one window with its proof.
+    """The plan of one window with its proof; objectives that follow one another are stages of it.
 
     Raises:
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
     began = time.perf_counter()
-    plan = problem.scenario.plan
-    per_slot = round(plan.step_min / problem.scenario.step_min)
-    slot_s = plan.step_min * 60.0
-    slots = len(problem.forecast.frame) // per_slot
-    edges = problem.state.now_s + np.arange(slots + 1, dtype=np.float64) * slot_s
-    tables = tables_of(problem, per_slot, edges)
-    money = prices_of(problem, tables, per_slot)
-    bus = bus_of(problem, per_slot)
-    jobs = problem.movable
-    tail_price = marginal_price(tables, money, bus, load_kw(problem, problem.at_s, edges))[
-        -round(24 * S_PER_H / slot_s) :
-    ]
-    what = f"{problem.site.name}, window from {problem.forecast.frame.index[0].isoformat()}"
+    plan, view = problem.scenario.plan, View.of(problem)
+    viewed_s = time.perf_counter() - began
+    nothing = classes.Tail(np.zeros(1), 0.0)
+    limits = [Limit(None, 0.0, nothing)] if plan.pue_max is not None else []
+    stages: list[_Stage] = []
+    for goal in plan.goals:
+        start_s = stages[-1].course.start_s if stages else problem.at_s
+        stage = _solved(view, goal, limits, start_s)
+        stages.append(stage)
+        room = stage.objective + plan.room_frac * abs(stage.objective)
+        limits.append(Limit(goal, room, stage.tail))
+    last, jobs = stages[-1], problem.movable
+    setpoints, promised = _read(problem, last.course, view.bus, view.per_slot)
+    facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * view.bus.slot_h
+    wasted_kwh = last.objective - last.bound
+    if last.goal not in ("energy", "pue"):
+        wasted_kwh *= facility_kwh / max(abs(last.objective), 1e-9)
+    proof = WindowProof(
+        site=problem.site.name,
+        start=problem.forecast.frame.index[0].isoformat(),
+        status="time_limit" if any(s.status == "time_limit" for s in stages) else "optimal",
+        unit=last.money.unit,
+        objective=last.objective,
+        bound=last.bound,
+        gap_frac=last.gap_frac,
+        gap_pue=float(wasted_kwh / it_kwh),
+        baseline=last.baseline,
+        sha256=str(last.proven["sha256"]),
+        earlier=tuple(
+            StageProof(
+                goal_name(stage.goal),
+                stage.money.unit,
+                stage.objective,
+                stage.bound,
+                stage.gap_frac,
+                limit.room,
+                worth,
+            )
+            for stage, limit, worth in zip(
+                stages[:-1],
+                limits[-len(stages) : -1],
+                last.course.limited[-len(stages) + 1 :],
+                strict=False,
+            )
+        ),
+        columns=max(stage.sizes[0] for stage in stages),
+        rows=max(stage.sizes[1] for stage in stages),
+        binaries=max(stage.sizes[2] for stage in stages),
+        jobs_movable=len(jobs.row),
+        jobs_moved=int((last.course.start_s > jobs.earliest_s + 1e-6).sum()),
+        fault="",
+        full=last.full,
+        build_s=viewed_s + sum(stage.build_s for stage in stages),
+        solve_s=sum(stage.solve_s for stage in stages),
+        bound_s=sum(stage.bound_s for stage in stages),
+    )
+    certificate = {**last.proven, "objective": np.asarray(last.objective)}
+    return WindowPlan(jobs.row, last.course.start_s, setpoints, promised, proof, certificate)
+
+
+def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
+    """One objective under limits; ``before_s`` are starts that keep them."""
+    began = time.perf_counter()
+    problem, plan = view.problem, view.problem.scenario.plan
+    money = view.money(goal)
+    tail = tail_of(view.tables, money, view.bus, view.standing_kw)
+    caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    start_s, sizes, status = problem.at_s, (0, 0, 0), "optimal"
-    planned = _planned(problem, tables, money, bus, edges, tail_price, what)
+    start_s, sizes, status = before_s, (0, 0, 0), "optimal"
+    planned = _planned(view, money, tail, caps, limits)
     if planned is not None:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = _course(problem, bus, edges, tail_price, start_s, what)
-    if len(jobs.row) and (start_s != problem.at_s).any():  # never worse than leaving the jobs alone
-        stay = _course(problem, bus, edges, tail_price, problem.at_s, what)
-        solved += course.solution.solve_s
-        course = min(stay, course, key=lambda one: one.cost)
-    done, load, start_s = course.solution, course.load_kw, course.start_s
+    course = best_course(view, goal, tail, limits, [start_s, before_s])
+    done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
-    setpoints, promised = _read(problem, course, bus, per_slot)
-    in_tables = table_cost(problem, tables, money, bus, course.chosen, load, what)
-    in_tables += tail_cost(problem, start_s, edges, tail_price)
+    window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
+    in_tables = window.cost_of(course.chosen, load)
+    in_tables += tail_cost(problem, course.start_s, view.edges, tail)
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
-
-    def bound_at(price: Array) -> float:
-        return lagrangian_bound(
-            problem, tables, money, bus, edges, tail_price, price, objective, what
-        )
-
-    bound = bound_at(marginal_price(tables, money, bus, load))
-    if objective - bound > plan.gap_frac * abs(objective) and planned is not None:
-        bound = max(bound, bound_at(planned.relaxed_price(bus.slot_h)))
-    proof = WindowProof(
-        site=problem.site.name,
-        start=problem.forecast.frame.index[0].isoformat(),
+    relaxed = window
+    if caps:
+        model = planned.model if planned is not None else course.model
+        relaxed = _relaxed(window, _worths(model, plan.limit_s), caps, limits)
+    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
+    if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
+        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h, plan.limit_s))
+        proven = max(proven, other, key=lambda one: float(one["bound"]))
+    return _Stage(
+        goal=goal,
+        money=money,
+        tail=tail,
+        course=course,
         status="time_limit" if "time_limit" in (status, done.status) else "optimal",
-        unit=money.unit,
         objective=objective,
-        bound=bound,
-        gap_frac=(objective - bound) / max(abs(objective), 1e-9),
-        columns=max(sizes[0], done.columns),
-        rows=max(sizes[1], done.rows),
-        binaries=max(sizes[2], done.binaries),
-        jobs_movable=len(jobs.row),
-        jobs_moved=int((start_s > jobs.earliest_s + 1e-6).sum()),
-        full=planned is None and len(jobs.row) > 0,
+        proven=proven,
+        baseline=window.left_alone(),
+        sizes=(max(sizes[0], done.columns), max(sizes[1], done.rows), max(sizes[2], done.binaries)),
+        full=planned is None and len(problem.movable.row) > 0,
         build_s=built + done.transfer_s,
         solve_s=solved + done.solve_s,
         bound_s=time.perf_counter() - bounded,
     )
-    return WindowPlan(jobs.row, start_s, setpoints, promised, proof)
+
+
+def _worths(model: pyo.ConcreteModel, limit_s: float) -> list[float]:
+    """What a unit more room in each limit saves in the relaxed model."""
+    found = relaxed_duals(model, limit_s).get("capped", {})
+    return [abs(found.get(i, 0.0)) for i in model.CAP]
+
+
+def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[Limit]) -> Window:
+    """The window with its limits paid for instead of kept; any worth not below 0 gives a valid bound."""
+    money, tail, credit = window.money, window.tail, 0.0
+    for worth, cap, limit in zip(worths, caps, limits, strict=True):
+        money, tail = money.plus(worth, cap.prices), tail.plus(worth, limit.tail)
+        credit += worth * cap.limit
+    return replace(window, money=money, tail=tail, limit_credit=credit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,45 +219,32 @@ class _Planned:
     solution: Solution
     build_s: float
 
-    def relaxed_price(self, slot_h: float) -> Array:
+    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
         """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model, self.model.it_load)
+        duals = relaxed_duals(self.model, limit_s)["it_load"]
         return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
 def _planned(
-    problem: WindowProblem,
-    tables: PlantTables,
-    money: Prices,
-    bus: Bus,
-    edges: Array,
-    tail_price: Array,
-    what: str,
+    view: View, money: Prices, tail: classes.Tail, caps: list[Cap], limits: list[Limit]
 ) -> _Planned | None:
     """Starts of the movable jobs; None: there are none, or the boards are too full to move any.
 
     The class model counts mean boards of a slot. Where a pool is full, jobs that start late have no
     place in it, although they stand somewhere; then all stay there.
     """
-    if not len(problem.movable.row):
+    if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(problem, tables, money, bus, edges, tail_price, what)
+        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps)
     except InfeasibleError:
         return None
 
 
-def _plan_jobs(
-    problem: WindowProblem,
-    tables: PlantTables,
-    money: Prices,
-    bus: Bus,
-    edges: Array,
-    tail_price: Array,
-    what: str,
-) -> _Planned:
+def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[Cap]) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
+    problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
     jobs, fixed, plan = problem.movable, problem.fixed, problem.scenario.plan
     big = classes.worth_planning(jobs)
     small = jobs.take(~big)
@@ -178,18 +252,24 @@ def _plan_jobs(
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
+    if problem.held is not None:  # boots and boards still awake, as many as if nothing moved
+        at_rest = classes.profile(problem.at_s[big], jobs.run_s[big], edges)
+        moving_kw = (at_rest * jobs.kw[big, None]).sum(axis=0)
+        fixed_kw += np.maximum(view.standing_kw - fixed_kw - moving_kw, 0.0)
     boards = np.array([pool.gpu_count for pool in problem.site.pools], np.float64)
     side = classes.job_side(
         jobs.take(big),
         problem.state.now_s,
         edges,
-        tail_price,
+        tails,
         np.maximum(boards[:, None] - used, 0.0),
     )
-    model = site_model(tables, money, bus, kept_options(tables, money, bus))
+    model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
-    solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
+    solution = solve(
+        model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
+    )
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
@@ -228,71 +308,18 @@ def _settled(
     return settled
 
 
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """Starts of the jobs with the best set-points for them, in the plant itself.
-
-    Attributes:
-        start_s: of the movable jobs.
-        load_kw: IT power of each slot.
-        tables: the plant at that very load, one point a slot.
-        money: prices there.
-        model: solved for the set-points.
-        solution: of it.
-        chosen: the option of each slot, shape (slots, options).
-        cost: of the window and of what the jobs still take after it.
-    """
-
-    start_s: Array
-    load_kw: Array
-    tables: PlantTables
-    money: Prices
-    model: pyo.ConcreteModel
-    solution: Solution
-    chosen: NDArray[np.bool_]
-    cost: float
-
-
-def _course(
-    problem: WindowProblem, bus: Bus, edges: Array, tail_price: Array, start_s: Array, what: str
-) -> _Course:
-    """Solves the set-points for given starts, and with a tank once more at the rates it then has."""
-    plan = problem.scenario.plan
-    per_slot = round(plan.step_min / problem.scenario.step_min)
-    slots = len(bus.pv_kw)
-
-    def solved(rates_kw: Array, bus: Bus, only: NDArray[np.bool_] | None) -> _Course:
-        tables = tables_at(problem, per_slot, start_s, edges, rates_kw)
-        money = prices_of(problem, tables, per_slot)
-        kept = kept_options(tables, money, bus) if only is None else only
-        model = site_model(tables, money, bus, kept)
-        solution = solve(model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=what)
-        chosen = np.zeros_like(kept)
-        for t, k in model.ROW:
-            chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
-        cost = solution.objective + tail_cost(problem, start_s, edges, tail_price)
-        load = load_kw(problem, start_s, edges)
-        return _Course(start_s, load, tables, money, model, solution, chosen, cost)
-
-    course = solved(tank_rates_kw(problem.site, slots), bus, None)
-    if bus.tank is None:
-        return course
-    # between its rates a tank mixes tables; the plant itself says what that costs
-    model = course.model
-    net_kw = [pyo.value(model.tank_charge_kw[t] - model.tank_discharge_kw[t]) for t in model.SLOT]
-    return solved(np.array(net_kw)[:, None], replace(bus, tank=None), course.chosen)
-
-
 def _read(
-    problem: WindowProblem, course: _Course, bus: Bus, per_slot: int
+    problem: WindowProblem, course: Course, bus: Bus, per_slot: int
 ) -> tuple[SetPoints, pd.DataFrame]:
     """Set-points on the simulation's steps, and what the plan promises by slot."""
     model, tables, money = course.model, course.tables, course.money
     slots = len(bus.pv_kw)
     supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
+    chillers = np.zeros(slots, np.int8)
     site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
     for t, k in np.argwhere(course.chosen).tolist():
         supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
+        chillers[t] = tables.options[k].chillers_on
         site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
     every = np.arange(slots)
     store_charge = tables.store_charge_kw[every, option, 0]
@@ -314,6 +341,6 @@ def _read(
         },
         index=index,
     )
-    columns = (supply, spray, charge, discharge, store_charge, store_discharge)
+    columns = (supply, spray, charge, discharge, store_charge, store_discharge, chillers)
     steps = SetPoints(*(np.repeat(column, per_slot) for column in columns))
     return steps, promised

@@ -24,6 +24,9 @@ def cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Cooling
     tower follows the heat of the hall over the nameplate capacity that would run, which needs no
     iteration; a chiller with curves then has the capacity that they give at this water.
 
+    A number of machines may be asked for instead. They then run whatever the heat is, as far as they are
+    there: too few leave heat in the hall, and those under their least part load cycle.
+
     Stored water takes heat from the hall first, as much as is asked and there is. Charging is what the
     machines do on top of the hall's heat, with water as cold as the tank needs it; where that would
     leave heat in the hall, the tank is not charged.
@@ -54,7 +57,9 @@ def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Coolin
     if plant.tank is not None:
         tank_degc = np.minimum(water, plant.tank.water_degc)
         water = np.where(load.store_charge_kw > 0.0, tank_degc, water)
-    nameplate_kw = machine.capacity_kw * _running(plant, heat_kw, machine.capacity_kw, usable_count)
+    nameplate_kw = machine.capacity_kw * _running(
+        plant, load, heat_kw, machine.capacity_kw, usable_count
+    )
     expected_kw = np.minimum(heat_kw, nameplate_kw)
     duty = _duty(plant, expected_kw * machine.rejection_ratio, nameplate_kw, wetbulb_degc)
     reach_k, tower_outside = tower.reached_k(plant.tower, duty)
@@ -62,7 +67,7 @@ def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Coolin
     condenser = np.maximum(tower_water, plant.tower.water_min_degc)
 
     each_kw, chiller_outside = chiller.available_kw(machine, water, condenser)
-    running = _running(plant, heat_kw, each_kw, usable_count)
+    running = _running(plant, load, heat_kw, each_kw, usable_count)
     capacity = running * each_kw
     free_kw = heat_kw * _free_frac(plant, water, tower_water) * (running > 0.0)
     left_kw = heat_kw - free_kw
@@ -104,6 +109,7 @@ def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Coolin
         evaporated_l_per_h=evaporated,
         blowdown_l_per_h=blowdown_l_per_h(evaporated, plant.tower.concentration_cycles),
         chilled_water_degc=water,
+        chillers_on=running,
         mode=np.select(
             [compressing, taken_kw > 0.0, discharged_kw > 0.0], [CHILLER, FREE, TANK], OFF
         ),
@@ -116,9 +122,16 @@ def _cool(plant: ChilledWaterCooling, load: Load, wetbulb_degc: Array) -> Coolin
 
 
 def _running(
-    plant: ChilledWaterCooling, heat_kw: Array, each_kw: float | Array, usable_count: Array
+    plant: ChilledWaterCooling,
+    load: Load,
+    heat_kw: Array,
+    each_kw: float | Array,
+    usable_count: Array,
 ) -> Array:
-    return chiller.machines_running(heat_kw, each_kw, usable_count, plant.stage_up_frac)
+    """Machines on: those asked for, or by the rule, shape (n,)."""
+    by_rule = chiller.machines_running(heat_kw, each_kw, usable_count, plant.stage_up_frac)
+    asked = np.minimum(load.chillers_on, usable_count)
+    return np.where(load.chillers_on >= 0.0, asked, by_rule)
 
 
 def _duty(

@@ -32,6 +32,7 @@ class Load:
         faults: what of it does not work.
         store_charge_kw: cold asked to be stored, thermal, shape (n,).
         store_discharge_kw: cold asked out of the store.
+        chillers_on: machines asked to run; -1: by the plant's own rule.
     """
 
     heat_kw: Array
@@ -43,6 +44,7 @@ class Load:
     faults: Faults
     store_charge_kw: Array
     store_discharge_kw: Array
+    chillers_on: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Cooling:
         store_discharge_kw: cold taken from store.
         mode: index into `MODES`.
         chilled_water_degc: leaving water; nan where the plant has none.
+        chillers_on: machines that run with their pumps and tower cells, none in an IEC plant.
         limits: where its laws met their limits.
     """
 
@@ -104,6 +107,7 @@ class Cooling:
     evaporated_l_per_h: Array
     blowdown_l_per_h: Array
     chilled_water_degc: Array
+    chillers_on: Array
     mode: NDArray[np.int64]
     limits: Limits
 

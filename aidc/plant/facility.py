@@ -91,6 +91,7 @@ class Facility:
     water_l_per_h: Array
     supply_air_degc: Array
     chilled_water_degc: Array
+    chillers_on: Array
     inlet_degc: Array
     mode: NDArray[np.object_]
     limits: Limits
@@ -114,6 +115,7 @@ def facility(
     faults: Faults | None = None,
     store_charge_kw: Array | None = None,
     store_discharge_kw: Array | None = None,
+    chillers_on: NDArray[np.int8] | None = None,
 ) -> Facility:
     """Powers, water and temperatures of a site in quasi-steady operation.
 
@@ -133,6 +135,8 @@ def facility(
         faults: what of the plant does not work; None: nothing.
         store_charge_kw: cold asked into the tank of a chilled-water plant, shape (n,); None: none.
         store_discharge_kw: cold asked out of it; what it holds is the caller's to know.
+        chillers_on: machines of a chilled-water plant asked to run, shape (n,); -1, and None: by its own
+            rule.
     """
     faults = faults or Faults.none(len(supply_degc))
     at_rest = np.zeros_like(supply_degc)
@@ -168,6 +172,7 @@ def facility(
         faults=faults,
         store_charge_kw=at_rest if store_charge_kw is None else store_charge_kw,
         store_discharge_kw=at_rest if store_discharge_kw is None else store_discharge_kw,
+        chillers_on=at_rest - 1.0 if chillers_on is None else chillers_on.astype(np.float64),
     )
     ratio = humidity_ratio(saturation_pa(outdoor.dewpoint_degc), outdoor.pressure_pa)
     choice = Choice(spray, policy, tariff_cny_per_kwh, water_cny_per_m3)
@@ -218,6 +223,7 @@ def facility(
         water_l_per_h=done.evaporated_l_per_h + done.blowdown_l_per_h + humidifier_l_per_h,
         supply_air_degc=reached,
         chilled_water_degc=done.chilled_water_degc,
+        chillers_on=done.chillers_on,
         inlet_degc=air.inlet_degc(hall, reached) + air.short_k(hall, needed, flow),
         mode=mode_names(done.mode),
         limits=done.limits,

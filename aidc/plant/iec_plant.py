@@ -110,6 +110,7 @@ def cool(plant: IecCooling, load: Load, airs: Airs, choice: Choice) -> Cooling:
         evaporated_l_per_h=pick(still, wet.exchange.evaporated_l_per_h, still),
         blowdown_l_per_h=pick(still, wet.exchange.blowdown_l_per_h, still),
         chilled_water_degc=np.full_like(still, np.nan),
+        chillers_on=still,
         mode=_mode(plate_kw > 0.0, is_wet, dx_heat_kw > 0.0),
         limits=Limits.none(len(still)),
     )

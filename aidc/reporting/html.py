@@ -186,8 +186,8 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ),
         (
             "solver",
-            f"{plan['status']} in {plan['windows']} windows; worst gap {percent(plan['gap_frac'], 3)}; "
-            "bounds of consecutive windows are not a bound of the whole",
+            f"{plan['status']} in {plan['windows']} windows; worst {words.gap(plan)}; "
+            f"bounds of consecutive windows are not a bound of the whole{words.held(plan)}",
         ),
         (
             "jobs",

@@ -43,6 +43,9 @@ def job_figures(trace: Trace) -> dict[str, Any]:
         "jobs_stopped": int((jobs["stops"] > 0).sum()),
         "job_ends": {end: sums["jobs"] for end, sums in ends.items()},
         "job_ends_gpu_h": {end: sums["gpu_h"] for end, sums in ends.items()},
+        "refusals": {
+            why: int(n) for why, n in jobs["reason"][state == "refused"].value_counts().items()
+        },
         "job_ends_it_kwh": {end: sums["it_kwh"] for end, sums in ends.items()},
         "unfinished_work_it_kwh": unfinished,
         "unfinished_work_frac": ratio(unfinished, sum(sums["it_kwh"] for sums in ends.values())),

@@ -19,6 +19,7 @@ from aidc.reporting.summary import summarise
 from aidc.reporting.tables import incidents, statements, windows
 from aidc.reporting.tenants import tenants
 from aidc.scenario_file import resolved_text
+from aidc.schedule import CERTIFICATE
 
 TRACES = (BASELINE, OPTIMIZED)
 
@@ -97,6 +98,7 @@ class Report:
                 _write_parquet(folder / f"jobs-{name}.parquet", trace.jobs)
         if self.study.schedule is not None:
             _write_parquet(folder / "schedule.parquet", self.study.schedule.decisions)
+            self.study.schedule.save_certificate(folder / CERTIFICATE)
         for name, frame in self.tables.items():
             _write_csv(folder / f"{name}.csv", frame, index=False)
 

@@ -10,7 +10,7 @@ from aidc.ledger.statement import Statement
 from aidc.reporting.figures import key_figures, month_peaks
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, Study, tonnes
-from aidc.schedule import Schedule
+from aidc.schedule import Schedule, StageProof
 from aidc.trace import Trace
 from aidc.units import L_PER_M3
 
@@ -92,13 +92,25 @@ def _safe(part: "pd.Series[float]", whole: "pd.Series[float]") -> "pd.Series[flo
 
 
 def windows(schedule: Schedule | None) -> pd.DataFrame:
-    """A row a planning window: status, objective, bound, gap, sizes; no wall times."""
+    """A row a planning window: status, objective, bound, gaps, sizes; no wall times.
+
+    ``earlier`` tells the objectives that came before the last one, each with its own bound.
+    """
     proofs = schedule.windows if schedule else ()
     rows = [
         {key: value for key, value in asdict(proof).items() if key not in WALL_TIMES}
+        | {"captured_frac": proof.captured_frac}
+        | {"earlier": "; ".join(_told(stage) for stage in proof.earlier)}
         for proof in proofs
     ]
     return pd.DataFrame(rows)
+
+
+def _told(stage: StageProof) -> str:
+    return (
+        f"{stage.objective_name} {stage.objective:.6g} {stage.unit}, bound {stage.bound:.6g}, "
+        f"gap {stage.gap_frac:.3%}, held to {stage.limit:.6g}, is {stage.delivered:.6g}"
+    )
 
 
 def incidents(study: Study) -> pd.DataFrame:

@@ -8,10 +8,9 @@ import pandas as pd
 
 from aidc.reporting.figures import costs
 from aidc.reporting.study import Prices
-from aidc.trace import SHARES, Trace
+from aidc.trace import ACCOUNTS, SHARES, Trace
 from aidc.units import S_PER_H
 
-ACCOUNTS: Final = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # of the trace
 SUMS: Final = ("it_kwh", *ACCOUNTS[1:])
 COLUMNS: Final = ("account", "vc", "state", "jobs", "gpu_h", *SUMS)
 TENANT: Final = "tenant"

@@ -164,9 +164,8 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
             f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"
         )
     if counts["jobs_refused"]:
-        found.append(
-            f"{number(counts['jobs_refused'])} jobs refused: larger than their pool, or no pool has their boards"
-        )
+        why = ", ".join(f"{number(jobs)} {reason}" for reason, jobs in shown["refusals"].items())
+        found.append(f"{number(counts['jobs_refused'])} jobs refused: {why}")
     if shown["jobs_late"]:
         also = summary["baseline"]["jobs_late"]
         found.append(
@@ -239,6 +238,29 @@ def tiles(summary: Mapping[str, Any]) -> list[Tile]:
     ]
 
 
+def held(plan: Mapping[str, Any]) -> str:
+    """How many windows have no plan; empty: all have one."""
+    count = plan["windows_fallback"]
+    return (
+        f"; {count} of {plan['windows']} windows have no plan and hold the baseline"
+        if count
+        else ""
+    )
+
+
+def gap(plan: Mapping[str, Any]) -> str:
+    """The gap to the proven bound three ways: of the objective, of PUE, of the saving that can be had."""
+    captured = plan["captured_frac"]
+    return (
+        f"gap {percent(plan['gap_frac'], 3)} of the objective, {number(plan['gap_pue'], 4)} of PUE, "
+        + (
+            "no attainable saving"
+            if captured is None
+            else f"{percent(captured, 1)} of the attainable saving captured"
+        )
+    )
+
+
 def lines(summary: Mapping[str, Any]) -> list[str]:
     """About ten lines for a terminal."""
     found = [
@@ -252,9 +274,10 @@ def lines(summary: Mapping[str, Any]) -> list[str]:
     plan = summary["plan"]
     if plan:
         found.append(
-            f"plan: {plan['status']}, worst gap {percent(plan['gap_frac'], 3)}, promised "
+            f"plan: {plan['status']}, worst {gap(plan)}; promised "
             f"{energy(plan['promised_facility_kwh'])}, delivered "
             f"{energy(plan['delivered_facility_kwh'])} ({signed_percent(plan['difference_frac'], 3)})"
+            f"{held(plan)}"
         )
     if summary["fault"]:
         found.append(f"no plan: {summary['fault']}")

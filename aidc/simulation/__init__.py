@@ -10,11 +10,13 @@ from aidc.simulation.run import (
     trim_and_respond_setpoints,
     with_setpoints,
 )
+from aidc.simulation.state import SiteState
 from aidc.simulation.sweep import setpoint_sweep
 
 __all__ = [
     "Planner",
     "PlantState",
+    "SiteState",
     "baseline_setpoints",
     "faults_of",
     "setpoint_sweep",

@@ -11,7 +11,7 @@ from aidc.forecast import OUTDOOR_COLUMNS, SiteDrivers
 from aidc.plant.facility import Facility, Outdoor, facility
 from aidc.plant.faults import Faults
 from aidc.plant.tank import ROUNDING_KW, follow
-from aidc.schedule import SetPoints
+from aidc.schedule import CHILLERS_BY_RULE, SetPoints
 from aidc.simulation.faults import warmth
 from aidc.site import ModePolicy, Site
 from aidc.supply.battery import dispatch
@@ -93,7 +93,9 @@ def block(
     broken, air = faults.at(rows), outdoor(frame)
     tariff = frame["tariff_cny_per_kwh"].to_numpy(np.float64)
 
-    def played(charge_kw: Array, discharge_kw: Array) -> Facility:
+    def with_chillers(
+        charge_kw: Array, discharge_kw: Array, chillers_on: NDArray[np.int8]
+    ) -> Facility:
         return facility(
             site,
             it_reference_kw,
@@ -106,7 +108,16 @@ def block(
             faults=broken,
             store_charge_kw=charge_kw,
             store_discharge_kw=discharge_kw,
+            chillers_on=chillers_on,
         )
+
+    def played(charge_kw: Array, discharge_kw: Array) -> Facility:
+        plant = with_chillers(charge_kw, discharge_kw, asked.chillers_on)
+        short = (plant.unmet_cooling_kw > ROUNDING_KW) & (asked.chillers_on >= 0)
+        if not short.any():
+            return plant
+        by_rule = np.where(short, np.int8(CHILLERS_BY_RULE), asked.chillers_on)
+        return with_chillers(charge_kw, discharge_kw, by_rule)  # the plant's own staging steps in
 
     plant, kept_kwh, cut = _with_tank(site, asked, played, state.store_kwh, step_h)
     supply = asked.supply_degc

@@ -1,13 +1,14 @@
 """The job table of a trace: what became of every job."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.job import JobTable
+from aidc.job import NO_BOARDS, NOT_IN_TIME, TOO_LARGE, JobTable
+from aidc.site import Pool
 from aidc.trace import JobRun
 
 Array = NDArray[np.float64]
@@ -15,7 +16,12 @@ LATE_S: Final = 1e-6  # less than this is rounding
 
 
 def job_table(
-    jobs: JobTable, run: JobRun, length_s: float, moved_s: Array, shares: Mapping[str, Array]
+    jobs: JobTable,
+    pools: Sequence[Pool],
+    run: JobRun,
+    length_s: float,
+    moved_s: Array,
+    shares: Mapping[str, Array],
 ) -> pd.DataFrame:
     """A row a job with `aidc.trace.JOB_COLUMNS`.
 
@@ -25,6 +31,7 @@ def job_table(
 
     Args:
         jobs: of one site.
+        pools: of the site.
         run: what they did.
         length_s: of the horizon.
         moved_s: delay that a plan meant, shape (n,).
@@ -54,6 +61,7 @@ def job_table(
             "end_s": run.end_s,
             "deadline_s": jobs.deadline_s,
             "state": state,
+            "reason": _reasons(jobs, pools, run.refused),
             "wait_s": np.maximum(wait_s, 0.0),
             "deferred_s": moved_s,
             "ran_s": run.runs.within(length_s).held_s(len(jobs)),
@@ -64,3 +72,16 @@ def job_table(
             **shares,
         }
     )
+
+
+def _reasons(
+    jobs: JobTable, pools: Sequence[Pool], refused: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    """Why jobs were refused; empty for all others, shape (n,)."""
+    reason = np.full(len(jobs), "", object)
+    reason[refused] = NOT_IN_TIME  # no queue refuses for anything else
+    for pool in pools:
+        larger = (jobs.pool == pool.name) & (jobs.gpu_count > pool.gpu_count)
+        reason[larger & refused] = TOO_LARGE
+    reason[~jobs.accepted & refused] = NO_BOARDS
+    return reason

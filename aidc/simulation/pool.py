@@ -3,6 +3,10 @@
 A pool has a calendar of its own, and SimPy wakes it where others meet it: at a reading of its meter, at a
 planning time, at the end. Power is integrated when it changes, so energy is exact for any step. At one
 instant ends come before starts, then the order of the queue's policy.
+
+A node that fails under a gang leaves for repair. The gang goes on with another from the free boards, so its
+own run is as drawn (a restart is in it). Where too few boards are free it goes on with the failed node, and
+the boards that come back next are the node's: free boards are negative until then, and nothing starts.
 """
 
 from array import array
@@ -17,10 +21,12 @@ from numpy.typing import NDArray
 
 from aidc.job import JobTable
 from aidc.simulation.policies.queue import NEVER, Queue
-from aidc.simulation.sleep import Sleepers
+from aidc.simulation.repairs import Repairs
 from aidc.units import S_PER_H
+from aidc.workload.sleep import Sleepers
 
 NOT_YET: Final = float("nan")
+FAILS: Final = 1 << 60  # in the calendar a row beyond this is a node that fails under that job
 KW: Final = 2.0**40  # power is summed in whole parts of a kW, exactly, so that it cannot drift
 
 
@@ -36,10 +42,14 @@ class Pool:
         boundaries_s: planning times at which the pool waits for the planner.
         sleepers: idle servers that switch off; a job that needs them holds its boards longer, by the
             time they boot. None: all stay on.
+        repairs: where nodes that fail go; None: no node leaves, whatever the jobs say.
 
     Attributes:
         capacity: boards.
-        free: boards that nobody holds.
+        free: healthy boards that nobody holds; below 0: boards of failed nodes that still work.
+        out: boards of nodes under repair.
+        repaired: nodes that have left for repair, those away at the start not among them.
+        without_spare_gpu_s: GPU time worked on failed nodes because no boards were free.
         waiting: jobs in the queue.
         refused: jobs larger than the pool, those that no pool has boards for, and those that the policy
             refused, shape (n,).
@@ -56,9 +66,11 @@ class Pool:
         queue: Queue,
         boundaries_s: tuple[float, ...] = (),
         sleepers: Sleepers | None = None,
+        repairs: Repairs | None = None,
     ) -> None:
         self.capacity = self.free = capacity
-        self.waiting = 0
+        self.waiting = self.out = self.repaired = 0
+        self.without_spare_gpu_s = 0.0
         self.refused = (jobs.gpu_count > capacity) | ~jobs.accepted
         self._start, self._end = (array("d", [NOT_YET]) * len(jobs) for _ in range(2))
         self.start_s, self.end_s = np.frombuffer(self._start), np.frombuffer(self._end)  # views
@@ -79,12 +91,24 @@ class Pool:
         self._wake_s = NEVER  # when the queue wants to be asked
         self._again_s: dict[int, float] = {}  # last start of those that were stopped
         self._boundaries = boundaries_s
+        self._count = len(jobs)  # rows from here on are nodes under repair
+        self._nodes = 0  # that were ever away
+        self._repairs = repairs
+        self._fails: dict[int, tuple[float, ...]] = {}
+        if repairs is not None:
+            self._fails = {row: at for row, at in enumerate(jobs.node_fails_s.tolist()) if at}
+        self._first_s: dict[
+            int, float
+        ] = {}  # of those that run: when they would have begun, unstopped
+        self._warm: list[bool] = jobs.warm.tolist() if repairs and repairs.out_until_s else []
+        self._run: list[float] = self._left.copy() if self._fails else []
         self._planned: dict[float, simpy.Event] = {}
         self._now = 0.0
         self._running_power = 0
         self._energy = 0.0
         self._gpu_s = 0.0
         self._queue_s = 0.0
+        self._out_s = 0.0
 
     @property
     def killed(self) -> NDArray[np.bool_]:
@@ -96,7 +120,8 @@ class Pool:
         """End of each job, of a running one when it will come; nan: it waits, shape (n,)."""
         due_s = self.end_s.copy()
         for at_s, job in self._ends:
-            due_s[job] = at_s
+            if job < self._count:
+                due_s[job] = at_s
         return due_s
 
     def runs(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
@@ -127,6 +152,8 @@ class Pool:
 
     def process(self, env: simpy.Environment, end_s: float) -> Generator[simpy.Event, None, None]:
         """The SimPy process of the pool."""
+        if self._warm:
+            self._go_on()
         for boundary in self._boundaries:
             if boundary > end_s:
                 break
@@ -136,22 +163,29 @@ class Pool:
         yield env.timeout(end_s - env.now)
         self.play(nextafter(end_s, inf))
 
-    def read(self, now_s: float) -> tuple[float, float, float]:
-        """Energy above idle [kWh], GPU time [GPU-s] and queue time [job-s] since the last reading.
+    def back_s(self) -> tuple[float, ...]:
+        """When the nodes come back that are away now."""
+        return tuple(sorted(at_s for at_s, row in self._ends if self._count <= row < FAILS))
+
+    def read(self, now_s: float) -> tuple[float, float, float, float]:
+        """What there was since the last reading.
+
+        Energy above idle [kWh], GPU time held [GPU-s], queue time [job-s], and GPU time out of service [GPU-s].
 
         What happens at ``now_s`` itself is still to come.
         """
         self.play(now_s)
-        self._advance(now_s)
-        taken = self._energy / KW / S_PER_H, self._gpu_s, self._queue_s
-        self._energy = self._gpu_s = self._queue_s = 0.0
+        self._advance_beside_repairs(now_s)
+        taken = self._energy / KW / S_PER_H, self._gpu_s, self._queue_s, self._out_s
+        self._energy = self._gpu_s = self._queue_s = self._out_s = 0.0
         return taken
 
     def play(self, until_s: float) -> None:
         """Everything that happens before a time: at each instant ends, arrivals, starts."""
         ends, late, gpus, power = self._ends, self._late, self._gpus, self._power
         arrival_s, arrival_rows, end_s = self._arrival_s, self._arrival_rows, self._end
-        sleepers = self.sleepers
+        sleepers, count = self.sleepers, self._count
+        advance = self._advance if self._repairs is None else self._advance_beside_repairs
         add, ended, dispatch = self._queue.add, self._queue.ended, self._queue.dispatch
         while True:
             at = min(arrival_s[self._next], self._wake_s)
@@ -161,13 +195,16 @@ class Pool:
                 at = late[0][0]
             if at >= until_s:
                 return
-            self._advance(at)
+            advance(at)
             while ends and ends[0][0] <= at:
                 row = heappop(ends)[1]
+                if row >= count:
+                    self._node(row, at)
+                    continue
                 end_s[row] = at
                 self.free += gpus[row]
                 if sleepers is not None:
-                    sleepers.give(gpus[row], at)
+                    sleepers.give(min(gpus[row], max(self.free, 0)), at)
                 self._running_power -= power[row]
                 ended(row, at)
             while arrival_s[self._next] <= at:
@@ -192,6 +229,8 @@ class Pool:
         self._running_power += self._power[row]
         boot_s = 0.0 if self.sleepers is None else self.sleepers.take(self._gpus[row], now_s)
         heappush(self._ends, (now_s + boot_s + self._left[row], row))
+        if self._fails and row in self._fails:
+            self._foresee(row, now_s + boot_s)
         if row in self._again_s:
             self._again_s[row] = now_s
         else:
@@ -204,13 +243,71 @@ class Pool:
         self._ends[place] = self._ends[-1]
         self._ends.pop()
         heapify(self._ends)
-        if self.sleepers is not None:
-            self.sleepers.give(self._gpus[row], now_s)
+        self._first_s.pop(row, None)
         self.stopped.append((row, self._again_s.get(row, self._start[row]), now_s))
         self._again_s[row] = NOT_YET
         self.free += self._gpus[row]
+        if self.sleepers is not None:
+            self.sleepers.give(min(self._gpus[row], max(self.free, 0)), now_s)
         self.waiting += 1
         self._running_power -= self._power[row]
+
+    def _go_on(self) -> None:
+        """At the start: jobs that ran before take their boards, then nodes are away as they were."""
+        for row in filter(self._warm.__getitem__, self._arrival_rows):  # they come first
+            self._next += 1
+            self._queue.add(row, 0.0)
+            self.waiting += 1
+        self._queue.dispatch(0.0, self)
+        for until_s in self._repairs.out_until_s:  # type: ignore[union-attr]
+            self._lose(0.0, until_s)
+        self._warm = []
+        self._wake_s = 0.0
+
+    def _foresee(self, row: int, begin_s: float) -> None:
+        """Puts the failures of a run that begins into the calendar."""
+        done_s = self._run[row] - self._left[row]
+        first_s = self._first_s[row] = begin_s - done_s
+        for fail_s in self._fails[row]:
+            if done_s < fail_s < self._run[row]:
+                heappush(self._ends, (first_s + fail_s, FAILS + row))
+
+    def _node(self, row: int, now_s: float) -> None:
+        """A node comes back, or one fails under a job that still runs."""
+        gpus = self._repairs.gpus  # type: ignore[union-attr]
+        if row < FAILS:
+            self.out -= gpus
+            self.free += gpus
+            if self.sleepers is not None:
+                self.sleepers.give(min(gpus, max(self.free, 0)), now_s)
+            self._queue.ended(row, now_s)
+            return
+        job = row - FAILS
+        first_s = self._first_s.get(job)
+        if first_s is None or all(first_s + at_s != now_s for at_s in self._fails[job]):
+            return  # the job was stopped before that
+        self.repaired += 1
+        self._lose(now_s, now_s + self._repairs.repair_s)  # type: ignore[union-attr]
+
+    def _lose(self, now_s: float, until_s: float) -> None:
+        """A node leaves."""
+        gpus = self._repairs.gpus  # type: ignore[union-attr]
+        row, self._nodes = self._count + self._nodes, self._nodes + 1
+        if self.sleepers is not None:
+            self.sleepers.take(min(gpus, max(self.free, 0)), now_s)
+        self.out += gpus
+        self.free -= gpus
+        heappush(self._ends, (until_s, row))
+        self._queue.lost(row, gpus, now_s, until_s)
+
+    def _advance_beside_repairs(self, now_s: float) -> None:
+        """The same where nodes may be away."""
+        length_s, short = now_s - self._now, max(-self.free, 0)
+        if self.out and length_s > 0:
+            self._gpu_s -= self.out * length_s
+            self._out_s += (self.out - short) * length_s
+            self.without_spare_gpu_s += short * length_s
+        self._advance(now_s)
 
     def _advance(self, now_s: float) -> None:
         """Integrates power, GPUs and queue up to now."""

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers
 from aidc.job import JobTable
 from aidc.scenario import Scenario
-from aidc.schedule import Schedule, SetPoints
+from aidc.schedule import AS_SOON_AS_FREE, Schedule, SetPoints
 from aidc.simulation import accounting
 from aidc.simulation.faults import INLET_K, incidents, restarts
-from aidc.simulation.job_table import job_table
-from aidc.trace import FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.simulation.job_table import LATE_S, job_table
+from aidc.trace import ACCOUNTS, FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
-LATE_S = 1e-6  # less than this is rounding
-ACCOUNTS = ("kwh", "overhead_kwh", "kgco2e", "water_l", "cost_cny")  # of `SHARES`, in its order
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +63,26 @@ def trace_of(
         (f"{who}_{what}" for what in ACCOUNTS for who in ("jobs", "unallocated", "meter")), 0.0
     )
     for result in results:
-        frame = _frame(scenario, drivers, result)
+        frame, site = _frame(scenario, drivers, result), scenario.sites[result.name].site
         mine = np.flatnonzero(drivers.jobs.site == result.name)
         moved = np.zeros(len(mine))
         if schedule is not None:
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
-            missed += int((np.nan_to_num(result.run.start_s - planned) > LATE_S).sum())
+            meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
+            missed += int((meant & (np.nan_to_num(result.run.start_s - planned) > LATE_S)).sum())
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         spells.append(restarts(scenario, result.name, frame))
         hot_restarts += int(spells[-1]["limit_after_s"].notna().sum())
         dark_gpu_h += _dark_gpu_h(frame) * scenario.step_min / 60
-        inlet_max = scenario.sites[result.name].site.hall.inlet_max_degc
-        allowed = min(
-            pool.server.ashrae_class.allowable_max_degc
-            for pool in scenario.sites[result.name].site.pools
-        )
-        beyond += int((frame["inlet_degc"] > allowed + INLET_K).sum())
-        above += int((frame["inlet_degc"] > inlet_max + INLET_K).sum())
+        allowed_degc = min(pool.server.ashrae_class.allowable_max_degc for pool in site.pools)
+        beyond += int((frame["inlet_degc"] > allowed_degc + INLET_K).sum())
+        above += int((frame["inlet_degc"] > site.hall.inlet_max_degc + INLET_K).sum())
         shares, told = _accounts(scenario, drivers, result, frame)
         accounts = {name: total + told[name] for name, total in accounts.items()}
         length_s = float(scenario.horizon(result.name).length_s)
-        tables.append(job_table(result.jobs, result.run, length_s, moved, shares))
+        tables.append(job_table(result.jobs, site.pools, result.run, length_s, moved, shares))
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
     state = jobs["state"].to_numpy()
@@ -111,11 +107,14 @@ def trace_of(
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             "store_cut_steps": sum(result.store_cut_steps for result in results),
+            "chiller_starts": sum(_chiller_starts(result) for result in results),
+            "chiller_count_not_held_steps": sum(_counts_not_held(result) for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
             "jobs_waiting_at_end": int((state == "waiting").sum()),
             "jobs_running_at_end": int((state == "running").sum()),
             "planned_starts_missed": missed,
+            **_repairs(results, step_h),
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
         },
         incidents=pd.concat(spells, ignore_index=True),
@@ -124,6 +123,30 @@ def trace_of(
         synthetic=given.synthetic,
         notes=given.notes,
     )
+
+
+def _repairs(results: list[SiteResult], step_h: float) -> dict[str, float]:
+    """Counts of nodes under repair; nothing where no node ever was."""
+    runs = [result.run for result in results]
+    if not any(run.repaired or run.out.any() for run in runs):
+        return {}
+    return {
+        "nodes_repaired": sum(run.repaired for run in runs),
+        "gpu_h_out_of_service": sum(float(run.out.sum()) for run in runs) * step_h,
+        "gpu_h_without_spare": sum(run.without_spare_gpu_s for run in runs) / S_PER_H,
+    }
+
+
+def _chiller_starts(result: SiteResult) -> int:
+    """Machines that came on from one step to the next."""
+    running = np.asarray(result.columns["chillers_on"], np.float64)
+    return int(np.maximum(np.diff(running), 0.0).sum())
+
+
+def _counts_not_held(result: SiteResult) -> int:
+    """Steps in which the plant ran another number of chillers than it was asked for."""
+    asked, running = result.setpoints.chillers_on, result.columns["chillers_on"]
+    return int(((asked >= 0) & (asked != running)).sum())
 
 
 def _dark_gpu_h(frame: pd.DataFrame) -> float:
@@ -156,9 +179,10 @@ class _Provenance:
 
 def _frame(scenario: Scenario, drivers: Drivers, result: SiteResult) -> pd.DataFrame:
     run, steps = result.run, len(result.run.queued)
+    gpus = np.full(steps, scenario.sites[result.name].site.gpu_count, np.int64)
     columns = result.columns | {
         "gpus_busy": run.gpus.sum(axis=0),
-        "gpus_allocatable": np.full(steps, scenario.sites[result.name].site.gpu_count, np.int64),
+        "gpus_allocatable": gpus - run.out.sum(axis=0) if run.out.any() else gpus,
         "queue_jobs": run.queued,
         "site": np.full(steps, result.name, object),
     }

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from aidc.errors import SeriesError
 from aidc.forecast import Drivers, SiteDrivers
-from aidc.job import JobTable
+from aidc.job import JobTable, stacked
+from aidc.moves import as_planned, guests, placed
 from aidc.plant.faults import Faults
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
@@ -18,16 +19,18 @@ from aidc.simulation.faults import faults_of
 from aidc.simulation.outcome import outcome
 from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
+from aidc.simulation.repairs import repairs_of
 from aidc.simulation.result import SiteResult, trace_of
-from aidc.simulation.sleep import Sleepers
+from aidc.simulation.state import SiteState
 from aidc.site import Pool as PoolOfSite
 from aidc.site import Site
-from aidc.trace import JobRun, Trace
+from aidc.trace import JobRun, Runs, Trace
 from aidc.units import S_PER_H, S_PER_MIN
 from aidc.workload.power import asleep_kw_per_gpu, idle_kw
+from aidc.workload.sleep import Sleepers
 
 Array = NDArray[np.float64]
-Planner = Callable[[str, PlanningState], Commitment]
+Planner = Callable[[Mapping[str, PlanningState]], Mapping[str, Commitment]]
 Progress = Callable[[str, float], None]
 TRIM_K = 0.5  # a trim step, as in hewlettpackard.github.io/dc-rl
 
@@ -76,9 +79,9 @@ def simulate_piece(
     schedule: Schedule | None = None,
     planner: Planner | None = None,
     progress: Progress | None = None,
-    begin: Mapping[str, energy.PlantState] | None = None,
-) -> tuple[Trace, dict[str, energy.PlantState]]:
-    """The trace of a run, and the state in which it leaves the plant of each site.
+    begin: Mapping[str, SiteState] | None = None,
+) -> tuple[Trace, dict[str, SiteState]]:
+    """The trace of a run, and the state in which it leaves each site.
 
     Without schedule and planner the baseline policy runs: jobs in queue order as soon as they fit.
 
@@ -88,9 +91,9 @@ def simulate_piece(
         variant: name of the run.
         schedule: starts and set-points to follow; a job starts late where its boards are not free,
             and that is counted.
-        planner: called at the start of every commitment with what the window inherits.
+        planner: called at the start of every commitment with what the window inherits at each site.
         progress: called with the site and the share of the horizon done.
-        begin: state of the plants at the start; None: as a horizon begins.
+        begin: state of the sites at the start; None: as a horizon begins.
 
     Raises:
         SeriesError: a job names a site or pool that the scenario does not have.
@@ -101,15 +104,66 @@ def simulate_piece(
         raise SeriesError(
             f"jobs name the sites {', '.join(strange)}; the scenario has {', '.join(scenario.sites)}"
         )
-    results, left = [], {}
-    for name in scenario.sites:
-        run = _SiteRun.of(scenario, drivers, name, schedule, planner, progress)
-        if begin is not None:
-            run.plant = begin[name]
-        run.play()
-        results.append(run.result())
-        left[name] = run.plant
-    return trace_of(scenario, drivers, variant, results, schedule), left
+    if schedule is not None:
+        drivers = as_planned(drivers, schedule)
+    runs = [
+        _SiteRun.of(
+            scenario,
+            drivers,
+            name,
+            schedule,
+            planner,
+            progress,
+            None if begin is None else begin[name],
+        )
+        for name in scenario.sites
+    ]
+    _play(scenario, runs, planner)
+    if planner is not None:
+        drivers = _where_they_ran(drivers, runs)
+    results = [run.result(drivers.jobs) for run in runs]
+    return trace_of(scenario, drivers, variant, results, schedule), {r.name: r.left() for r in runs}
+
+
+def _play(scenario: Scenario, runs: "list[_SiteRun]", planner: Planner | None) -> None:
+    """Runs the calendars of all sites to the end of the horizon, with one planner for all of them."""
+    env = simpy.Environment()
+    times = _boundaries(scenario, runs[0].name) if planner is not None else ()
+    planned = {at: env.event() for at in times}
+    metered = {run.name: {at: env.event() for at in times} for run in runs}
+    for run in runs:
+        run.begin(env, metered[run.name], planned)
+    if planner is not None:
+        env.process(_planning(env, planner, runs, metered, planned))
+    env.run()
+    for run in runs:
+        run.finish()
+
+
+def _planning(
+    env: simpy.Environment,
+    planner: Planner,
+    runs: "list[_SiteRun]",
+    metered: Mapping[str, Mapping[float, simpy.Event]],
+    planned: Mapping[float, simpy.Event],
+) -> Generator[simpy.Event, None, None]:
+    """At each planning time, once every site has been metered up to it, asks for what follows."""
+    for at, spoken in planned.items():
+        yield env.all_of([metered[run.name][at] for run in runs])
+        said = planner({run.name: run.state(at) for run in runs})
+        for run in runs:
+            run.follow(said[run.name])
+        spoken.succeed()
+
+
+def _where_they_ran(drivers: Drivers, runs: "list[_SiteRun]") -> Drivers:
+    """The drivers with each job at the site and pool in which it started, else at home."""
+    site, pool = drivers.jobs.site.copy(), drivers.jobs.pool.copy()
+    for run in runs:
+        for made, rows, name in zip(run.pools, run.rows, run.site.pools, strict=True):
+            here = run.owner[rows[np.isfinite(made.start_s)]]
+            site[here], pool[here] = run.name, name.name
+    return replace(drivers, jobs=drivers.jobs.with_columns(site=site, pool=pool))
 
 
 def with_setpoints(
@@ -120,6 +174,8 @@ def with_setpoints(
     Job starts do not hang on set-points, so only the plant is played again.
     """
     scenario = trace.scenario
+    if trace.schedule is not None:
+        drivers = as_planned(drivers, trace.schedule)
     results = []
     for name, choice in scenario.sites.items():
         run = trace.job_runs[name]
@@ -159,17 +215,19 @@ class _SiteRun:
     site: Site
     scenario: Scenario
     drivers: SiteDrivers
-    jobs: JobTable
+    jobs: JobTable  # with a planner also those from elsewhere that may run here
+    owner: NDArray[np.int64]  # row of each in the scenario's jobs
+    everything: int  # number of those
     pools: list[Pool]
     rows: list[NDArray[np.int64]]  # of the site's jobs, by pool
     setpoints: SetPoints
-    planner: Planner | None
     progress: Progress | None
     added_kw: Array  # (pools, steps)
     gpus: Array  # (pools, steps)
     queued: Array  # (steps,)
     idle_kw: Array  # (pools, steps)
     asleep: Array  # (pools, steps)
+    out: Array  # (pools, steps)
     faults: Faults
     plant: energy.PlantState
     month_peak_kw: float = 0.0
@@ -185,18 +243,22 @@ class _SiteRun:
         schedule: Schedule | None,
         planner: Planner | None,
         progress: Progress | None,
+        begin: SiteState | None,
     ) -> "_SiteRun":
         site, horizon = scenario.sites[name].site, scenario.horizon(name)
-        mine = np.flatnonzero(drivers.jobs.site == name)
-        jobs = drivers.jobs.take(mine)
+        owner = np.flatnonzero(drivers.jobs.site == name)
+        jobs = drivers.jobs.take(owner)
+        if planner is not None and drivers.movable.any():
+            owner, jobs = _with_guests(scenario, drivers, name, owner)
         eligible = np.maximum(jobs.submit_s, 0.0)  # those from before the horizon wait already
         if schedule is not None:
-            planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
+            planned = schedule.decisions["start_s"].to_numpy(np.float64)[owner]
             eligible = np.where(np.isnan(planned), np.inf, np.maximum(planned, jobs.submit_s))
         elif planner is not None:
             eligible = np.full(len(jobs), np.inf)
         boundaries = _boundaries(scenario, name) if planner else ()
         rows = [np.flatnonzero(jobs.pool == pool.name) for pool in site.pools]
+        rows = [mine[np.argsort(owner[mine], kind="stable")] for mine in rows]
         if sum(map(len, rows)) < len(jobs):
             known = [pool.name for pool in site.pools]
             strange = sorted(set(jobs.pool) - set(known))
@@ -219,6 +281,7 @@ class _SiteRun:
                 ),
                 boundaries,
                 _sleepers(pool),
+                repairs_of(scenario, pool, () if begin is None else begin.repairs_s[pool.name]),
             )
             for pool, mine_of in zip(site.pools, rows, strict=True)
             for of_pool in (jobs.take(mine_of),)
@@ -230,48 +293,81 @@ class _SiteRun:
             scenario=scenario,
             drivers=drivers.sites[name],
             jobs=jobs,
+            owner=owner,
+            everything=len(drivers.jobs),
             pools=pools,
             rows=rows,
             setpoints=schedule.setpoints[name] if schedule else baseline_setpoints(scenario, steps),
-            planner=planner,
             progress=progress,
             added_kw=np.zeros((len(pools), steps)),
             gpus=np.zeros((len(pools), steps)),
             queued=np.zeros(steps),
             idle_kw=np.repeat([[idle_kw(pool)] for pool in site.pools], steps, axis=1),
             asleep=np.zeros((len(pools), steps)),
+            out=np.zeros((len(pools), steps)),
             faults=faults_of(scenario, name),
-            plant=energy.PlantState.of(site),
+            plant=energy.PlantState.of(site) if begin is None else begin.plant,
         )
 
-    def play(self) -> None:
-        """Runs the calendar to the end of the horizon."""
-        horizon = self.scenario.horizon(self.name)
-        env = simpy.Environment()
-        planned: dict[float, simpy.Event] = {}
-        if self.planner is not None:
-            planned = {at: env.event() for at in _boundaries(self.scenario, self.name)}
-            for pool in self.pools:
-                pool.wait_for(planned)
-        env.process(self._plant(env, horizon.steps, horizon.step_s, planned))
-        for pool in self.pools:
-            env.process(pool.process(env, float(horizon.length_s)))
-        env.run()
-        self._plant_block(horizon.steps)
+    def begin(
+        self,
+        env: simpy.Environment,
+        metered: Mapping[float, simpy.Event],
+        planned: Mapping[float, simpy.Event],
+    ) -> None:
+        """Puts the processes of the site into the calendar.
 
-    def result(self) -> SiteResult:
-        """Everything the trace is made of."""
+        Args:
+            env: the calendar.
+            metered: events by planning time, for the site to say that its plant has come to it.
+            planned: events by planning time that say that the planner has spoken.
+        """
+        horizon = self.scenario.horizon(self.name)
+        env.process(self._plant(env, horizon.steps, horizon.step_s, metered, planned))
+        for pool in self.pools:
+            pool.wait_for(dict(planned))
+            env.process(pool.process(env, float(horizon.length_s)))
+
+    def left(self) -> SiteState:
+        """The site at the end of the horizon, with times from there."""
+        length_s = float(self.scenario.horizon(self.name).length_s)
+        back_s = {
+            made.name: tuple(at_s - length_s for at_s in pool.back_s())
+            for pool, made in zip(self.pools, self.site.pools, strict=True)
+        }
+        return SiteState(self.plant, back_s)
+
+    def finish(self) -> None:
+        """Physics up to the end of the horizon."""
+        self._plant_block(self.scenario.horizon(self.name).steps)
+
+    def result(self, placed: JobTable) -> SiteResult:
+        """Everything the trace is made of.
+
+        Args:
+            placed: the scenario's jobs with the sites and pools in which they ran.
+        """
         start, end, refused, runs = outcome(self.pools, self.rows, len(self.jobs))
+        here = np.flatnonzero(
+            (placed.site[self.owner] == self.name) & (placed.pool[self.owner] == self.jobs.pool)
+        )
+        here = here[np.argsort(self.owner[here], kind="stable")]
+        new_row = np.full(len(self.jobs), -1)
+        new_row[here] = np.arange(len(here))
+        ran = new_row[runs.job] >= 0
         run = JobRun(
-            start,
-            end,
-            runs,
-            refused,
+            start[here],
+            end[here],
+            Runs(new_row[runs.job[ran]], runs.start_s[ran], runs.end_s[ran]),
+            refused[here],
             self.added_kw,
             self.idle_kw,
             self.gpus,
             self.asleep,
+            self.out,
             self.queued,
+            sum(pool.repaired for pool in self.pools),
+            sum(pool.without_spare_gpu_s for pool in self.pools),
         )
         columns = {
             name: np.concatenate([block.columns[name] for block in self.blocks])
@@ -285,22 +381,36 @@ class _SiteRun:
             for name in self.blocks[0].law_steps
         }
         return SiteResult(
-            self.name, self.jobs, run, self.setpoints, columns, limit_s, clipped, cut, laws
+            self.name,
+            self.jobs.take(here),
+            run,
+            self.setpoints,
+            columns,
+            limit_s,
+            clipped,
+            cut,
+            laws,
         )
 
     def _plant(
-        self, env: simpy.Environment, steps: int, step_s: int, planned: dict[float, simpy.Event]
+        self,
+        env: simpy.Environment,
+        steps: int,
+        step_s: int,
+        metered: Mapping[float, simpy.Event],
+        planned: Mapping[float, simpy.Event],
     ) -> Generator[simpy.Event, None, None]:
-        """The plant's process: meters every step, and at a planning time asks for what follows."""
+        """The plant's process: meters every step, and at a planning time waits for what follows."""
         for step in range(steps):
             now = float(step * step_s)
             if now in planned:
                 self._plant_block(step)
-                self._plan(now)
-                planned[now].succeed()
+                metered[now].succeed()
+                yield planned[now]
             yield env.timeout(step_s)
             for index, pool in enumerate(self.pools):
-                kwh, gpu_s, job_s = pool.read(now + step_s)
+                kwh, gpu_s, job_s, out_s = pool.read(now + step_s)
+                self.out[index, step] = out_s / step_s
                 self.added_kw[index, step] = kwh * S_PER_H / step_s
                 self.gpus[index, step] = gpu_s / step_s
                 self.queued[step] += job_s / step_s
@@ -341,30 +451,49 @@ class _SiteRun:
                 self.asleep[index, rows] = asleep
                 self.idle_kw[index, rows] -= asleep * asleep_kw_per_gpu(made)
 
-    def _plan(self, now: float) -> None:
-        """Asks the planner for the next commitment and puts it in force."""
-        if self.planner is None:
-            return
-        start = np.full(len(self.jobs), np.nan)
+    def state(self, now: float) -> PlanningState:
+        """What a window that starts now inherits."""
+        start, end = np.full((2, self.everything), np.nan)
         for pool, rows in zip(self.pools, self.rows, strict=True):
-            start[rows] = pool.start_s
+            begun = np.isfinite(pool.start_s)
+            start[self.owner[rows[begun]]] = pool.start_s[begun]
+            end[self.owner[rows[begun]]] = pool.due_s[begun]
         index, step = self.drivers.frame.index, self.done_steps
         new_month = step > 0 and index[step].month != index[step - 1].month
-        said = self.planner(
-            self.name,
-            PlanningState(
-                now_s=now,
-                start_s=start,
-                supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
-                battery_kwh=self.plant.battery_kwh,
-                store_kwh=self.plant.store_kwh,
-                month_peak_kw=0.0 if new_month else self.month_peak_kw,
-            ),
+        return PlanningState(
+            now_s=now,
+            start_s=start,
+            end_s=end,
+            supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
+            battery_kwh=self.plant.battery_kwh,
+            store_kwh=self.plant.store_kwh,
+            month_peak_kw=0.0 if new_month else self.month_peak_kw,
+            chillers_on=self._chillers_on(),
         )
+
+    def _chillers_on(self) -> Array:
+        """Machines that ran in each step so far."""
+        ran = [np.asarray(block.columns["chillers_on"], np.float64) for block in self.blocks]
+        return np.concatenate([np.zeros(0), *ran])
+
+    def follow(self, said: Commitment) -> None:
+        """Puts a commitment in force."""
         self.setpoints = _laid_on(self.setpoints, said)
-        for pool, rows in zip(self.pools, self.rows, strict=True):
-            given = np.flatnonzero(np.isfinite(said.start_s[rows]) & np.isnan(pool.start_s))
-            pool.assign(given, said.start_s[rows][given])
+        for index, (pool, rows) in enumerate(zip(self.pools, self.rows, strict=True)):
+            of_pool = said.pool == index
+            place = np.searchsorted(self.owner[rows], said.rows[of_pool])
+            pool.assign(place, said.start_s[of_pool])
+
+
+def _with_guests(
+    scenario: Scenario, drivers: Drivers, name: str, owner: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], JobTable]:
+    """Jobs at home at a site, then those that a planner may give to one of its pools; their rows."""
+    rows, tables = [owner], [drivers.jobs.take(owner)]
+    for pool in scenario.sites[name].site.pools:
+        rows.append(guests(scenario, drivers, name, pool))
+        tables.append(placed(drivers.jobs.take(rows[-1]), name, pool.name))
+    return np.concatenate(rows), stacked(tables)
 
 
 def _sleepers(pool: PoolOfSite) -> Sleepers | None:

@@ -132,7 +132,7 @@ def parse_tariff(document: Document) -> Tariff:
     Raises:
         CatalogError: every fault of the file with line and column.
     """
-    return catalog.validated(Tariff, document, Component, Period, SpecialDays)
+    return catalog.validated(Tariff, document)
 
 
 def energy_price_cny_per_kwh(tariff: Tariff, horizon: Horizon) -> Array:

@@ -17,7 +17,7 @@ from pydantic import Field
 from aidc.catalog import row
 from aidc.config import Number
 from aidc.equipment import Gpu, Row
-from aidc.job import FloatColumn, IntColumn, JobTable
+from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn, no_failures
 from aidc.site import Pool, Site
 from aidc.workload.interruptions import FaultRules, interrupted_runs, mean_phi_frac
 from aidc.workload.power import Bound, added_kw, class_phi_frac, with_power
@@ -98,6 +98,7 @@ def on_boards(
     phi_frac = class_phi_frac(jobs, given.bound)
     run_s, useful_s, limit_s = jobs.run_s.copy(), jobs.useful_s.copy(), jobs.limit_s.copy()
     kw, interruptions = jobs.added_kw.copy(), jobs.interruptions.copy()
+    fails_s = jobs.node_fails_s.copy()
     for site, pool in pools:
         here = np.flatnonzero((jobs.site == site.name) & (jobs.pool == pool.name))
         made = _runs(
@@ -110,10 +111,11 @@ def on_boards(
         run_s[here], useful_s[here] = made.wall_s, made.work_s
         limit_s[here] = jobs.limit_s[here] * stretch + (made.wall_s - made.work_s)
         kw[here] = added_kw(pool.server, jobs.gpu_count[here], made.phi_frac)
-        interruptions[here] = made.interruptions
+        interruptions[here], fails_s[here] = made.interruptions, made.node_fails_s
     return jobs.with_columns(
-        run_s=run_s, useful_s=useful_s, limit_s=limit_s, added_kw=kw, interruptions=interruptions
-    )
+        run_s=run_s, useful_s=useful_s, limit_s=limit_s, added_kw=kw, interruptions=interruptions,
+        node_fails_s=fails_s,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class _Runs:
     wall_s: FloatColumn
     phi_frac: FloatColumn  # mean over the wall time
     interruptions: IntColumn
+    node_fails_s: TextColumn
 
 
 def _runs(
@@ -140,14 +143,16 @@ def _runs(
     work_s = run_s / (speed_ratio(gpu.name, given.reference_gpu) * slower)
     work_s = np.where(is_session, run_s, work_s)
     wall_s, interruptions = work_s.copy(), np.zeros(len(run_s), np.int64)
+    fails_s = no_failures(len(run_s))
     gang = np.flatnonzero(~is_session)
     if not given.faults.is_empty and len(gang):
         runs = interrupted_runs(
             job_id[gang], work_s[gang], gpu_count[gang], given.faults, given.seed
         )
         wall_s[gang], interruptions[gang] = runs.wall_s, runs.interruptions
+        fails_s[gang] = runs.node_fails_s
         phi[gang] = mean_phi_frac(runs, gpu, phi[gang])
-    return _Runs(work_s, wall_s, phi, interruptions)
+    return _Runs(work_s, wall_s, phi, interruptions, fails_s)
 
 
 def _capped(

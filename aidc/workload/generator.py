@@ -1,6 +1,5 @@
 """Jobs drawn from published moments; synthetic, and labelled so."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -8,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.horizon import Horizon
-from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn
+from aidc.job import FloatColumn, IntColumn, JobTable, TextColumn, no_failures
 from aidc.site import Site
 from aidc.streams import stream
+from aidc.workload.accepts import ByClass, accepted_by_class
 from aidc.workload.arrivals import week_shape
 from aidc.workload.bursts import Arrivals, arrivals
 from aidc.workload.homes import classes, homes
@@ -42,7 +42,7 @@ def generate(
     ramp: tuple[float, float],
     warm_start: WarmStart,
     id_prefix: str = "",
-    accepts: Collection[str] | None = None,
+    accepts: ByClass = None,
 ) -> JobTable:
     """Jobs of a profile over a horizon, in order of submission, ready to run.
 
@@ -65,7 +65,7 @@ def generate(
             ``empty`` begins with none, and carries about two thirds of its steady load in the
             first week.
         id_prefix: before every id, where several workloads make one table.
-        accepts: names of boards that the jobs run on; None: any.
+        accepts: names of boards that the jobs run on, or names by class; None: any.
 
     Raises:
         CatalogError: a profile whose moments cannot be met, or an unknown arrival shape.
@@ -127,7 +127,7 @@ def _table(
     sites: tuple[Site, ...],
     label: str,
     id_prefix: str,
-    accepts: Collection[str] | None,
+    accepts: ByClass,
 ) -> JobTable:
     """The draws as jobs with id, home, class and power."""
     n, warm = len(draws.submit_s), draws.submit_s < 0
@@ -136,7 +136,8 @@ def _table(
         + [f"{id_prefix}job-{i:08d}" for i in range(1, int((~warm).sum()) + 1)],
         object,
     )
-    home = homes(job_id, sites, accepts)
+    job_class = classes(job_id, profile.class_shares)
+    home = homes(job_id, sites, accepted_by_class(accepts, job_class))
     fits = 2 ** np.floor(np.log2(home.pool_gpu_count)).astype(np.int64)
     if cut := int((draws.gpu_count > fits).sum()):
         label = f"{label}, {cut} jobs cut to their pool"
@@ -147,7 +148,7 @@ def _table(
         job_id=job_id,
         user=users[draws.user],
         vc=vcs[draws.user % profile.vc_count],
-        job_class=classes(job_id, profile.class_shares),
+        job_class=job_class,
         site=home.site,
         pool=home.pool,
         gpu_count=np.minimum(draws.gpu_count, fits),
@@ -161,6 +162,7 @@ def _table(
         warm=warm,
         useful_s=draws.run_s - elapsed_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=label,
     )

@@ -6,7 +6,6 @@ the replicas kept, with head-room by a utilisation target. A replica's session, 
 it is switched on to the hour when it is switched off, is a job. Nothing is drawn at random.
 """
 
-from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -16,9 +15,10 @@ from pydantic import Field
 from aidc import catalog
 from aidc.config import Config, Frac, Number
 from aidc.horizon import Horizon
-from aidc.job import IntColumn, JobTable
+from aidc.job import IntColumn, JobTable, no_failures
 from aidc.site import Site
 from aidc.units import S_PER_DAY
+from aidc.workload.accepts import ByClass, accepted_by_class
 from aidc.workload.arrivals import ArrivalRate, arrival_rate, week_shape
 from aidc.workload.generator import WarmStart
 from aidc.workload.homes import homes
@@ -64,7 +64,7 @@ def load_service(name: str) -> Service:
     Raises:
         CatalogError: no such service, or every fault of its file with line and column.
     """
-    return catalog.validated(Service, catalog.document("services", name), Replica)
+    return catalog.validated(Service, catalog.document("services", name))
 
 
 def offered_gpus(service: Service, requests_per_day: float) -> float:
@@ -123,7 +123,7 @@ def generate_service(
     ramp: tuple[float, float],
     warm_start: WarmStart,
     id_prefix: str = "",
-    accepts: Collection[str] | None = None,
+    accepts: ByClass = None,
 ) -> JobTable:
     """Sessions of the service's replicas as jobs, in order of submission, ready to run.
 
@@ -139,7 +139,7 @@ def generate_service(
         warm_start: ``stationary`` has the first hour's replicas running when the horizon begins;
             ``empty`` submits them in its first second.
         id_prefix: before every id, where several workloads make one table.
-        accepts: names of boards that the replicas run on; None: any.
+        accepts: names of boards that the replicas run on, or names by class; None: any.
 
     Raises:
         CatalogError: an unknown request shape.
@@ -158,12 +158,13 @@ def generate_service(
         ],
         object,
     )
-    home = homes(job_id, sites, accepts)
+    job_class = np.full(n, JOB_CLASS, object)
+    home = homes(job_id, sites, accepted_by_class(accepts, job_class))
     jobs = JobTable(
         job_id=job_id,
         user=np.full(n, SERVING_USER, object),
         vc=np.full(n, service.name, object),
-        job_class=np.full(n, JOB_CLASS, object),
+        job_class=job_class,
         site=home.site,
         pool=home.pool,
         gpu_count=np.full(n, service.replica.gpu_count, np.int64),
@@ -177,6 +178,7 @@ def generate_service(
         warm=(start_s == 0) & (warm_start == "stationary"),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=f"generated {service.name}, {requests_per_day:,.0f} requests a day, up to {kept.max(initial=0)} replicas",
     )

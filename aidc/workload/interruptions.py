@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 from aidc.config import Number
 from aidc.equipment import Gpu, Row
 from aidc.errors import Fault, SeriesError
-from aidc.job import FAULTS_SHOWN, FloatColumn, IntColumn, TextColumn
+from aidc.job import FAULTS_SHOWN, FloatColumn, IntColumn, TextColumn, no_failures
 from aidc.units import S_PER_H
 from aidc.workload.lots import lots
 
@@ -38,10 +38,16 @@ class FaultRules(Row):
     checkpoint_every_s: Number | None = Field(default=None, gt=0)  # work between two checkpoints
     checkpoint_stall_s: Number | None = Field(default=None, ge=0)
     restart_s: Number | None = Field(default=None, ge=0)
+    node_lost_frac: Number | None = Field(default=None, ge=0, le=1)  # of the interruptions
+    repair_s: Number | None = Field(default=None, gt=0)  # for which the failed node is away
 
     @model_validator(mode="after")
     def _is_whole(self) -> "FaultRules":
-        pairs = (("mtbf_gpu_h", "restart_s"), ("checkpoint_every_s", "checkpoint_stall_s"))
+        pairs = (
+            ("mtbf_gpu_h", "restart_s"),
+            ("checkpoint_every_s", "checkpoint_stall_s"),
+            ("node_lost_frac", "repair_s"),
+        )
         for one, other in pairs:
             if (getattr(self, one) is None) != (getattr(self, other) is None):
                 text = f"{one} and {other} go together: give both or neither"
@@ -66,6 +72,7 @@ class Runs:
         restart_s: between an interruption and the next start.
         stall_s: in checkpoints, completed or not.
         interruptions: their number; for expected runs its mean.
+        node_fails_s: when a node failed for good, as `JobTable.node_fails_s`; not told of expected runs.
     """
 
     gpu_count: IntColumn
@@ -75,6 +82,7 @@ class Runs:
     restart_s: FloatColumn
     stall_s: FloatColumn
     interruptions: IntColumn | FloatColumn
+    node_fails_s: TextColumn
 
     @property
     def active_s(self) -> FloatColumn:
@@ -141,6 +149,7 @@ def interrupted_runs(
     wall_s, lost_s, stall_s = (np.zeros(len(work_s)) for _ in range(3))
     saved, interruptions = (np.zeros(len(work_s), np.int64) for _ in range(2))
     running, attempt = np.flatnonzero(work_s > 0), 0
+    failed: list[tuple[IntColumn, FloatColumn]] = []  # rows whose node is lost, and when
     while len(running):
         gap_s = -np.log1p(-lots(job_id[running], f"interruption {seed} {attempt}"))
         gap_s *= mean_gap_s[running]
@@ -152,6 +161,9 @@ def interrupted_runs(
         stall_s[ends] += to_save[~hit] * stall_each_s
 
         running, gap_s, to_save = running[hit], gap_s[hit], to_save[hit]
+        if rules.node_lost_frac is not None:
+            lost = lots(job_id[running], f"node {seed} {attempt}") < rules.node_lost_frac
+            failed.append((running[lost], (wall_s[running] + gap_s)[lost]))
         done = np.minimum((gap_s / (every_s + stall_each_s)).astype(np.int64), to_save)
         since_s = gap_s - done * (every_s + stall_each_s)  # the last completed checkpoint
         since_s = np.maximum(since_s, 0.0)  # a rounding of the line above
@@ -163,7 +175,10 @@ def interrupted_runs(
         interruptions[running] += 1
         attempt += 1
     restart_s = np.asarray(interruptions * rules.restart_s, np.float64)
-    return Runs(gpu_count, wall_s, work_s.copy(), lost_s, restart_s, stall_s, interruptions)
+    fails_s = _by_row(failed, len(work_s))
+    return Runs(
+        gpu_count, wall_s, work_s.copy(), lost_s, restart_s, stall_s, interruptions, fails_s
+    )
 
 
 def expected_runs(work_s: FloatColumn, gpu_count: IntColumn, rules: FaultRules) -> Runs:
@@ -194,6 +209,7 @@ def expected_runs(work_s: FloatColumn, gpu_count: IntColumn, rules: FaultRules) 
         restart_s=restart_s,
         stall_s=stall_s,
         interruptions=interruptions,
+        node_fails_s=no_failures(len(work_s)),
     )
 
 
@@ -261,7 +277,19 @@ def _untouched(
     stall_s = np.asarray(saves * stall_each_s, np.float64)
     none = np.zeros(len(work_s))
     count = np.zeros(len(work_s), np.int64)
-    return Runs(gpu_count, work_s + stall_s, work_s.copy(), none, none.copy(), stall_s, count)
+    return Runs(
+        gpu_count, work_s + stall_s, work_s.copy(), none, none.copy(), stall_s, count,
+        no_failures(len(work_s)),
+    )  # fmt: skip
+
+
+def _by_row(parts: list[tuple[IntColumn, FloatColumn]], count: int) -> TextColumn:
+    """Times of each row as rising tuples; a later part holds later times of a row."""
+    found = no_failures(count)
+    for rows, times_s in parts:
+        for row, at_s in zip(rows.tolist(), times_s.tolist(), strict=True):
+            found[row] = (*found[row], at_s)
+    return found
 
 
 def _check(job_id: TextColumn, work_s: FloatColumn, gpu_count: IntColumn) -> None:

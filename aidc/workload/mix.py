@@ -1,6 +1,5 @@
 """Workloads that share a site: several profiles and services in one table, by share of GPU time."""
 
-from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -12,10 +11,12 @@ from aidc.horizon import Horizon
 from aidc.job import JobTable, concatenate
 from aidc.site import Site
 from aidc.units import S_PER_DAY
+from aidc.workload.accepts import ByClass
 from aidc.workload.generator import WarmStart, generate
 from aidc.workload.inference import generate_service, load_service
 from aidc.workload.inference import offered_gpus as service_gpus
 from aidc.workload.profile import load_profile
+from aidc.workload_inputs import AcceptedBoards
 
 _SUM_WITHIN: Final = 1e-6
 
@@ -26,9 +27,7 @@ class Part(Config):
     profile: str | None = None
     service: str | None = None
     gpu_time_frac: Frac = Field(gt=0, le=1)
-    accepts: tuple[str, ...] | None = Field(
-        default=None, min_length=1, strict=False
-    )  # boards, where not those of the whole
+    accepts: AcceptedBoards = None  # where they are not those of the whole
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "Part":
@@ -66,7 +65,7 @@ def load_mix(name: str) -> Mix:
     Raises:
         CatalogError: no such mix, or every fault of its file with line and column.
     """
-    return catalog.validated(Mix, catalog.document("mixes", name), Part)
+    return catalog.validated(Mix, catalog.document("mixes", name))
 
 
 def generate_mix(
@@ -78,7 +77,7 @@ def generate_mix(
     *,
     ramp: tuple[float, float],
     warm_start: WarmStart,
-    accepts: Collection[str] | None = None,
+    accepts: ByClass = None,
 ) -> JobTable:
     """Jobs of all parts in order of submission, running ones first; ids begin with the part.
 
@@ -90,7 +89,8 @@ def generate_mix(
         seed: the same seed gives the same bytes; each part has streams of its own, by its name.
         ramp: factor on every rate at the start and at the end of the horizon, linear between.
         warm_start: as in `generate` and `generate_service`.
-        accepts: names of boards that jobs run on, where their part does not say; None: any.
+        accepts: names of boards that jobs run on, or names by class, where their part does not
+            say; None: any.
 
     Raises:
         CatalogError: an unknown profile or service, or one that cannot be met.

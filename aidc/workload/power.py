@@ -27,6 +27,7 @@ class JobClass(Row):
     phi_frac: Number = Field(ge=0, le=1)
     phi_low_frac: Number = Field(ge=0, le=1)
     phi_high_frac: Number = Field(ge=0, le=1)
+    deferrable: bool  # whether jobs of the class may be put off at all
 
     def phi(self, bound: Bound) -> float:
         """Phi at its value, or at an end of its range."""

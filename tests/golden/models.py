@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from aidc.equipment import Battery, ThermalStore
+from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
-from aidc.optimization.objective import Prices
+from aidc.optimization.objective import Cap, Prices
+from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.site import WaterTank
 
@@ -29,10 +31,20 @@ FAMILIES = (
     "every_class_starts",
     "it_load",
     "gpu_capacity",
+    "capped",
 )
 TANK_FAMILIES = ("tank_content", "tank_end")
+CHILLER_FAMILIES = (
+    "rule_or_counts",
+    "chillers_not_fewer",
+    "chillers_not_more",
+    "chillers_change",
+    "chillers_least_time_on",
+    "chillers_least_time_off",
+)
 FILES = {
-    name: Path(__file__).parent / f"{name}.lp" for name in (*FAMILIES, *TANK_FAMILIES, "objective")
+    name: Path(__file__).parent / f"{name}.lp"
+    for name in (*FAMILIES, *TANK_FAMILIES, *CHILLER_FAMILIES, "objective")
 }
 SLOTS = 3
 
@@ -45,13 +57,22 @@ def tables() -> PlantTables:
     none = np.zeros_like(facility_kw)
     options = (Option(20.0, 0), Option(24.0, 0))
     overhead_kw = facility_kw - it_kw[:, None, :]
-    return PlantTables(options, 1, it_kw, facility_kw, overhead_kw, none, none, none, none)
+    served_kw = facility_kw - overhead_kw
+    return PlantTables(
+        options, 1, it_kw, facility_kw, overhead_kw, none, served_kw, none, none, none
+    )
+
+
+def money(demand_price: float, points: int, ageing_frac: float, options: int = 2) -> Prices:
+    """A tariff of 0.5, 1 and 0.25 CNY/kWh on import."""
+    none, side = np.zeros(SLOTS), np.zeros((SLOTS, options, points))
+    tariff = np.array([0.5, 1.0, 0.25])
+    return Prices("CNY", tariff, none, side, demand_price, ageing_frac, 0.0)
 
 
 def prices() -> Prices:
     """A tariff of 0.5, 1 and 0.25 CNY/kWh, and 40 CNY for a kW of the month's peak."""
-    none = np.zeros(SLOTS)
-    return Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 2)), 40.0)
+    return money(40.0, 2, 1.0)
 
 
 def bus() -> Bus:
@@ -78,7 +99,8 @@ def bus() -> Bus:
         supply_degc=22.0,
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),
-        month_peak_kw=150.0,
+        peaks=Peaks({7: 150.0}, {7: 1.0}, np.zeros(SLOTS)),
+        chillers=None,
     )
 
 
@@ -96,13 +118,21 @@ def columns() -> ClassColumns:
         kw=np.array([50.0, 50.0, 50.0, 50.0, 20.0, 20.0]),
         gpus=np.array([8.0, 8.0, 8.0, 8.0, 4.0, 4.0]),
         tail=np.array([0.0, 3.0, 0.0, 0.0]),
+        cap_tails=np.array([[0.0, 2.0, 0.0, 0.0]]),
         gpus_free=np.array([[40.0, 9.0, 40.0]]),
     )
 
 
+def cap() -> Cap:
+    """What an earlier stage left: no more than 400 kg, at 0.5, 0.75 and 1 kg a kWh of import."""
+    none, side = np.zeros(SLOTS), np.zeros((SLOTS, 2, 2))
+    carbon = Prices("kgCO2e", np.array([0.5, 0.75, 1.0]), none, side, 0.0, 0.0, 0.0)
+    return Cap("emissions", carbon, 400.0)
+
+
 def window_model() -> pyo.ConcreteModel:
     """The whole model of the window."""
-    model = site_model(tables(), prices(), bus(), np.ones((SLOTS, 2), bool))
+    model = site_model(tables(), prices(), bus(), np.ones((SLOTS, 2), bool), [cap()])
     add_jobs(model, np.full(SLOTS, 105.0), columns())
     return model
 
@@ -141,19 +171,44 @@ def tank_model() -> pyo.ConcreteModel:
         repeated(plain.facility_kw) + 0.2 * (charge - discharge),
         repeated(plain.overhead_kw) + 0.2 * (charge - discharge),
         repeated(plain.water_l_per_h),
+        repeated(plain.served_kw),
         repeated(plain.unmet_kw),
         charge,
         discharge,
     )
-    none = np.zeros(SLOTS)
-    money = Prices("CNY", np.array([0.5, 1.0, 0.25]), none, np.zeros((SLOTS, 2, 6)), 0.0)
     beside = replace(bus(), battery_kwh=0.0, tank=tank(), store_kwh=30.0)
-    return site_model(with_tank, money, beside, np.ones((SLOTS, 2), bool))
+    return site_model(with_tank, money(0.0, 6, 0.0), beside, np.ones((SLOTS, 2), bool))
+
+
+def chiller_model() -> pyo.ConcreteModel:
+    """The set-points of the window with three chillers: the rule, one machine or two, at 20 degC.
+
+    Two hours on and two off at least; two run, both started an hour ago. By the rule the site
+    uses 130 to 250 kW, with one machine 10 kW less, with two 6 kW less but 20 kW more in the last hour.
+    """
+    plain = tables()
+    by_rule = plain.facility_kw[:, :1, :]
+    two = by_rule - 6.0
+    two[2] += 26.0
+    facility_kw = np.concatenate([by_rule, by_rule - 10.0, two], axis=1)
+    none = np.zeros_like(facility_kw)
+    options = tuple(Option(20.0, 0, count) for count in (-1, 1, 2))
+    overhead_kw = facility_kw - plain.it_kw[:, None, :]
+    served_kw = facility_kw - overhead_kw
+    counted = PlantTables(
+        options, 1, plain.it_kw, facility_kw, overhead_kw, none, served_kw, none, none, none
+    )
+    chillers = Chillers.after(np.array([0.0, 0.0, 2.0]), 1.0, 3, 2.0, 2.0, 1.0, SLOTS)
+    beside = replace(bus(), battery_kwh=0.0, chillers=chillers)
+    return site_model(counted, money(0.0, 2, 1.0, options=3), beside, np.ones((SLOTS, 3), bool))
 
 
 def lp_text(family: str) -> str:
     """The constraints of one family alone, or ``objective``, as LP text that is always the same."""
-    model = tank_model() if family in TANK_FAMILIES else window_model()
+    if family in TANK_FAMILIES:
+        model = tank_model()
+    else:
+        model = chiller_model() if family in CHILLER_FAMILIES else window_model()
     for constraint in model.component_objects(pyo.Constraint, active=True):
         if constraint.local_name != family:
             constraint.deactivate()

@@ -8,10 +8,12 @@ import pytest
 
 from aidc.optimization.solve import solve
 from tests.golden.models import (
+    CHILLER_FAMILIES,
     FAMILIES,
     FILES,
     SLOTS,
     TANK_FAMILIES,
+    chiller_model,
     lp_text,
     tank_model,
     window_model,
@@ -29,6 +31,8 @@ def test_every_family_of_the_model_has_a_golden_file() -> None:
     assert found == set(FAMILIES)
     with_tank = tank_model().component_objects(pyo.Constraint, active=True)
     assert {item.local_name for item in with_tank} - found == set(TANK_FAMILIES)
+    counted = chiller_model().component_objects(pyo.Constraint, active=True)
+    assert {item.local_name for item in counted} - found == set(CHILLER_FAMILIES)
     assert {path.stem for path in FILES["objective"].parent.glob("*.lp")} == set(FILES)
 
 
@@ -70,3 +74,17 @@ def test_the_tank_of_the_golden_files_has_the_optimum_found_by_hand() -> None:
     discharge_kw = 24 * keeps**2 + 18 * keeps - 6 / keeps
     by_hand = 0.5 * (120 + 5) + (121 - 30 - 0.2 * discharge_kw) + 0.25 * (122 + 5)
     assert found.objective == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_the_chillers_of_the_golden_files_have_the_optimum_found_by_hand() -> None:
+    """IT at 100 kW: by the rule 130, 131 and 132 kW, with one machine 10 kW less, with two 124, 125, 152.
+
+    Two that started an hour ago have an hour to go, so hour 0 has two of them; one is cheapest after it.
+    """
+    model = chiller_model()
+    for t in model.SLOT:
+        model.it_kw[t].fix(100.0)
+    found = solve(model, gap_frac=0.0, limit_s=10.0, what="golden")
+    running = [pyo.value(model.chillers_on[t]) for t in model.SLOT]
+    assert running == pytest.approx([2.0, 1.0, 1.0])
+    assert found.objective == pytest.approx(0.5 * 124 + (121 - 30) + 0.25 * 122, rel=1e-6)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import aidc as package
+from aidc.errors import ScenarioError
+
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 WEEK = SCENARIOS / "lingang-week.yaml"
 WEATHER = "time,drybulb_degc,dewpoint_degc,pressure_pa,ghi_w_per_m2,dni_w_per_m2,dhi_w_per_m2,wind_m_per_s"
@@ -65,7 +68,7 @@ TEN_PLACES = {
     "19:37: sites.second.overrides.pv_kpw": "unknown key 'pv_kpw' - did you mean 'pv_kwp'?",
     "23:12: workload.profile": "did you mean 'research-cluster'?",
     "28:47: baseline.supply_air": "unit 'kW' is not one of degC",
-    "30:14: plan.objective": "'pue', 'energy', 'emissions' or 'cost'",
+    "30:14: plan.objective": "'emissions', 'cost' or 'water'",
     "34:8: plan.gap": "less than 1, not 1.2",
 }
 
@@ -134,6 +137,82 @@ def test_each_mistake_alone_gives_one_line(tmp_path: Path, text: str, line: int,
     assert len(lines) == 1
     assert re.match(rf"{re.escape(str(path))}:{line}:\d+: ", lines[0])
     assert re.search(told, lines[0])
+
+
+def faults_of(path: Path) -> list[str]:
+    """What loading a file tells, a line each."""
+    with pytest.raises(ScenarioError) as caught:
+        package.load(path)
+    return str(caught.value).splitlines()
+
+
+# Faults of a whole site that an override in line 8 causes: its text -> where, and what
+OF_OVERRIDES = {
+    "the key itself": ("hall: {inlet_max_degc: 40 degC}", r"8:30: sites\.lingang\.overrides\.hall\.inlet_max_degc: 40 degC is above the 35 degC"),
+    "a block below": ("liquid: {like_nothing: 1}", r"8:16: sites\.lingang\.overrides\.liquid\.like_nothing: unknown key"),
+    "another key than the one at fault": ("pools: {0: {liquid_cooled: true}}", r"7:5: sites\.lingang\.overrides\.liquid: a liquid-cooled pool needs"),
+    "an item of a list": ("pools: [{name: a, server: a100-8gpu, server_count: 0}]", r"8:58: sites\.lingang\.overrides\.pools\[0\]\.server_count: "),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), OF_OVERRIDES.values(), ids=OF_OVERRIDES)
+def test_a_fault_that_an_override_causes_is_told_in_the_scenario(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = laid_on_week(tmp_path, f"sites:\n  lingang:\n    overrides:\n      {text}\n")
+    found = [line for line in faults_of(path) if "required, but not given" not in line]
+    assert len(found) == 1
+    assert re.match(re.escape(f"{path}:") + told, found[0]), found[0]
+
+
+def test_what_blocks_must_be_to_each_other_is_told_beside_their_own_faults(tmp_path: Path) -> None:
+    path = laid_on_week(
+        tmp_path,
+        "workload: {accepts: [a100], runs: [{name: x, gpu_count: 8, work: 1 h, job_class: train}]}\n"
+        "baseline: {policy: fifoo}\n"
+        "plan: {commit: 72 h}\n"
+        "events: [{kind: heat_wave, site: shanghai, start: 2023-07-03T01:00:00+08:00,"
+        " end: 2023-07-03T02:00:00+08:00, drybulb_rise: 3 K}]\n"
+        "sites: {lingang: {overrides: {pv_kwp: -1 kW}}}\n",
+    )
+    lines = [line.split(": ", 1)[1] for line in faults_of(path)]
+    assert [line.split(": ")[0] for line in lines] == [
+        "workload.accepts", "workload.runs.0.job_class", "baseline.policy", "plan.commit",
+        "events.0", "sites.lingang.overrides.pv_kwp",
+    ]  # fmt: skip
+    assert "gpus.csv has no 'a100'" in lines[0]
+    assert lines[4].endswith("no site 'shanghai'; the scenario has lingang")
+
+
+def test_a_site_with_a_fault_of_its_own_is_still_there_for_events(tmp_path: Path) -> None:
+    path = laid_on_week(
+        tmp_path,
+        "events: [{kind: heat_wave, site: lingang, start: 2023-07-03T01:00:00+08:00,"
+        " end: 2023-07-03T02:00:00+08:00, drybulb_rise: 3 K}]\n"
+        "sites: {lingang: {overrides: {pv_kwp: -1 kW}}}\n",
+    )
+    (line,) = faults_of(path)
+    assert "pv_kwp" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        # capacity_kw stands in no workload, and pv_kwp not at the top
+        ("workload: {capacity: 3}", "unknown key 'capacity'"),
+        ("pv_kpw: 3", "unknown key 'pv_kpw'"),
+        ("workload: {acepts: [a100-sxm]}", "unknown key 'acepts' - did you mean 'accepts'?"),
+        ("workload: {mixx: x}", "unknown key 'mixx'"),  # mix is a key of another kind
+        ("baseline: {queue: {agein: 1}}", "unknown key 'agein' - did you mean 'ageing'?"),
+        ("sites: {lingang: {overrides: {cooling: {economizer: true}}}}", "unknown key 'economizer'"),
+        ("sites: {lingang: {overrides: {cooling: {humidifer: x}}}}", "unknown key 'humidifer' - did you mean 'humidifier'?"),
+        ("sites: {lingang: {overrides: {pools: {0: {server: {like: a100-8gpu, base_W: 3}}}}}}", "unknown key 'base_W' - did you mean 'base_w'?"),
+        ("sites: {lingang: {grid: {locaton: x}}}", "unknown key 'locaton' - did you mean 'location'?"),
+    ],
+)  # fmt: skip
+def test_only_keys_that_may_stand_there_are_proposed(tmp_path: Path, text: str, told: str) -> None:
+    (line,) = faults_of(laid_on_week(tmp_path, text + "\n"))
+    assert line.endswith(told)
 
 
 def test_a_base_file_that_is_not_there_is_named_at_its_extends(tmp_path: Path) -> None:
@@ -276,6 +355,7 @@ def test_a_full_pool_queues_and_a_job_larger_than_the_pool_is_refused_and_counte
     assert baseline["job_ends"] == {
         "completed": 2, "cancelled": 0, "failed": 0, "killed": 0, "refused": 1, "running": 1, "waiting": 1,
     }  # fmt: skip
+    assert baseline["refusals"] == {"larger than its pool": 1}
     # 256 GPUs busy all day, whichever comes first: the third of 10 h has run 8 h at midnight
     assert baseline["gpu_hours"] == pytest.approx(256 * 24)
     assert baseline["utilisation_frac"] == pytest.approx(1.0)

@@ -98,11 +98,12 @@ def overhead_kwh(trace: Trace) -> float:
 
 
 def cny(trace: Trace) -> float:
-    """Energy, water and the demand charge of the month."""
+    """Energy, water and a day's share of the demand charge of July."""
     frame, drivers = trace.frame, drivers_of_site(trace)
     energy = (frame["grid_import_kw"] * frame["tariff_cny_per_kwh"]).sum() * trace.step_h
     water = frame["water_l_per_h"].sum() * trace.step_h / 1000 * drivers.water_cny_per_m3
-    return float(energy + water + drivers.demand_cny_per_kw_month * frame["grid_import_kw"].max())
+    charge = drivers.demand_cny_per_kw_month * frame["grid_import_kw"].max()
+    return float(energy + water + charge / 31)
 
 
 def drivers_of_site(trace: Trace) -> SiteDrivers:

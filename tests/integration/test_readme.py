@@ -40,7 +40,7 @@ def commands(path: Path) -> Iterator[str]:
     lines = [line for code in blocks(path, "sh", "bash", "console") for line in code.splitlines()]
     for line in lines:
         for part in re.split(r"&&|\||;", line.partition(" #")[0]):
-            words = re.sub(r">\s*\S+", "", part).strip().removeprefix("$ ")
+            words = re.sub(r"[<>]\s*\S+", "", part).strip().removeprefix("$ ")
             if re.match(r"(?:\S*/)?aidc\s", words):
                 yield words
     # in the text a command may stand without its arguments, and a word in capitals for one of many
@@ -78,17 +78,29 @@ def one_day(folder: Path) -> None:
     week.write_text(cut, encoding="utf-8")
 
 
-@pytest.mark.parametrize("number", range(len(blocks(README, "python"))))
-def test_the_python_of_the_readme_runs(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+RUN = [
+    (path, number)
+    for path in (README, REPOSITORY / "docs" / "bms.md")
+    for number in range(len(blocks(path, "python")))
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "number"), RUN, ids=[f"{path.name}-{number}" for path, number in RUN]
+)
+def test_the_python_of_the_documents_runs(
+    path: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one_day(tmp_path)
     monkeypatch.chdir(tmp_path)
-    code = blocks(README, "python")[number]
+    code = blocks(path, "python")[number]
     names: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(code, f"README.md, block {number}", "exec"), names)
+    exec(compile(code, f"{path.name}, block {number}", "exec"), names)
     made = re.findall(r'save\("([^"]+)"\)', code)
     assert all((tmp_path / folder / "report.html").is_file() for folder in made)
+    if "advice" in names:
+        assert names["advice"].status == "planned", names["advice"].reason
+        assert all(point.valid_until > names["now"] for point in names["advice"].setpoints)
     if "after" in names:
         assert names["after"].frame["pv_kw"].sum() >= names["before"].frame["pv_kw"].sum() > 0
 

@@ -33,7 +33,9 @@ def year_at_half_load(model: str, fan_frac: float) -> pd.DataFrame:
     added = 0.5 * site.rated_it_kw - idle
     nobody = np.zeros(0)
     runs = Runs(np.zeros(0, np.int64), nobody, nobody)
-    run = JobRun(nobody, nobody, runs, np.zeros(0, bool), added, idle, none, none, np.zeros(steps))
+    run = JobRun(
+        nobody, nobody, runs, np.zeros(0, bool), added, idle, none, none, none, np.zeros(steps)
+    )
     return setpoint_sweep(
         site, drivers, run, supplies(18, 34, 1), "lowest_power", Faults.none(steps), 1.0
     )

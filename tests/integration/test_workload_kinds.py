@@ -69,10 +69,18 @@ def test_every_kind_has_its_own_load_among_the_ends_of_the_assumptions() -> None
         ("workload.faults", "half-hour", r"fault_rules.csv has no 'half-hour'"),
         ("workload.mix", "mixd", r"models/mixes has no 'mixd' - did you mean 'mixed'"),
         ("workload.accepts", ["a100"], r"workload.accepts: gpus.csv has no 'a100'"),
+        ("workload.accepts", {"training": ["a100"]}, r"workload.accepts.training: gpus.csv has no 'a100'"),
+        ("workload.accepts", {"trainin": ["a100-sxm"]},
+         r"workload.accepts.trainin: job_classes.csv has no 'trainin' - did you mean 'training'"),
+        ("workload.accepts", {"training": "a100-sxm"}, r"workload.accepts.training: input should be a valid tuple"),
         ("workload.reference_gpu", "a100", r"workload.reference_gpu: gpu_speeds.csv has no 'a100'"),
         ("site.pools.0.power_cap", 0.3, r"0.3 is below 0.5, the lowest known of a100-sxm"),
         ("workload.runs", [{"name": "x", "gpu_count": 8, "work": "1 h", "job_class": "train"}],
          r"workload.runs.0.job_class: job_classes.csv has no 'train'"),
+        ("workload.runs", [{"name": "x", "gpu_count": 8, "work": "1 h", "scaling": "sense"}],
+         r"workload.runs.0.scaling: gang_scaling.csv has no 'sense'"),
+        ("workload.runs", [{"name": "x", "gpu_count": 10001, "work": "1 h", "scaling": "sensetime"}],
+         r"workload.runs.0.gpu_count: 10001 is beyond the 10000 that scaling sensetime is known to"),
     ],
 )  # fmt: skip
 def test_names_and_caps_are_checked_when_the_file_is_read(
@@ -121,6 +129,25 @@ def test_the_training_run_ends_inside_its_month_and_its_interruptions_are_told()
     assert not untouched.interruptions.any()
 
 
+def test_a_run_at_perfect_scaling_takes_longer_by_the_published_efficiency() -> None:
+    # 91.5 % on 1,024 GPUs: SenseTime prospectus 2021; 90 % on up to 10,000: results of 2023
+    def hours(gpus: int, scaling: str) -> tuple[float, tuple[str, ...]]:
+        runs = f"workload.runs=[{{name: r, gpu_count: {gpus}, work: 100 h, scaling: {scaling}}}]"
+        drivers = drivers_of(aidc.load(WEEK, sets=[DAY, runs]))
+        return float(drivers.jobs.run_s[drivers.jobs.job_id == "r"][0]) / 3600, drivers.notes
+
+    taken_h, notes = hours(1024, "sensetime")
+    assert 100 / taken_h == pytest.approx(0.915, abs=5e-4)
+    assert (
+        "r: 1024 GPUs keep 91.5% of their speed (scaling sensetime), so 100 h of work take 109.3 h "
+        "on a100-sxm"
+    ) in notes
+    assert 100 / hours(10_000, "sensetime")[0] == pytest.approx(0.90, abs=0.012)
+    taken_h, notes = hours(1024, "null")
+    assert taken_h == 100.0
+    assert not any("scaling" in note for note in notes)
+
+
 def test_faults_leave_submissions_and_sizes_alone() -> None:
     plain, faulty = drawn(), drawn("workload.faults=half-hour-recovery")
     assert plain.submit_s.tolist() == faulty.submit_s.tolist()
@@ -149,11 +176,23 @@ def test_jobs_run_longer_on_slower_boards_and_only_on_those_they_accept() -> Non
     assert both.run_s[~old] == pytest.approx(one.run_s[~old])
 
 
+def test_classes_run_on_their_own_boards_and_named_runs_on_those_of_theirs() -> None:
+    runs = "workload.runs=[{name: r, gpu_count: 8, work: 1 h, job_class: debug}]"
+    by_class = drawn(TWO, "workload.accepts={debug: [v100-sxm2], inference: [v100-sxm2]}", runs)
+    cheap = np.isin(by_class.job_class, ["debug", "inference"])
+    assert set(by_class.pool[cheap]) == {"old"}
+    assert set(by_class.pool[~cheap]) == {"old", "new"}
+    assert by_class.pool[by_class.job_id == "r"].tolist() == ["old"]
+    refused = drawn(TWO, "workload.accepts={debug: [h100-sxm]}", runs)
+    assert ((refused.job_class == "debug") == ~refused.accepted).all()
+
+
 def test_jobs_that_no_pool_accepts_are_refused_and_counted() -> None:
     scenario = aidc.load(WEEK, sets=[DAY, "workload.accepts=[h100-sxm]"])
     trace = aidc.simulate(scenario)
     assert set(trace.jobs["state"]) == {"refused"}
     assert trace.counts["jobs_refused"] == len(trace.jobs)
+    assert set(trace.jobs["reason"]) == {"no pool has boards that it accepts"}
     assert any("no pool has boards that they accept" in note for note in trace.notes)
     _, schedule = trace, aidc.plan(trace)
     assert set(schedule.decisions["reason"]) == {"no pool has boards that it accepts"}

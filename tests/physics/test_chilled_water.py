@@ -82,6 +82,7 @@ def load_of(heat_kw: np.ndarray, supply_degc: float) -> Load:
         faults=Faults.none(n),
         store_charge_kw=np.zeros(n),
         store_discharge_kw=np.zeros(n),
+        chillers_on=np.full(n, -1.0),
     )
 
 

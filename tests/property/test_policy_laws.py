@@ -17,6 +17,7 @@ from aidc.simulation.policies.carbon import CheapestWindow
 from aidc.simulation.policies.conservative_backfill import ConservativeBackfill
 from aidc.simulation.policies.deadline import Deadline
 from aidc.simulation.policies.priority import Priority
+from aidc.simulation.policies.profile import Profile
 from tests.jobs import jobs
 from tests.queues import STEP_S, PlainEasy, plain_sjf, plain_starts, play, queue_of
 
@@ -286,18 +287,79 @@ def test_carbon_releases_inside_the_slack_and_pays_no_more(table: JobTable) -> N
     earliest=st.integers(0, 40),
     slack=st.integers(0, 80),
     run=st.integers(1, 60),
+    spans=st.sampled_from([[(0, 999)], [(3, 17), (25, 25), (40, 999)], [(30, 31)], [(500, 999)]]),
 )
 def test_no_whole_second_is_cheaper_than_the_window_that_carbon_finds(
-    price: list[int], earliest: int, slack: int, run: int
+    price: list[int], earliest: int, slack: int, run: int, spans: list[tuple[int, int]]
 ) -> None:
-    found = CheapestWindow(np.array(price, float), 10.0).start_s(earliest, earliest + slack, run)
+    window = CheapestWindow(np.array(price, float), 10.0)
+    first, last = (np.array(column, float) for column in zip(*spans, strict=True))
+    found = window.start_s(earliest, earliest + slack, run, first, last)
     per_s = np.repeat(price, 10)
-    tries = range(earliest, min(earliest + slack, len(per_s) - run) + 1)
+    tries = [
+        start
+        for start in range(earliest, min(earliest + slack, len(per_s) - run) + 1)
+        if any(begin <= start <= end for begin, end in spans)
+    ]
     costs = [int(per_s[start : start + run].sum()) for start in tries]
-    if len(costs) < 2:
-        assert found == earliest
-    else:
-        assert found == earliest + costs.index(min(costs))
+    assert found == (tries[costs.index(min(costs))] if tries else None)
+
+
+@given(
+    table=tables() | crowds(),
+    gpus=st.integers(1, BOARDS),
+    run=st.integers(1, 60),
+    now=st.integers(0, 300),
+)
+def test_spans_of_starts_are_those_at_which_boards_stay_free(
+    table: JobTable, gpus: int, run: int, now: int
+) -> None:
+    profile, taken = Profile(BOARDS), []
+    for row in range(min(len(table), 30)):
+        need, limit = min(int(table.gpu_count[row]), BOARDS), float(table.limit_s[row])
+        start = profile.first_gap(need, limit, 0.0)
+        profile.take(need, start, start + limit)
+        taken.append((start, start + limit, need))
+    first, last = profile.starts(gpus, float(run), float(now))
+    edges = sorted({edge for start, end, _ in taken for edge in (start, end)})
+    for start in {
+        now,
+        *range(now, now + 400, 7),
+        *first.tolist(),
+        *last[np.isfinite(last)].tolist(),
+    }:
+        inside = [start, *(edge for edge in edges if start < edge < start + run)]
+        held = [sum(need for a, b, need in taken if a <= at < b) for at in inside]
+        allowed = bool(((first <= start) & (start <= last)).any())
+        assert allowed == (BOARDS - max(held) >= gpus)
+    assert profile.first_gap(gpus, float(run), float(now)) == first[0]
+
+
+@pytest.mark.parametrize("policy", ["carbon", "price"])
+@settings(max_examples=40)
+@given(table=tables() | crowds())
+def test_carbon_keeps_every_promise_and_is_late_only_where_boards_were_taken(
+    policy: Policy, table: JobTable
+) -> None:
+    queue = queue_of(policy, table, BOARDS, price=PRICE)
+    assert isinstance(queue, ConservativeBackfill)
+    pool = play(table, BOARDS, queue, LONG_S, 5_000.0).pool
+    ran, promised = ~pool.refused, np.array(queue.promised_s)
+    assert (pool.start_s[ran] <= promised[ran]).all()
+    latest = table.submit_s + table.slack_s
+    late = ran & (table.slack_s > 0) & (pool.start_s > latest)
+    assert (promised[late] > latest[late]).all()
+
+
+@settings(max_examples=40)
+@given(table=tables() | crowds())
+def test_without_slack_carbon_is_conservative_backfill(table: JobTable) -> None:
+    table = table.with_columns(slack_s=np.zeros(len(table)))
+    one, other = (
+        play(table, BOARDS, queue_of(policy, table, BOARDS, price=PRICE), LONG_S, 5_000.0).start_s
+        for policy in ("carbon", "conservative_backfill")
+    )
+    np.testing.assert_array_equal(one, other)
 
 
 def test_every_name_of_a_policy_has_a_queue() -> None:

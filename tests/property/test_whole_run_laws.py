@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidc.job import JobTable
+from aidc.job import NOT_IN_TIME, TOO_LARGE, JobTable
 from aidc.reporting import Prices
 from aidc.reporting.figures import key_figures
 from aidc.reporting.tenants import SUMS, tenants
@@ -112,6 +112,14 @@ def test_jobs_and_gpu_time_are_conserved(policy: Policy, table: JobTable) -> Non
     assert sum(found["job_ends_gpu_h"].values()) == pytest.approx(found["gpu_hours"], abs=1e-9)
     assert sum(found["job_ends_it_kwh"].values()) == pytest.approx(trace.accounts["jobs_kwh"])
     assert found["job_ends_gpu_h"]["refused"] == 0
+    refused, room = trace.jobs["state"] == "refused", np.where(table.pool == "first", 16, 8)
+    assert ((trace.jobs["reason"] != "") == refused).all()
+    assert ((trace.jobs["reason"] == TOO_LARGE) == (table.gpu_count > room)).all()
+    in_time = trace.jobs["reason"] == NOT_IN_TIME
+    assert not in_time.any() or (
+        policy == "deadline" and np.isfinite(table.deadline_s[in_time]).all()
+    )
+    assert sum(found["refusals"].values()) == found["job_ends"]["refused"]
     assert (trace.jobs["ran_s"] <= np.minimum(table.run_s, table.limit_s) + 1e-6).all()
     ended = trace.jobs["state"].isin(["completed", "cancelled", "failed", "killed"])
     np.testing.assert_allclose(

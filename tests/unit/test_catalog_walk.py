@@ -29,6 +29,7 @@ from aidc.workload.power import JobClass
 from aidc.workload.power_cap import PowerCap
 from aidc.workload.profile import Profile
 from aidc.workload.scaling import GangScaling
+from aidc.workload.traces.alibaba import TraceBoard
 
 ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
@@ -48,6 +49,7 @@ ROWS: dict[str, type[Config]] = {
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
+    "trace_boards": TraceBoard,
     "workload_profiles": Profile,
 }
 KEYS = {"intensity_shapes": "row"}

@@ -7,9 +7,10 @@ import pytest
 
 from aidc.optimization import bound as window_bound
 from aidc.optimization import classes, window
-from aidc.optimization import problem as window_problem
-from aidc.optimization.classes import JobSide, Movable
+from aidc.optimization.classes import JobSide, Movable, Tail
 from aidc.optimization.problem import WindowProblem
+from aidc.optimization.tail import tail_of
+from aidc.optimization.view import View
 from aidc.optimization.window import plan_window
 from tests.windows import HOUR_S, Air, Job, problem_of, scenario_with
 
@@ -54,7 +55,7 @@ def most_boards(start_h: np.ndarray, jobs: list[Job]) -> float:
 def side_of(problem: WindowProblem) -> JobSide:
     edges = np.arange(SLOTS + 1) * HOUR_S
     free = GPUS - problem.fixed.gpus
-    return classes.job_side(problem.movable, 0.0, edges, np.ones(SLOTS), free)
+    return classes.job_side(problem.movable, 0.0, edges, [Tail(np.ones(SLOTS), 0.0)], free)
 
 
 def tight_problem(seed: int, count: int = 60) -> tuple[WindowProblem, list[Job]]:
@@ -164,7 +165,7 @@ def test_work_after_the_window_pays_the_last_day_hour_by_hour() -> None:
     )
     starts = classes.starts_of(jobs, 0.0, HOUR_S, 4)
     price = np.array([1.0, 10.0])  # repeated: hour 4 costs 1, hour 5 costs 10, hour 6 costs 1
-    cost = classes.tail_cost(starts, jobs, 4 * HOUR_S, HOUR_S, price)
+    cost = classes.tail_cost(starts, jobs, 4 * HOUR_S, HOUR_S, Tail(price, 0.0))
     assert dict(zip(starts.slot.tolist(), cost.tolist(), strict=True)) == {
         -1: 0.0, 1: 2.0, 2: 22.0, 3: 24.0,
     }  # fmt: skip
@@ -173,26 +174,17 @@ def test_work_after_the_window_pays_the_last_day_hour_by_hour() -> None:
 def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
     for seed in range(3):
         problem, _ = tight_problem(seed, 25)
-        edges = np.arange(SLOTS + 1) * HOUR_S
-        tables = window_problem.tables_of(problem, 1, edges)
-        money, bus = window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
-        load = window_problem.load_kw(problem, problem.at_s, edges)
-        tail = window_bound.marginal_price(tables, money, bus, load)[-24:]
         exact = replace(problem, scenario=scenario_with(gap_frac=1e-7))
-        planned = window._plan_jobs(exact, tables, money, bus, edges, tail, "test")
+        view = View.of(exact)
+        tables, bus, edges, load = view.tables, view.bus, view.edges, view.standing_kw
+        money = view.money("emissions")
+        tail = tail_of(tables, money, bus, load)
+        planned = window._plan_jobs(view, money, [tail], [])
         best = planned.solution.objective
         for at in (tables.it_kw[:, 0], load, tables.it_kw[:, -1], tables.it_kw.mean(axis=1)):
-            bound = window_bound.lagrangian_bound(
-                exact,
-                tables,
-                money,
-                bus,
-                edges,
-                tail,
-                window_bound.marginal_price(tables, money, bus, at),
-                best,
-                "test",
-            )
+            seen = window_bound.Window(exact, tables, money, bus, edges, tail, "emissions", "test")
+            price = window_bound.marginal_price(tables, money, bus, at)
+            bound = float(seen.certificate(price)["bound"])
             assert bound <= best + 1e-6 * abs(best)
             assert bound > 0.8 * best, "a bound that says something"
 

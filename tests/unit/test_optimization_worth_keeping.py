@@ -7,6 +7,7 @@ import pytest
 
 from aidc.optimization import classes
 from aidc.optimization import problem as window_problem
+from aidc.optimization.classes import Tail
 from aidc.optimization.model import Bus, add_jobs, site_model
 from aidc.optimization.objective import Prices, worth_keeping
 from aidc.optimization.plant_tables import PlantTables
@@ -46,7 +47,7 @@ def optimum(
 ) -> float:
     edges = np.arange(SLOTS + 1) * HOUR_S
     side = classes.job_side(
-        problem.movable, 0.0, edges, np.full(SLOTS, 0.1), 256 - problem.fixed.gpus
+        problem.movable, 0.0, edges, [Tail(np.full(SLOTS, 0.1), 0.0)], 256 - problem.fixed.gpus
     )
     model = site_model(tables, money, bus, kept)
     fixed_kw = problem.fixed.kw.sum(axis=0) + problem.fixed.idle_kw.sum()
@@ -56,7 +57,12 @@ def optimum(
 
 def parts(problem: WindowProblem) -> tuple[PlantTables, Prices, Bus]:
     tables = window_problem.tables_of(problem, 1, np.arange(SLOTS + 1) * HOUR_S)
-    return tables, window_problem.prices_of(problem, tables, 1), window_problem.bus_of(problem, 1)
+    goal = problem.scenario.plan.goals[0]
+    return (
+        tables,
+        window_problem.prices_of(problem, tables, 1, goal),
+        window_problem.bus_of(problem, 1),
+    )
 
 
 @pytest.mark.parametrize("ramp_k_per_h", [1.5, 3.0, 20.0])
@@ -67,7 +73,7 @@ def test_the_optimum_is_the_same_with_and_without_the_cut(
 ) -> None:
     problem = problem_with(seed, objective, ramp_k_per_h)
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, ramp_k_per_h * bus.slot_h)
+    kept = worth_keeping(tables, money, bus.supply_degc, ramp_k_per_h * bus.slot_h, None)
     cut = optimum(problem, tables, money, bus, kept)
     whole = optimum(problem, tables, money, bus, np.ones_like(kept))
     assert cut == pytest.approx(whole, rel=1e-6)
@@ -78,7 +84,7 @@ def test_the_cut_is_exact_from_every_set_point_in_force(supply_degc: float) -> N
     problem = problem_with(7, "energy", 2.0)
     problem = replace(problem, state=replace(problem.state, supply_degc=supply_degc))
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, 2.0)
+    kept = worth_keeping(tables, money, bus.supply_degc, 2.0, None)
     assert kept.any(axis=1).all(), "every slot keeps an option"
     cut = optimum(problem, tables, money, bus, kept)
     whole = optimum(problem, tables, money, bus, np.ones_like(kept))
@@ -88,7 +94,7 @@ def test_the_cut_is_exact_from_every_set_point_in_force(supply_degc: float) -> N
 def test_the_cut_takes_options_away() -> None:
     problem = problem_with(1, "energy", 3.0)
     tables, money, bus = parts(problem)
-    kept = worth_keeping(tables, money, bus.supply_degc, 3.0)
+    kept = worth_keeping(tables, money, bus.supply_degc, 3.0, None)
     assert kept.mean() < 0.9
 
 

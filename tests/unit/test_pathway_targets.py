@@ -91,7 +91,7 @@ def test_a_missing_input_is_reported_at_its_place_with_the_reason(
     del here[path[-1]]
     with pytest.raises(ValidationError) as caught:
         PathwayInputs.model_validate(made)
-    ((at, message, _),) = faults_of(caught.value, made, {})
+    ((at, message, _),) = faults_of(caught.value, made, PathwayInputs)
     assert at == path
     assert message.startswith("required, but not given: ")
     assert why in message

@@ -179,9 +179,27 @@ def test_nobody_waits_for_a_price_that_is_always_the_same() -> None:
 
 def test_a_window_never_ends_after_the_series() -> None:
     window = CheapestWindow(np.array([5.0, 5.0, 5.0, 1.0]), 10.0)
-    assert window.start_s(0.0, 100.0, 10.0) == 30.0
-    assert window.start_s(0.0, 100.0, 15.0) == 25.0
-    assert window.start_s(35.0, 100.0, 10.0) == 35.0
+    always = np.zeros(1), np.full(1, np.inf)
+    assert window.start_s(0.0, 100.0, 10.0, *always) == 30.0
+    assert window.start_s(0.0, 100.0, 15.0, *always) == 25.0
+    assert window.start_s(35.0, 100.0, 10.0, *always) is None
+
+
+def test_a_cheap_window_without_boards_is_not_waited_for() -> None:
+    # 250 s steps; the first job holds all boards from 450 to 750 s, the second would like 500 s
+    price = np.array([3.0, 2.0, 1.0, 2.0, 3.0, 9.0])
+    table = jobs([0, 10], [8, 8], [300, 100], limit_s=[300, 100], slack_s=[600, 500])
+    pool = play(table, 8, queue_of("carbon", table, 8, price=price), END_S).pool
+    assert pool.start_s[0] == 450.0  # all of the least and 50 s of its neighbour
+    assert pool.start_s[1] == 250.0  # after 450 s there are no boards within its slack
+
+
+def test_a_job_starts_in_its_cheap_window_as_soon_as_boards_come_free_there() -> None:
+    # by its limit the first job holds all boards until 900 s, but it ends at 550 s
+    price = np.array([3.0, 3.0, 1.0, 2.0, 9.0, 9.0])
+    table = jobs([0, 10], [8, 8], [550, 50], limit_s=[900, 50], slack_s=[0, 1_000])
+    pool = play(table, 8, queue_of("carbon", table, 8, price=price), END_S).pool
+    assert pool.start_s.tolist() == [0.0, 550.0]
 
 
 def test_behind_a_plan_nothing_is_put_off_or_refused_again() -> None:

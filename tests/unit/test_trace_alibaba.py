@@ -3,10 +3,14 @@ from pathlib import Path
 
 import pytest
 
+from aidc import catalog
+from aidc.equipment import Server
 from aidc.errors import SeriesError
 from aidc.horizon import Horizon
 from aidc.job import JobTable
+from aidc.site import Pool, Site
 from aidc.workload.traces import ReadReport, read_trace
+from aidc.workload.traces.alibaba import TraceBoard
 from tests.w1 import bare_site, w1_pool
 
 EPOCH = datetime(2020, 7, 2, tzinfo=UTC)  # a Thursday, 08:00 in Asia/Shanghai, as second 0 was
@@ -26,12 +30,12 @@ POD_GPU_H = (12_537_496 + 12_475_899 * 0.46 + 8 * 1_332_357 + 33_053 + 182) / 3_
 
 
 def read(
-    format_: str, path: Path, *, epoch: datetime = EPOCH, days: int = 200
+    format_: str, path: Path, *, epoch: datetime = EPOCH, days: int = 200, site: Site = SITE
 ) -> tuple[JobTable, ReadReport]:
     horizon = Horizon(EPOCH, EPOCH + timedelta(days=days), 60, "Asia/Shanghai")
     shares = {"training": 1.0}
     return read_trace(
-        format_, path, horizon, (SITE,), limit_factor=1.5, class_shares=shares, epoch=epoch
+        format_, path, horizon, (site,), limit_factor=1.5, class_shares=shares, epoch=epoch
     )
 
 
@@ -60,7 +64,41 @@ def test_published_pods_take_whole_boards_and_the_overstatement_is_told(tmp_path
         f"{jobs.gpu_s.sum() / 3_600:,.0f} GPU-h in all, {POD_GPU_H:,.0f} asked for"
         in report.notes[2]
     )
-    assert report.notes[3].startswith("2 jobs accept only some types of board")
+    assert report.notes[3:5] == (
+        "2 jobs accept only some types of board (gpu_spec)",
+        "1 jobs accept only types of board that models/gpus.csv does not have",
+    )
+
+
+# rows of openb_pod_list_gpuspec33.csv of the same trace
+SPECS = (
+    "openb-pod-1437,16000,32768,1,1000,V100M16|V100M32,LS,Succeeded,10567375,10567400,10567375",
+    "openb-pod-1438,3152,5600,1,1000,G2,BE,Failed,10567505,10567655,10567506",
+    "openb-pod-1439,16000,32768,1,1000,P100|V100M16|V100M32,LS,Running,10567539,10570359,10567541",
+    "openb-pod-1440,12000,16384,1,1000,,LS,Running,10567597,10583856,10567599",
+)
+
+
+def test_each_pod_runs_on_the_boards_that_it_names_itself(tmp_path: Path) -> None:
+    servers = {"old": "v100-8gpu", "new": "a100-8gpu"}
+    pools = [
+        Pool(name=name, server=catalog.row("servers", Server, server), server_count=count)
+        for (name, server), count in zip(servers.items(), (1, 10_000), strict=True)
+    ]
+    site = bare_site("two", *pools)
+    jobs, report = read("alibaba-2023", written(tmp_path / "p.csv", PODS, *SPECS), site=site)
+    assert jobs.pool[[0, 2]].tolist() == ["old", "old"]
+    assert jobs.pool[3] == "new"
+    assert jobs.accepted.tolist() == [True, False, True, True]
+    assert "3 jobs accept only some types of board (gpu_spec)" in report.notes
+    assert "1 jobs accept only types of board that models/gpus.csv does not have" in report.notes
+
+
+def test_every_board_of_a_trace_is_in_the_catalog_or_said_not_to_be() -> None:
+    boards = catalog.table("trace_boards", TraceBoard)
+    assert {row.gpu for row in boards.values() if row.gpu} <= set(catalog.names("gpus"))
+    # models of the node list and of the pod lists
+    assert {"A10", "G2", "G3", "P100", "T4", "V100M16", "V100M32"} <= set(boards)
 
 
 def test_bad_pods_are_told_with_their_lines(tmp_path: Path) -> None:

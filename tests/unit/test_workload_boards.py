@@ -8,8 +8,9 @@ from aidc.equipment import Server
 from aidc.errors import CatalogError, SeriesError
 from aidc.job import JobTable
 from aidc.site import Pool, Site
+from aidc.workload.accepts import Accepted, accepted_by_class
 from aidc.workload.boards import Conditions, on_boards, speed_ratio
-from aidc.workload.homes import homes
+from aidc.workload.homes import classes, homes, largest_homes
 from aidc.workload.interruptions import FaultRules, training_run
 from tests.jobs import jobs
 from tests.w1 import bare_site
@@ -119,17 +120,67 @@ def test_sessions_of_a_service_keep_their_span_of_the_clock() -> None:
     assert (made.added_kw < run(table, site(H100), sessions=True).added_kw).all()
 
 
-def test_jobs_go_to_pools_with_boards_they_accept_in_proportion_to_their_gpus() -> None:
-    pools = [
+THREE = (
+    bare_site(
+        "hall",
         Pool(name="one", server=A100, server_count=30),
         Pool(name="two", server=A100, server_count=10),
         Pool(name="new", server=H100, server_count=60),
-    ]
-    ids = np.array([f"job-{index}" for index in range(20_000)], object)
-    hall = (bare_site("hall", *pools),)
-    found = homes(ids, hall, ("a100-sxm",))
+    ),
+)
+IDS = np.array([f"job-{index}" for index in range(20_000)], object)
+SHARES = {"training": 0.4, "fine-tune": 0.2, "inference": 0.15, "debug": 0.25}
+
+
+def all_accept(*boards: str) -> Accepted:
+    return accepted_by_class(boards or None, IDS)
+
+
+def test_jobs_go_to_pools_with_boards_they_accept_in_proportion_to_their_gpus() -> None:
+    found = homes(IDS, THREE, all_accept("a100-sxm"))
     assert (found.pool == "one").mean() == pytest.approx(0.75, abs=0.01)
     assert not (found.pool == "new").any()
     assert found.accepted.all()
-    assert (homes(ids, hall).pool == "new").mean() == pytest.approx(0.6, abs=0.01)
-    assert not homes(ids, hall, ("mlu290-m5",)).accepted.any()
+    assert (homes(IDS, THREE, all_accept()).pool == "new").mean() == pytest.approx(0.6, abs=0.01)
+    assert not homes(IDS, THREE, all_accept("mlu290-m5")).accepted.any()
+
+
+def test_each_class_goes_to_the_boards_it_accepts_and_no_other_job_moves() -> None:
+    job_class = classes(IDS, SHARES)
+    boards = {"training": ["h100-sxm"], "debug": ["a100-sxm"], "fine-tune": ["mlu290-m5"]}
+    found, free = (
+        homes(IDS, THREE, accepted_by_class(boards, job_class)),
+        homes(IDS, THREE, all_accept()),
+    )
+    assert set(found.pool[job_class == "training"]) == {"new"}
+    assert set(found.pool[job_class == "debug"]) == {"one", "two"}
+    debug = found.pool[job_class == "debug"]
+    assert (debug == "one").mean() == pytest.approx(0.75, abs=0.02)
+    assert (found.accepted == (job_class != "fine-tune")).all()
+    others = ~np.isin(job_class, ["training", "debug"])
+    assert (found.pool[others] == free.pool[others]).all()
+
+
+def test_a_job_runs_on_boards_that_its_class_and_its_trace_both_name() -> None:
+    job_class = np.array(["training", "training", "training", "debug", "debug"], object)
+    by_class = accepted_by_class({"training": ["a100-sxm", "h100-sxm"]}, job_class)
+    sets = (None, frozenset({"h100-sxm", "v100-sxm2"}), frozenset({"v100-sxm2"}))
+    named = Accepted(sets, np.array([0, 1, 2, 1, 0], np.int16))
+    both = by_class.and_also(named)
+    assert [both.sets[code] for code in both.code] == [
+        {"a100-sxm", "h100-sxm"}, {"h100-sxm"}, frozenset(), {"h100-sxm", "v100-sxm2"}, None,
+    ]  # fmt: skip
+    found = homes(np.array(list("abcde"), object), THREE, both)
+    assert found.accepted.tolist() == [True, True, False, True, True]
+    assert found.pool[[1, 3]].tolist() == ["new", "new"]
+
+
+def test_a_named_run_goes_to_the_largest_pool_with_boards_for_it() -> None:
+    accepted = accepted_by_class({"debug": ["a100-sxm"]}, np.array(["training", "debug"], object))
+    assert largest_homes(THREE, accepted).pool.tolist() == ["new", "one"]
+
+
+def test_a_year_of_tasks_needs_two_bytes_each_to_say_what_they_accept() -> None:
+    assert accepted_by_class({"debug": ["a100-sxm"]}, classes(IDS, SHARES)).code.nbytes == 2 * len(
+        IDS
+    )

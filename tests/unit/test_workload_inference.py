@@ -148,7 +148,7 @@ def test_a_horizon_that_starts_and_ends_inside_an_hour_has_sessions_to_its_ends(
 
 
 def test_sessions_never_wait_even_where_slack_was_given_to_all() -> None:
-    jobs = with_slack(served(), 1.0, (6.0,))
+    jobs = with_slack(served(), 1.0, (6.0,), ("inference",))
     assert (jobs.slack_s > 0).any()
     kept = never_waiting(jobs)
     assert (kept.slack_s == 0).all()

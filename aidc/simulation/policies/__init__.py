@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aidc.job import JobTable
 from aidc.scenario import Policy, QueueRules
-from aidc.simulation.policies.carbon import Carbon
+from aidc.simulation.policies.carbon import carbon
 from aidc.simulation.policies.conservative_backfill import ConservativeBackfill
 from aidc.simulation.policies.deadline import Deadline
 from aidc.simulation.policies.easy_backfill import EasyBackfill
@@ -59,8 +59,12 @@ QUEUES: Mapping[Policy, Callable[[JobTable, Given], Queue]] = {
         jobs, given.capacity, given.rules.vc_shares, given.rules.half_life_h * S_PER_H
     ),
     "deadline": lambda jobs, given: Deadline(jobs, given.capacity),
-    "carbon": lambda jobs, given: Carbon(jobs, given.grid_kgco2e_per_kwh, given.step_s),
-    "price": lambda jobs, given: Carbon(jobs, given.tariff_cny_per_kwh, given.step_s),
+    "carbon": lambda jobs, given: carbon(
+        jobs, given.capacity, given.grid_kgco2e_per_kwh, given.step_s
+    ),
+    "price": lambda jobs, given: carbon(
+        jobs, given.capacity, given.tariff_cny_per_kwh, given.step_s
+    ),
 }
 
 

@@ -58,6 +58,13 @@ class Deadline:
         del self._ends[bisect_left(self._ends, (end, row))]
         self._free += self._gpus[row]
 
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:  # noqa: ARG002
+        """Counts like a job that runs until then; who is taken in already may be late by it."""
+        self._gpus.append(gpus)
+        self._free -= gpus
+        self._end[row] = until_s
+        insort(self._ends, (until_s, row))
+
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first while it fits."""
         begun = 0

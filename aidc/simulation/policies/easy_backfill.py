@@ -54,6 +54,13 @@ class EasyBackfill:
             self._spare += self._gpus[row]
         self._freed = True
 
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:  # noqa: ARG002
+        """Counts like a job that runs until then; the reservation is made anew."""
+        self._gpus.append(gpus)
+        self._expected[row] = until_s
+        insort(self._ends, (until_s, row))
+        self._shadow, self._freed = NEVER, True
+
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first while it fits, then all that leave its reservation alone, in order."""
         if self._head is None or self._gpus[self._head] <= boards.free:

@@ -48,8 +48,13 @@ class FairShare:
 
     def ended(self, row: int, now_s: float) -> None:
         """The cluster holds fewer boards."""
+        if row >= len(self._vc):
+            return  # a node, which no cluster held
         self._use(now_s)
         self._held[self._vc[row]] -= self._gpus[row]
+
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """No cluster holds it; quotas are of all boards."""
 
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first job of the first cluster while it fits."""

@@ -21,6 +21,9 @@ class Fifo:
     def ended(self, row: int, now_s: float) -> None:
         """Free boards are all that counts."""
 
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """Free boards are all that counts."""
+
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first while it fits."""
         waiting, gpus = self._waiting, self._gpus

@@ -12,6 +12,8 @@ from aidc.simulation.policies.queue import NEVER, Boards
 class Ordered:
     """Least key first, ties in order of the table (submission, then id).
 
+    Jobs that ran already when the horizon began go before all others.
+
     Args:
         jobs: the pool's jobs.
         key: the number of each job, shape (n,).
@@ -19,7 +21,7 @@ class Ordered:
 
     def __init__(self, jobs: JobTable, key: NDArray[np.float64]) -> None:
         self._gpus: list[int] = jobs.gpu_count.tolist()
-        self._key: list[float] = key.tolist()
+        self._key: list[float] = np.where(jobs.warm, -np.inf, key).tolist()
         self._waiting: list[tuple[float, int]] = []  # heap
 
     def add(self, row: int, now_s: float) -> bool:  # noqa: ARG002
@@ -28,6 +30,9 @@ class Ordered:
         return True
 
     def ended(self, row: int, now_s: float) -> None:
+        """Free boards are all that counts."""
+
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
         """Free boards are all that counts."""
 
     def dispatch(self, now_s: float, boards: Boards) -> float:

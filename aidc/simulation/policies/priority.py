@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence, Set
 from heapq import heappop, heappush
+from typing import Final
 
 from aidc.job import JobTable
 from aidc.simulation.policies.queue import NEVER, Boards
+
+FIRST: Final = -1  # before all ranks
 
 
 class Priority:
@@ -27,17 +30,21 @@ class Priority:
         self._gpus: list[int] = jobs.gpu_count.tolist()
         self._rank = [rank.get(name, len(rank)) for name in jobs.job_class.tolist()]
         self._stops = [name in checkpoints for name in jobs.job_class.tolist()]
+        self._warm: list[bool] = jobs.warm.tolist()
         self._waiting: list[tuple[int, int]] = []  # heap of (rank, row)
         self._runs: dict[int, float] = {}  # last start of jobs that may be stopped
 
     def add(self, row: int, now_s: float) -> bool:  # noqa: ARG002
         """Takes every job."""
-        heappush(self._waiting, (self._rank[row], row))
+        heappush(self._waiting, (FIRST if self._warm[row] else self._rank[row], row))
         return True
 
     def ended(self, row: int, now_s: float) -> None:  # noqa: ARG002
         """Its boards are free; it can no longer be stopped."""
         self._runs.pop(row, None)
+
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """Free boards are all that counts."""
 
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts the first while it fits or can be made to fit."""

@@ -1,8 +1,11 @@
 """Free boards of a pool over the time to come, as promised so far."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-NEVER = float("inf")
+from aidc.simulation.policies.queue import NEVER
+
+Array = NDArray[np.float64]
 
 
 class Profile:
@@ -22,6 +25,20 @@ class Profile:
         begin = np.concatenate((self._at_s, (NEVER,)))[short + 1]
         end = np.concatenate((self._at_s[short[1:]], (NEVER,)))
         return float(begin[np.argmax(begin + length_s <= end)])
+
+    def starts(self, gpus: int, length_s: float, now_s: float) -> tuple[Array, Array]:
+        """All spans of starts from now on with so many boards free for so long: first and last of each.
+
+        Spans rise, shape (spans,) each; the last of the last span is inf where it never closes.
+        """
+        self.pass_to(now_s)
+        short = np.flatnonzero(self._free < gpus)
+        first = np.concatenate((self._at_s, (NEVER,)))[np.concatenate(([0], short + 1))]
+        until = np.concatenate((self._at_s[short], (NEVER,)))
+        last = until - length_s
+        last = np.where(last + length_s > until, np.nextafter(last, -NEVER), last)  # of rounding
+        room = (first <= last) & (first < NEVER)
+        return first[room], last[room]
 
     def free_until_s(self, gpus: int, now_s: float) -> float:
         """The first time from now on at which fewer boards are free; inf: never."""

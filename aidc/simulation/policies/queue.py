@@ -33,5 +33,12 @@ class Queue(Protocol):
     def ended(self, row: int, now_s: float) -> None:
         """A running job has given its boards back."""
 
+    def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:
+        """A node has left for repair, as if a job had taken its boards until then.
+
+        Its row counts on from the last of the table, one for each node; `ended` tells of its return.
+        Boards may be short by it: what is free is then negative, and boards that come back go to it first.
+        """
+
     def dispatch(self, now_s: float, boards: Boards) -> float:
         """Starts what starts now; returns when to be asked again though nothing happens till then."""

@@ -9,11 +9,14 @@ References:
     ``cluster-trace-gpu-v2023``.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from aidc import equipment
+from aidc.catalog import table
 from aidc.errors import Fault, SeriesError
 from aidc.units import S_PER_DAY
 from aidc.workload.traces.rows import CPU_ONLY, NEVER_STARTED, STILL_RUNNING, UNNAMED, Jobs
@@ -49,7 +52,14 @@ _MOVED: Final = (
     "hours and weekdays are not those of the record: its second 0 was a Thursday, 08:00 in "
     "Asia/Shanghai"
 )
-_SPEC: Final = "jobs accept only some types of board (gpu_spec), which is not followed"
+_SPEC: Final = "jobs accept only some types of board (gpu_spec)"
+_SPEC_UNKNOWN: Final = "jobs accept only types of board that models/gpus.csv does not have"
+
+
+class TraceBoard(equipment.Row):
+    """What a trace calls a board: ``models/trace_boards.csv``."""
+
+    gpu: str | None = None  # in models/gpus.csv; none: not there, or undisclosed
 
 
 @dataclass(slots=True)
@@ -148,7 +158,8 @@ def read_alibaba_2023(source: Source, jobs: Jobs, epoch_s: float) -> None:
 
     A pod with ``gpu_milli`` below 1,000 shares its board. The list has no users or virtual
     clusters: ``vc`` holds the quality of service (LS, BE, Burstable, Guaranteed). A pod that was
-    deleted while it ran counts as cancelled.
+    deleted while it ran counts as cancelled. A pod with a ``gpu_spec`` accepts the boards that it
+    names, as far as ``models/trace_boards.csv`` knows them here.
     """
     for row in source.csv_rows(POD_COLUMNS):
         name, state = row.identity("name"), row.one_of("pod_phase", PHASES)
@@ -173,10 +184,20 @@ def read_alibaba_2023(source: Source, jobs: Jobs, epoch_s: float) -> None:
                 submit_s=epoch_s + submit_s,
                 run_s=_pod_run_s(row),
                 end_state=state,
+                accepts=(boards := _boards(row["gpu_spec"]) if row.given("gpu_spec") else None),
             )
-            jobs.seen[_SPEC] += kept and row.given("gpu_spec")
+            jobs.seen[_SPEC] += kept and boards is not None
+            jobs.seen[_SPEC_UNKNOWN] += kept and boards is not None and not boards
     jobs.assumed.append("a pod that was deleted while it ran counts as cancelled")
     jobs.assumed.append("the list names no virtual cluster: its quality of service stands for one")
+
+
+@functools.cache
+def _boards(spec: str) -> frozenset[str]:
+    """Boards of the catalog among those that a pod names, ``A|B``."""
+    known = table("trace_boards", TraceBoard)
+    ours = (known[name].gpu for name in spec.split("|") if name in known)
+    return frozenset(gpu for gpu in ours if gpu is not None)
 
 
 def _pod_run_s(row: Row) -> float:

@@ -1,6 +1,6 @@
 """One way to read a recorded trace, whatever its format."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from aidc.errors import Fault, SeriesError
 from aidc.horizon import Horizon
 from aidc.job import JobTable
 from aidc.site import Site
+from aidc.workload.accepts import ByClass
 from aidc.workload.traces.acme import read_acme
 from aidc.workload.traces.alibaba import read_alibaba_2020, read_alibaba_2023, task_table
 from aidc.workload.traces.helios import read_helios
@@ -54,7 +55,7 @@ def read_trace(
     class_shares: Mapping[str, float],
     zone: str | None = None,
     epoch: datetime | None = None,
-    accepts: Collection[str] | None = None,
+    accepts: ByClass = None,
 ) -> tuple[JobTable, ReadReport]:
     """Jobs of a trace that were submitted within the horizon, and what was left out.
 
@@ -72,7 +73,8 @@ def read_trace(
         zone: IANA name of the zone of the wall clock in a Philly trace, which does not tell it.
         epoch: when second 0 of an Alibaba or SWF trace was, with an offset; an SWF log may tell
             it itself (``UnixStartTime``), and then the argument goes first.
-        accepts: names of boards that the jobs run on; None: any.
+        accepts: names of boards that the jobs run on, or names by class; None: any. A job whose
+            trace names boards too runs on those that both name.
 
     Raises:
         SeriesError: every row that cannot be read, as file and line (the first hundred); a file

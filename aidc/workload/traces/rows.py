@@ -2,16 +2,17 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from aidc.horizon import Horizon
-from aidc.job import JobTable
+from aidc.job import JobTable, no_failures
 from aidc.site import Site
 from aidc.units import S_PER_H
+from aidc.workload.accepts import Accepted, Boards, ByClass, accepted_by_class
 from aidc.workload.homes import classes, homes
 from aidc.workload.power import with_power
 from aidc.workload.traces.source import Row, Source
@@ -65,6 +66,8 @@ class Jobs:
         skipped: rows left out, by reason.
         seen: what a reader remarks about kept jobs ("jobs ...", counted).
         assumed: what holds for all of them because the trace does not tell.
+        boards: sets of boards that the trace names, numbered; None: any.
+        accepts: number of the set of each job.
     """
 
     begin_s: float
@@ -81,6 +84,8 @@ class Jobs:
     run_s: list[float] = field(default_factory=list)
     limit_s: list[float] = field(default_factory=list)
     end_state: list[str] = field(default_factory=list)
+    boards: dict[Boards, int] = field(default_factory=lambda: {None: 0})
+    accepts: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, horizon: Horizon) -> "Jobs":
@@ -99,6 +104,7 @@ class Jobs:
         run_s: float,
         end_state: str,
         limit_s: float = math.nan,
+        accepts: Boards = None,
     ) -> bool:
         """Whether a sound row became a job; one outside the horizon or without GPUs is counted.
 
@@ -112,6 +118,7 @@ class Jobs:
             run_s: recorded run.
             end_state: completed, cancelled or failed.
             limit_s: run at which it would have been killed; nan: the trace has none.
+            accepts: boards that the trace names for it; None: any.
         """
         if not row.sound:
             return False
@@ -129,6 +136,7 @@ class Jobs:
         self.run_s.append(run_s)
         self.limit_s.append(limit_s)
         self.end_state.append(end_state)
+        self.accepts.append(self.boards.setdefault(accepts, len(self.boards)))
         return True
 
     def skip(self, row: Row, reason: str) -> None:
@@ -151,7 +159,7 @@ def job_table(
     sites: tuple[Site, ...],
     limit_factor: float,
     class_shares: Mapping[str, float],
-    accepts: Collection[str] | None = None,
+    accepts: ByClass = None,
 ) -> tuple[JobTable, ReadReport]:
     """The jobs in order of submission with home, class and power, and the report.
 
@@ -167,12 +175,14 @@ def job_table(
     gpus = np.round(np.array(jobs.gpus, np.float64), _DIGITS)
     gpu_count = np.ceil(gpus).astype(np.int64)
     limit_s = np.array(jobs.limit_s, np.float64)
-    home = homes(job_id, sites, accepts)
+    job_class = classes(job_id, class_shares)
+    named = Accepted(tuple(jobs.boards), np.array(jobs.accepts, np.int16))
+    home = homes(job_id, sites, accepted_by_class(accepts, job_class).and_also(named))
     table = JobTable(
         job_id=job_id,
         user=np.array(jobs.user, object),
         vc=np.array(jobs.vc, object),
-        job_class=classes(job_id, class_shares),
+        job_class=job_class,
         site=home.site,
         pool=home.pool,
         gpu_count=gpu_count,
@@ -186,6 +196,7 @@ def job_table(
         warm=np.zeros(n, np.bool_),
         useful_s=run_s,
         interruptions=np.zeros(n, np.int64),
+        node_fails_s=no_failures(n),
         accepted=home.accepted,
         rows_of=f"{file}, kept row",
     )

@@ -1,12 +1,9 @@
 """Idle servers that are switched off after a while and booted when they are wanted."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-NEVER_S: Final = float("inf")
 
 
 class Sleepers:
@@ -45,7 +42,8 @@ class Sleepers:
 
     def give(self, boards: int, now_s: float) -> None:
         """Takes back the boards of a job."""
-        self._idle.append((now_s, boards))
+        if boards:
+            self._idle.append((now_s, boards))
 
     def asleep(self, edges_s: Array) -> Array:
         """Mean of the boards that sleep between each two edges, shape (edges - 1,).

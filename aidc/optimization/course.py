@@ -1,0 +1,116 @@
+"""The best set-points for given starts of the jobs, in the plant itself."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+
+from aidc.errors import InfeasibleError
+from aidc.optimization import classes
+from aidc.optimization.bound import tail_cost
+from aidc.optimization.model import Bus, settle_peaks, site_model
+from aidc.optimization.objective import Prices
+from aidc.optimization.plant_tables import PlantTables
+from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
+from aidc.optimization.solve import Solution, solve
+from aidc.optimization.view import Limit, View
+from aidc.scenario import Goal
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Starts of the jobs with the best set-points for them, in the plant itself.
+
+    Attributes:
+        start_s: of the movable jobs.
+        load_kw: IT power of each slot.
+        tables: the plant at that very load, one point a slot.
+        money: prices there.
+        model: solved for the set-points.
+        solution: of it.
+        chosen: the option of each slot, shape (slots, options).
+        cost: of the window and of what the jobs still take after it.
+        limited: the same in the unit of each limit.
+    """
+
+    start_s: Array
+    load_kw: Array
+    tables: PlantTables
+    money: Prices
+    model: pyo.ConcreteModel
+    solution: Solution
+    chosen: NDArray[np.bool_]
+    cost: float
+    limited: list[float]
+
+
+def course_of(
+    view: View,
+    goal: Goal,
+    tail: classes.Tail,
+    limits: Sequence[Limit],
+    start_s: Array,
+    explain: bool = True,
+) -> Course:
+    """Solves the set-points for given starts, and with a tank once more at the rates it then has.
+
+    Raises:
+        InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
+    """
+    problem, plan = view.problem, view.problem.scenario.plan
+    outside = [tail_cost(problem, start_s, view.edges, limit.tail) for limit in limits]
+
+    def solved(rates_kw: Array, bus: Bus, only: NDArray[np.bool_] | None) -> Course:
+        tables = tables_at(problem, view.per_slot, start_s, view.edges, rates_kw)
+        money = view.money(goal, tables)
+        caps = [limit.cap(view, tables, cost) for limit, cost in zip(limits, outside, strict=True)]
+        if only is not None:  # they were kept where the choice was made
+            caps = [replace(cap, limit=np.inf) for cap in caps]
+        kept = kept_options(tables, money, bus, caps) if only is None else only
+        model = site_model(tables, money, bus, kept, caps)
+        solution = solve(
+            model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=explain
+        )
+        chosen = np.zeros_like(kept)
+        for t, k in model.ROW:
+            chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
+        cost = solution.objective + tail_cost(problem, start_s, view.edges, tail)
+        load = load_kw(problem, start_s, view.edges)
+        settle_peaks(model, bus)
+        limited = [pyo.value(model.cap_sum[i]) + outside[i] for i in model.CAP]
+        return Course(start_s, load, tables, money, model, solution, chosen, cost, limited)
+
+    course = solved(tank_rates_kw(problem.site, len(view.bus.pv_kw)), view.bus, None)
+    if view.bus.tank is None:
+        return course
+    # between its rates a tank mixes tables; the plant itself says what that costs
+    model = course.model
+    net_kw = [pyo.value(model.tank_charge_kw[t] - model.tank_discharge_kw[t]) for t in model.SLOT]
+    return solved(np.array(net_kw)[:, None], replace(view.bus, tank=None), course.chosen)
+
+
+def best_course(
+    view: View, goal: Goal, tail: classes.Tail, limits: Sequence[Limit], starts: Sequence[Array]
+) -> Course:
+    """The cheapest course over some starts; the last of them keeps the limits, if any can.
+
+    So a plan is never worse than leaving the jobs alone, and a stage never loses what is feasible.
+    """
+    *tried, surely = starts
+    courses = []
+    for start_s in tried:
+        if (start_s == surely).all():
+            continue
+        with suppress(InfeasibleError):
+            courses.append(course_of(view, goal, tail, limits, start_s, explain=False))
+    try:
+        courses.append(course_of(view, goal, tail, limits, surely, explain=not courses))
+    except InfeasibleError:
+        if not courses:
+            raise
+    return min(reversed(courses), key=lambda one: one.cost)
