@@ -28,6 +28,7 @@ CASES = {
     "55,000, by hour, whole slots": (Size(55_000, 6, 96, QUARTER_S, 0.0, True), True),
     "200,000, flat factors": (Size(200_000, 6, 96, QUARTER_S), False),
     "week at 1 h, 385,000, by hour": (Size(385_000, 6, 168, HOUR_S), True),
+    "week at 1 h, 385,000, whole slots": (Size(385_000, 6, 168, HOUR_S, 0.0, True), True),
 }
 
 

@@ -12,7 +12,14 @@ import numpy as np
 from aidc.optimization.network import HeldBoards, NetworkJobs, NetworkProblem, SiteSide
 
 CITIES = ("Shanghai", "Beijing", "Shenzhen", "Guizhou", "Gansu", "Inner Mongolia")
-KGCO2_PER_KWH = (0.585, 0.558, 0.440, 0.490, 0.460, 0.693)  # about the provinces' of 2022
+KGCO2_PER_KWH = (
+    0.585,
+    0.558,
+    0.440,
+    0.490,
+    0.460,
+    0.693,
+)  # assumed: of the size of provincial factors
 SUMMER_DEGC = (29.0, 27.0, 30.0, 23.0, 22.0, 20.0)
 BOARD_KW = (0.40, 0.55, 0.30)  # of a board at full use, three models
 SPEED = (1.0, 1.6, 0.7)  # of the models
@@ -39,8 +46,8 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     Args:
         size: of it.
         seed: of the draw.
-        hourly: emission factors differ by the hour (solar noon), else flat as published.
-        busy_frac: share of the boards that all jobs would hold on the mean.
+        hourly: emission factors differ by the hour (solar noon), else flat, as annual factors are.
+        busy_frac: most that the boards are busy on the mean; as many as jobs at home need at once are there.
     """
     rng = np.random.default_rng(seed)
     n, models = size.jobs, len(BOARD_KW)

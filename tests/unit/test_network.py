@@ -214,5 +214,5 @@ def one_site(window) -> NetworkProblem:  # type: ignore[no-untyped-def]
             jobs.earliest_s, jobs.latest_s, jobs.pool, window.at_s, column, jobs.kw[:, None],
             jobs.gpus[:, None], np.ones_like(column, bool), np.zeros_like(column),
         ),
-        model.tail_price[None, :],
+        model.outside.price[None, :],
     )  # fmt: skip
