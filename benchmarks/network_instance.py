@@ -12,7 +12,14 @@ import numpy as np
 from aidc.optimization.network import HeldBoards, NetworkJobs, NetworkProblem, SiteSide
 
 CITIES = ("Shanghai", "Beijing", "Shenzhen", "Guizhou", "Gansu", "Inner Mongolia")
-KGCO2_PER_KWH = (0.585, 0.558, 0.440, 0.490, 0.460, 0.693)  # about the provinces' of 2022
+KGCO2_PER_KWH = (
+    0.585,
+    0.558,
+    0.440,
+    0.490,
+    0.460,
+    0.693,
+)  # assumed: of the size of provincial factors
 SUMMER_DEGC = (29.0, 27.0, 30.0, 23.0, 22.0, 20.0)
 BOARD_KW = (0.40, 0.55, 0.30)  # of a board at full use, three models
 SPEED = (1.0, 1.6, 0.7)  # of the models
@@ -28,6 +35,9 @@ class Size:
     slots: int
     slot_s: float
     any_model_frac: float = 0.3  # of jobs that accept every model
+    whole_slots: bool = (
+        False  # submission and run time in whole slots, so that boards can be filled
+    )
 
 
 def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC) -> NetworkProblem:
@@ -36,8 +46,8 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     Args:
         size: of it.
         seed: of the draw.
-        hourly: emission factors differ by the hour (solar noon), else flat as published.
-        busy_frac: share of the boards that all jobs would hold on the mean.
+        hourly: emission factors differ by the hour (solar noon), else flat, as annual factors are.
+        busy_frac: most that the boards are busy on the mean; as many as jobs at home need at once are there.
     """
     rng = np.random.default_rng(seed)
     n, models = size.jobs, len(BOARD_KW)
@@ -54,6 +64,9 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     hour_of_day = np.clip(rng.normal(13.0, 5.0, n), 0.0, 23.99) * 3600
     days = max(round(window_s / 86_400), 1)
     submit = (hour_of_day + 86_400 * rng.integers(0, days, n)) * window_s / (86_400 * days)
+    if size.whole_slots:
+        submit = np.floor(submit / size.slot_s) * size.slot_s
+        run_home = np.ceil(run_home / size.slot_s) * size.slot_s
     slack = np.where(rng.random(n) < 0.3, 0.0, rng.choice([6.0, 12.0, 24.0], n) * 3600)
     any_model = rng.random(n) < size.any_model_frac
     allowed = any_model[:, None] | (model[None, :] == model[home][:, None])
@@ -61,7 +74,7 @@ def network(size: Size, seed: int, *, hourly: bool, busy_frac: float = BUSY_FRAC
     run = run_home[:, None] * speed[model[home]][:, None] / speed[model][None, :]
     kw = gpus[:, None] * use[:, None] * np.array(BOARD_KW)[model][None, :]
     away = site_of_pool[None, :] != site_of_pool[home][:, None]
-    moving = away * rng.uniform(60, 900, n)[:, None]
+    moving = away * (size.slot_s if size.whole_slots else rng.uniform(60, 900, n)[:, None])
     latest = np.maximum(submit, np.minimum(submit + slack, window_s - run_home))  # work ends inside
     boards, at_s = _boards(submit, run_home, gpus, home, pools, busy_frac, window_s)
     latest = np.maximum(latest, at_s)

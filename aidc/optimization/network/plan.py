@@ -21,7 +21,7 @@ from aidc.optimization.network.search import Found, Search
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SEARCH_GAP_SHARE = 0.2  # of the asked gap, for the prices
-PULL = 0.3  # a kW beside the mix counts, as a price, by its share of the site's greatest power
+PULL = 0.1  # a kW beside the mix counts, as a price, by this times its share of the site's greatest power
 LENGTH_POWER = 0.3  # the densest jobs first, of like density the longest
 
 

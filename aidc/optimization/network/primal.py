@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from aidc.optimization.network.cells import Cells
 from aidc.optimization.network.pricing import (
     GRID_TOLERANCE,
-    between,
     board_integrals,
     energy_integrals,
     open_pools,
@@ -23,7 +22,7 @@ from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-SMALLEST_BATCH, LARGEST_BATCH = 16, 256
+LARGEST_BATCH, BATCHES = 256, 200
 HOME_ROUNDS = 8
 SWEEPS = 8  # over those displaced
 WORTH_FRAC = 1e-9  # of a job's cost: less is no reason to move
@@ -97,9 +96,9 @@ class Placement:
             np.concatenate([held.gpus, jobs.gpus[mine, home]]),
             np.concatenate([held.pool, home]),
         )
-        self.load_kw = self._fixed_kw + self._loads(mine, home, begin)
+        self.load_kw = self._fixed_kw + self.loads(mine, home, begin)
 
-    def _loads(self, jobs: Rows, pool: Rows, start: Array) -> Array:
+    def loads(self, jobs: Rows, pool: Rows, start: Array) -> Array:
         """IT power of some runs, shape (sites, slots)."""
         problem = self.problem
         site = problem.site_of_pool[pool]
@@ -116,45 +115,27 @@ class Placement:
     def best(self, rows: Rows, guide: Guide) -> Best:
         """Cheapest start of each job, at least one, that finds its boards free."""
         jobs = self.problem.jobs
-        energy, boards = self._integrals(guide)
-        windows = self.cells.windows()
         which, pool = np.nonzero(self._open[rows])
+        first, last = self._first[rows[which], pool], self._last[rows[which], pool]
+        count = np.maximum(last - first + 1, 0) + 1
+        begin = np.cumsum(count) - count
+        which, pool, first = (np.repeat(each, count) for each in (which, pool, first))
         job = rows[which]
-        run, gpus, kw = self._run[job, pool], jobs.gpus[job, pool], jobs.kw[job, pool]
-        room = self.cells.boards[pool] - gpus
-        start = self._early[job, pool]
-        cost = self._cost(energy, boards, pool, start, run, kw, gpus)
-        first, length = self.cells.span(start, start + run)
-        full = self.cells.most(windows, pool, first, length) > room
-        cost[full] = np.inf
-        low, high = self._first[job, pool], self._last[job, pool] + 1
-        begin, end = int(low.min()), int(high.max())
-        if end > begin:
-            slot = np.arange(begin, end)
-            _, length = self.cells.span(np.zeros(len(run)), run)
-            first = slot * self.cells.per_slot
-            used = self.cells.most(windows, pool[:, None], first, length[:, None])
-            closed = (slot < low[:, None]) | (slot >= high[:, None]) | (used > room[:, None])
-            whole = run.astype(np.int64)
-            # starts that are closed may reach past the end: their cost does not count
-            to = pool[:, None] * energy.shape[1] + whole[:, None] + slot
-            to = np.minimum(to, energy.size - 2)
-            part = (run - whole)[:, None]
-            of_row = np.zeros(to.shape)
-            for amount, integral in ((kw, energy), (gpus, boards)):
-                reached = integral.reshape(-1)[to]
-                reached += part * (integral.reshape(-1)[to + 1] - reached)
-                reached -= integral[pool, begin:end]
-                of_row += amount[:, None] * reached
-            of_row[closed] = np.inf
-            at = of_row.argmin(axis=1)
-            least = of_row[np.arange(len(at)), at]
-            better = least < cost
-            cost = np.where(better, least, cost)
-            start = np.where(better, slot[at], start)
-        order = np.lexsort((cost, which))
-        chosen = order[np.searchsorted(which[order], np.arange(len(rows)))]
-        return Best(cost[chosen], pool[chosen], start[chosen])
+        position = np.arange(len(job)) - np.repeat(
+            begin, count
+        )  # the earliest start, then the grid
+        start = np.where(position == 0, self._early[job, pool], first + position - 1.0)
+        run, gpus = self._run[job, pool], jobs.gpus[job, pool]
+        cost = self._cost(*self._integrals(guide), pool, start, run, jobs.kw[job, pool], gpus)
+        cells, length = self.cells.span(start, start + run)
+        used = self.cells.most(self.cells.windows(), pool, cells, length)
+        cost[used > self.cells.boards[pool] - gpus] = np.inf
+        segment = np.searchsorted(which, np.arange(len(rows)))
+        least = np.minimum.reduceat(cost, segment)
+        hits = np.flatnonzero(cost == least[which])
+        _, at = np.unique(which[hits], return_index=True)
+        chosen = hits[at]
+        return Best(least, pool[chosen], start[chosen])
 
     @staticmethod
     def _cost(
@@ -166,12 +147,16 @@ class Placement:
         kw: Array,
         gpus: Array,
     ) -> Array:
+        """Priced cost of runs on pools, shape (runs,); see `between`, here with the pools in one row."""
+        row = pool * energy.shape[1]
         cost = np.zeros(len(pool))
-        for index in np.unique(pool):
-            mine = pool == index
-            begin, end = start[mine], (start + run)[mine]
-            cost[mine] = kw[mine] * between(energy[index], begin, end)
-            cost[mine] += gpus[mine] * between(boards[index], begin, end)
+        for at, sign in ((start + run, 1.0), (start, -1.0)):
+            slot = at.astype(np.int64)
+            part = at - slot
+            slot += row
+            for amount, integral in ((kw, energy.reshape(-1)), (gpus, boards.reshape(-1))):
+                reached = integral[slot]
+                cost += sign * amount * (reached + part * (integral[slot + 1] - reached))
         return cost
 
     def _put(self, job: int, pool: int, start: float) -> bool:
@@ -226,7 +211,7 @@ class Placement:
 
     def _added(self, rows: Rows) -> Array:
         placed = rows[self.pool[rows] >= 0]
-        return self._loads(placed, self.pool[placed], self.start[placed])
+        return self.loads(placed, self.pool[placed], self.start[placed])
 
     def _settle(self, order: Rows, guide: Guide) -> None:
         """Places jobs where they fit best; one that another of its batch displaced is tried again."""
@@ -264,17 +249,18 @@ class Placement:
                 if self._move(int(rows[index]), int(best.pool[index]), float(best.start[index]))
             ]
             if done:
-                self.load_kw -= self._loads(rows[done], here[done], now[done])
+                self.load_kw -= self.loads(rows[done], here[done], now[done])
                 self.load_kw += self._added(rows[done])
             moved += len(done)
         return moved
 
 
 def batches(order: Rows) -> list[Rows]:
-    """Jobs in an order, few at first, where they are large."""
-    found, at, size = [], 0, SMALLEST_BATCH
+    """Jobs in an order, a small share of them at a time, and fewer at first: loads follow only in between."""
+    most = int(np.clip(len(order) // BATCHES, 1, LARGEST_BATCH))
+    found, at, size = [], 0, max(1, most // 16)
     while at < len(order):
         found.append(order[at : at + size])
         at += size
-        size = min(LARGEST_BATCH, size + SMALLEST_BATCH)
+        size = min(most, size + max(1, most // 16))
     return found
