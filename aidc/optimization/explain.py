@@ -36,6 +36,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
     "tank_end": Requirement("the tank ends the window as full as it must", "kWh", 0.1),
     "setpoint_rises": Requirement("the set-point rises no faster than its ramp", "K"),
     "setpoint_falls": Requirement("the set-point falls no faster than its ramp", "K"),
+    "import_limit": Requirement("import stays below what the grid asks for, or pays for it"),
     "month_peak": Requirement("the demand charge counts the month's highest import"),
     "every_class_starts": Requirement("every job starts", "share of a class of jobs", 100.0),
     "it_load": Requirement("IT power within what the tables reach", "kW", 0.1),

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Drivers
+from aidc.grid_limit import import_limit_kw
 from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import AS_SOON_AS_FREE, Schedule, SetPoints
@@ -19,6 +20,7 @@ from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
+OVER_KW = 1e-6  # less than this is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ def trace_of(
         tables.append(job_table(result.jobs, site.pools, result.run, length_s, moved, shares))
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
+    limit_kw = np.concatenate(
+        [import_limit_kw(scenario, r.name, f.index) for r, f in zip(results, frames, strict=True)]
+    )
+    over_kw = np.maximum(whole["grid_import_kw"].to_numpy(np.float64) - limit_kw, 0.0)
     state = jobs["state"].to_numpy()
     given = _Provenance.of(scenario, drivers)
     return Trace(
@@ -116,6 +122,8 @@ def trace_of(
             "planned_starts_missed": missed,
             **_repairs(results, step_h),
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
+            "import_above_limit_kwh": float(over_kw.sum() * step_h),
+            "import_above_limit_steps": int((over_kw > OVER_KW).sum()),
         },
         incidents=pd.concat(spells, ignore_index=True),
         balance_residual=balance_residual(whole),
