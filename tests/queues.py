@@ -11,7 +11,7 @@ from aidc.scenario import Policy, QueueRules
 from aidc.simulation.policies import QUEUES, Given, Queue
 from aidc.simulation.pool import Pool
 from aidc.simulation.repairs import Repairs
-from aidc.simulation.sleep import Sleepers
+from aidc.workload.sleep import Sleepers
 
 STEP_S = 250.0
 

@@ -19,11 +19,12 @@ from aidc.optimization.objective import Prices
 from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables, options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.sleeping import Held, held_kw_per_gpu, resting_kw, sleeps, still_awake_s
 from aidc.optimization.tail import tail_of
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
-from aidc.workload.power import idle_kw
+from aidc.site import Pool
 
 HOUR_S = 3600.0
 PRESSURE_PA = 101_325.0
@@ -97,10 +98,12 @@ def problem_of(
     month_peak_kw: float = 0.0,
     month_share: float = 1.0,
     above_mean_kw: float = 0.0,
+    sleep_after_min: float | None = None,
 ) -> WindowProblem:
     """The window of some movable jobs, which all stand at their earliest start."""
     site = next(iter(scenario.sites.values())).site
-    site = site.model_copy(update={"battery_kwh": battery_kwh})
+    pool = site.pools[0].model_copy(update={"sleep_after_min": sleep_after_min})
+    site = site.model_copy(update={"battery_kwh": battery_kwh, "pools": (pool,)})
     frame = air.frame()
     slots = len(frame)
     early = np.array([job.earliest_h for job in jobs], float) * HOUR_S
@@ -111,12 +114,11 @@ def problem_of(
         earliest_s=early,
         latest_s=early + np.array([job.slack_h for job in jobs], float) * HOUR_S,
         run_s=run,
-        kw=gpus * np.array([job.kw_per_gpu for job in jobs], float),
+        kw=gpus * (np.array([job.kw_per_gpu for job in jobs], float) + held_kw_per_gpu(pool)),
         gpus=gpus,
         pool=np.zeros(len(jobs), np.int64),
     )
     held = np.array([0.0]), np.array([1e7]), np.array([fixed_gpus]), np.array([0], np.int64)
-    mine = early, early + run, gpus, movable.pool
     return WindowProblem(
         scenario=scenario,
         site=site,
@@ -126,6 +128,7 @@ def problem_of(
         state=PlanningState(
             0.0,
             np.full(len(jobs), np.nan),
+            np.full(len(jobs), np.nan),
             scenario.baseline.supply_air_degc,
             battery_kwh * site.battery.soc_start_frac,
             0.0 if site.tank is None else site.tank.capacity_kwh * site.tank.store.soc_start_frac,
@@ -134,14 +137,35 @@ def problem_of(
         ),
         peaks=Peaks({MONTH: month_peak_kw}, {MONTH: month_share}, np.full(slots, above_mean_kw)),
         fixed=FixedWork(
-            np.full((1, slots), 0.2 * fixed_gpus),
+            np.full((1, slots), (0.2 + held_kw_per_gpu(pool)) * fixed_gpus),
             np.full((1, slots), fixed_gpus),
-            np.array([idle_kw(site.pools[0])]),
+            np.array([resting_kw(pool)]),
         ),
         movable=movable,
         at_s=early.copy(),
-        others=tuple(np.concatenate(pair) for pair in zip(held, mine, strict=True)),  # type: ignore[arg-type]
+        fixed_runs=held,
+        held=_held(movable, fixed_gpus, pool) if sleeps(pool) else None,
     )
+
+
+def _held(movable: Movable, fixed_gpus: float, pool: Pool) -> Held:
+    """The movable jobs, and one that has begun long ago and holds what is fixed."""
+    before = np.array([-1e6])
+    return Held(
+        np.append(movable.row, len(movable.row)),
+        np.concatenate([movable.earliest_s, before]),
+        np.concatenate([movable.run_s, [1e8]]),
+        np.append(movable.gpus, fixed_gpus),
+        np.append(movable.kw, (0.2 + held_kw_per_gpu(pool)) * fixed_gpus),
+        np.zeros(len(movable.row) + 1, np.int64),
+        np.append(np.zeros(len(movable.row), bool), True),
+    )
+
+
+def _inside(begin_s: float, end_s: float, ticks: int, tick_s: float) -> np.ndarray:
+    """Share of each tick between two times."""
+    at = np.arange(ticks + 1) * tick_s
+    return np.diff(np.clip(at, begin_s, max(begin_s, end_s))) / tick_s
 
 
 @dataclass(frozen=True)
@@ -168,12 +192,42 @@ class TableModel:
     def load_kw(self, start_h: Sequence[float]) -> list[float]:
         """IT power of each slot, one job after the other."""
         jobs, fixed = self.problem.movable, self.problem.fixed
+        if self.problem.held is not None:
+            edges = np.arange(self.slots + 1) * HOUR_S
+            return self._second_by_second(np.array(start_h) * HOUR_S, edges).tolist()
         load = [float(fixed.kw[0, t] + fixed.idle_kw[0]) for t in range(self.slots)]
         for job, start in enumerate(start_h):
             end = start + jobs.run_s[job] / HOUR_S
             for t in range(self.slots):
                 load[t] += jobs.kw[job] * max(0.0, min(end, t + 1) - max(start, t))
         return load
+
+    def _second_by_second(self, start_s: np.ndarray, edges: np.ndarray) -> np.ndarray:
+        """The same where servers sleep: each board followed by itself, a tenth of a minute at a time."""
+        pool, held, tick_s = self.problem.site.pools[0], self.problem.held, 6.0
+        assert held is not None
+        after_s, ticks = still_awake_s(pool), int(edges[-1] / tick_s)
+        idle_since, busy_until = np.zeros((2, pool.gpu_count))
+        load = np.zeros(ticks)
+        fixed = int(held.gpus[-1])
+        busy_until[:fixed] = np.inf
+        mine = np.flatnonzero(start_s < edges[-1])
+        for job in mine[np.argsort(start_s[mine], kind="stable")]:
+            start, need = start_s[job], int(held.gpus[job])
+            free = np.flatnonzero(busy_until <= start)
+            recent = free[np.argsort(-idle_since[free], kind="stable")[:need]]
+            boots = (start > idle_since[recent] + after_s).any()
+            end = start + held.run_s[job] + (pool.server.boot_s if boots else 0.0)
+            for board in recent:
+                awake_to = min(start, idle_since[board] + after_s)
+                load += _inside(idle_since[board], awake_to, ticks, tick_s) * held_kw_per_gpu(pool)
+            load += _inside(start, end, ticks, tick_s) * held.kw[job]
+            idle_since[recent] = busy_until[recent] = end
+        for board in range(fixed, pool.gpu_count):
+            since = idle_since[board]
+            load += _inside(since, since + after_s, ticks, tick_s) * held_kw_per_gpu(pool)
+        load += resting_kw(pool) + held.kw[-1]
+        return load.reshape(self.slots, -1).mean(axis=1)
 
     def tail(self, start_h: Sequence[float]) -> float:
         """What runs after the window at the repeated price, against starting at once."""

@@ -69,25 +69,26 @@ def plan(
         progress: called after each window with its proof.
 
     Raises:
-        InputError: servers of a pool sleep or jobs are stopped for others, which a plan does not know.
+        InputError: jobs are stopped for others, which a plan does not know, or servers sleep and
+            foresight is not perfect.
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
     scenario = before.scenario
+    if scenario.baseline.policy == "priority" and scenario.baseline.queue.preempts:
+        raise InputError(
+            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
+        )
     asleep = [
         pool.name
         for choice in scenario.sites.values()
         for pool in choice.site.pools
         if pool.sleep_after_min is not None
     ]
-    if asleep:
+    if asleep and scenario.plan.foresight != "perfect":
         raise InputError(
-            f"sleep_after_min of pool {', '.join(asleep)}: a plan takes all servers as awake; "
-            "leave it out, or use aidc simulate"
-        )
-    if scenario.baseline.policy == "priority" and scenario.baseline.queue.preempts:
-        raise InputError(
-            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
+            f"sleep_after_min of pool {', '.join(asleep)}: only a plan with perfect foresight knows who "
+            f"sleeps; set plan.foresight to perfect, not {scenario.plan.foresight}"
         )
     changes: dict[str, object] = {}
     if minimize is not None:

@@ -46,6 +46,7 @@ def plan_from(scenario: Scenario, seen: Look) -> PlanInForce:
     state = PlanningState(
         now_s=now_s,
         start_s=actual_s,
+        end_s=np.full(len(jobs), np.nan),  # as far as is known a job runs as long as it said
         supply_degc=readings["supply_degc"].value,
         battery_kwh=readings["battery_kwh"].value if site.battery_kwh > 0 else 0.0,
         store_kwh=0.0 if site.tank is None else readings["store_kwh"].value,

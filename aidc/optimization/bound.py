@@ -7,7 +7,8 @@ is a mapping of name to array; power in kW, energy in kWh, prices in the objecti
 Data: ``slot_h``; ``it_kw`` (slots, points), ``facility_kw``, ``side``, ``store_charge_kw``,
 ``store_discharge_kw`` (slots, options, points) sampled from the plant, `side` a cost an hour;
 ``supply_degc`` (options) with ``supply_before_degc`` and ``ramp_k`` a slot; ``import_price``,
-``facility_price``, ``pv_kw``, ``fixed_kw``, and of the demand charge ``month``, ``month_price``, ``month_floor_kw`` and
+``facility_price``, ``pv_kw``, ``fixed_kw`` and ``awake_kw`` (the most that boots and idle boards still awake
+add in pools that sleep), and of the demand charge ``month``, ``month_price``, ``month_floor_kw`` and
 ``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
 ``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
@@ -42,6 +43,7 @@ from aidc.optimization.problem import (
     NARROW_KW,
     WindowProblem,
     kept_options,
+    left_out_kw,
     prices_of,
     tables_at,
 )
@@ -149,6 +151,7 @@ class Window:
             "month_floor_kw": self._by_month(bus.peaks.floor_kw),
             "above_mean_kw": bus.peaks.above_mean_kw,
             "fixed_kw": fixed.kw.sum(axis=0) + fixed.idle_kw.sum(),
+            "awake_kw": left_out_kw(self.problem, self.edges).sum(axis=0),
             "earliest_s": jobs.earliest_s,
             "latest_s": jobs.latest_s,
             "run_s": jobs.run_s,

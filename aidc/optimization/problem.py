@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.forecast import Forecast, SiteDrivers
 from aidc.horizon import Horizon
-from aidc.optimization import classes
+from aidc.optimization import classes, sleeping
 from aidc.optimization.classes import Movable
 from aidc.optimization.commitment import Chillers
 from aidc.optimization.model import Bus
@@ -23,6 +23,7 @@ from aidc.optimization.plant_tables import (
     sample,
     slot_means,
 )
+from aidc.optimization.sleeping import Held
 from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
@@ -38,9 +39,9 @@ class FixedWork:
     """Work that a window cannot move, by pool and slot.
 
     Attributes:
-        kw: IT power above idle, shape (pools, slots).
+        kw: IT power above ``idle_kw``, shape (pools, slots).
         gpus: boards, shape (pools, slots).
-        idle_kw: idle power of the pools, shape (pools,).
+        idle_kw: power of the pools that no job holds: idle, or off where servers sleep, shape (pools,).
     """
 
     kw: Array
@@ -61,7 +62,8 @@ class WindowProblem:
         fixed: work that cannot move.
         movable: jobs that can, all of them.
         at_s: where each movable job stands now, shape (n,); always feasible.
-        others: start, end, boards and pool of every job that runs in or after the window.
+        fixed_runs: start, end, boards and pool of every job that runs in or after the window and cannot move.
+        held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
     """
 
     scenario: Scenario
@@ -74,7 +76,8 @@ class WindowProblem:
     fixed: FixedWork
     movable: Movable
     at_s: Array
-    others: tuple[Array, Array, Array, Rows]
+    fixed_runs: tuple[Array, Array, Array, Rows]
+    held: Held | None = None
 
     @property
     def horizon(self) -> Horizon:
@@ -88,17 +91,41 @@ def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTable
     low = fixed.kw + fixed.idle_kw[:, None]
     reach = np.zeros_like(low)
     if len(jobs.row):
-        last = np.minimum(jobs.latest_s + jobs.run_s, edges[-1])
-        touched = (jobs.earliest_s[:, None] < edges[None, 1:]) & (last[:, None] > edges[None, :-1])
-        for pool in range(len(low)):
-            of_pool = jobs.pool == pool
-            reach[pool] = (touched[of_pool] * jobs.kw[of_pool, None]).sum(axis=0)
-            free = np.maximum(site.pools[pool].gpu_count - fixed.gpus[pool], 0.0)
-            dense = np.max(jobs.kw[of_pool] / jobs.gpus[of_pool], initial=0.0)
-            reach[pool] = np.minimum(reach[pool], free * dense)
+        touched = _touched(problem, edges, np.zeros(len(low)))
+        for index, pool in enumerate(site.pools):
+            of_pool = jobs.pool == index
+            own_kw = jobs.kw[of_pool] - sleeping.held_kw_per_gpu(pool) * jobs.gpus[of_pool]
+            reach[index] = (touched[of_pool] * own_kw[:, None]).sum(axis=0)
+            free = np.maximum(pool.gpu_count - fixed.gpus[index], 0.0)
+            dense = np.max(own_kw / jobs.gpus[of_pool], initial=0.0)
+            reach[index] = np.minimum(reach[index], free * dense)
+    reach += left_out_kw(problem, edges)
     here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
     high = np.maximum(low + reach, here) + NARROW_KW
     return sampled_tables(problem, per_slot, low, high, POINTS, tank_rates_kw(site, low.shape[1]))
+
+
+def _touched(problem: WindowProblem, edges: Array, boot_s: Array) -> NDArray[np.bool_]:
+    """Slots in which each movable job may run, shape (n, slots), with a boot of each pool after it."""
+    jobs = problem.movable
+    last = np.minimum(jobs.latest_s + jobs.run_s + boot_s[jobs.pool], edges[-1])
+    return np.asarray((jobs.earliest_s[:, None] < edges[1:]) & (last[:, None] > edges[:-1]))
+
+
+def left_out_kw(problem: WindowProblem, edges: Array) -> Array:
+    """Most that boots and boards still awake draw beside what the model counts, shape (pools, slots)."""
+    pools, jobs, held = problem.site.pools, problem.movable, problem.held
+    most = np.zeros_like(problem.fixed.kw)
+    if held is None:
+        return most
+    touched = _touched(problem, edges, np.array([pool.server.boot_s for pool in pools]))
+    for index, pool in enumerate(pools):
+        if sleeping.sleeps(pool):
+            mine = jobs.pool == index
+            most[index] = sleeping.most_left_out_kw(
+                pool, held.of_pool(index), jobs.row[mine], touched[mine], edges
+            )
+    return most
 
 
 def tank_rates_kw(site: Site, slots: int) -> Array:
@@ -198,7 +225,10 @@ def chillers_of(problem: WindowProblem, slots: int) -> Chillers | None:
 
 def pool_load_kw(problem: WindowProblem, start_s: Array, edges: Array, pool: int) -> Array:
     """IT power of one pool with every movable job at a start, shape (slots,)."""
-    jobs, mine = problem.movable, problem.movable.pool == pool
+    jobs, mine, made = problem.movable, problem.movable.pool == pool, problem.site.pools[pool]
+    if problem.held is not None and sleeping.sleeps(made):
+        held = problem.held.of_pool(pool).moved(jobs.row[mine], start_s[mine])
+        return sleeping.load_kw(made, held, edges)
     share = classes.profile(start_s[mine], jobs.run_s[mine], edges)
     fixed = problem.fixed.kw[pool] + problem.fixed.idle_kw[pool]
     return np.asarray(fixed + (share * jobs.kw[mine, None]).sum(axis=0), np.float64)

@@ -42,6 +42,7 @@ class WindowPlan:
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
         certificate: from which `aidc.verifier` finds the bound again.
+        course: what was chosen; None where nothing was planned.
     """
 
     rows: Rows
@@ -50,6 +51,22 @@ class WindowPlan:
     promised: pd.DataFrame
     proof: WindowProof
     certificate: Certificate
+    course: "Chosen | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a window chose, as its network prices it.
+
+    Attributes:
+        options: one of each slot, shape (slots, options).
+        load_kw: IT power of each slot at the reference inlet, shape (slots,).
+        tail: part of the objective that is of work after the window.
+    """
+
+    options: NDArray[np.bool_]
+    load_kw: Array
+    tail: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,7 @@ class _Stage:
     money: Prices
     tail: classes.Tail
     course: Course
+    after: float  # part of the objective that is of delay and of work after the window
     status: str
     objective: float
     proven: Certificate
@@ -146,7 +164,10 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         bound_s=sum(stage.bound_s for stage in stages),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
-    return WindowPlan(jobs.row, last.course.start_s, setpoints, promised, proof, certificate)
+    chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
+    return WindowPlan(
+        jobs.row, last.course.start_s, setpoints, promised, proof, certificate, chosen
+    )
 
 
 def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
@@ -167,8 +188,8 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
-    in_tables = window.cost_of(course.chosen, load)
-    in_tables += tail_cost(problem, course.start_s, view.edges, tail)
+    after = tail_cost(problem, course.start_s, view.edges, tail)
+    in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
     if caps:
@@ -183,6 +204,7 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
         money=money,
         tail=tail,
         course=course,
+        after=after,
         status="time_limit" if "time_limit" in (status, done.status) else "optimal",
         objective=objective,
         proven=proven,
@@ -252,6 +274,10 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
+    if problem.held is not None:  # boots and boards still awake, as many as if nothing moved
+        at_rest = classes.profile(problem.at_s[big], jobs.run_s[big], edges)
+        moving_kw = (at_rest * jobs.kw[big, None]).sum(axis=0)
+        fixed_kw += np.maximum(view.standing_kw - fixed_kw - moving_kw, 0.0)
     boards = np.array([pool.gpu_count for pool in problem.site.pools], np.float64)
     side = classes.job_side(
         jobs.take(big),
@@ -279,7 +305,11 @@ def _settled(
     jobs, at_s = side.jobs, problem.at_s[big]
     first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
     options = [side.starts.start_s[first[i] : first[i + 1]] for i in range(len(at_s))]
-    start, end, gpus, of_pool = problem.others
+    every = problem.movable
+    standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
+    start, end, gpus, of_pool = (
+        np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
+    )
     settled = at_s.copy()
     for index, pool in enumerate(problem.site.pools):
         mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index

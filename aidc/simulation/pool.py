@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from aidc.job import JobTable
 from aidc.simulation.policies.queue import NEVER, Queue
 from aidc.simulation.repairs import Repairs
-from aidc.simulation.sleep import Sleepers
 from aidc.units import S_PER_H
+from aidc.workload.sleep import Sleepers
 
 NOT_YET: Final = float("nan")
 FAILS: Final = 1 << 60  # in the calendar a row beyond this is a node that fails under that job

@@ -21,13 +21,13 @@ from aidc.simulation.policies import QUEUES, Given, following_a_plan
 from aidc.simulation.pool import Pool
 from aidc.simulation.repairs import repairs_of
 from aidc.simulation.result import SiteResult, trace_of
-from aidc.simulation.sleep import Sleepers
 from aidc.simulation.state import SiteState
 from aidc.site import Pool as PoolOfSite
 from aidc.site import Site
 from aidc.trace import JobRun, Runs, Trace
 from aidc.units import S_PER_H, S_PER_MIN
 from aidc.workload.power import asleep_kw_per_gpu, idle_kw
+from aidc.workload.sleep import Sleepers
 
 Array = NDArray[np.float64]
 Planner = Callable[[Mapping[str, PlanningState]], Mapping[str, Commitment]]
@@ -453,15 +453,17 @@ class _SiteRun:
 
     def state(self, now: float) -> PlanningState:
         """What a window that starts now inherits."""
-        start = np.full(self.everything, np.nan)
+        start, end = np.full((2, self.everything), np.nan)
         for pool, rows in zip(self.pools, self.rows, strict=True):
             begun = np.isfinite(pool.start_s)
             start[self.owner[rows[begun]]] = pool.start_s[begun]
+            end[self.owner[rows[begun]]] = pool.due_s[begun]
         index, step = self.drivers.frame.index, self.done_steps
         new_month = step > 0 and index[step].month != index[step - 1].month
         return PlanningState(
             now_s=now,
             start_s=start,
+            end_s=end,
             supply_degc=float(self.setpoints.supply_degc[max(step - 1, 0)]),
             battery_kwh=self.plant.battery_kwh,
             store_kwh=self.plant.store_kwh,

@@ -68,7 +68,9 @@ def boards_at_once(jobs: list[Job]) -> int:
 
 
 @st.composite
-def problems(draw: st.DrawFn, ramp_k_per_h: float, demand: bool = False) -> WindowProblem:
+def problems(
+    draw: st.DrawFn, ramp_k_per_h: float, demand: bool = False, sleep: bool = False
+) -> WindowProblem:
     slots = draw(st.integers(2, 4))
     jobs = [job for job in draw(JOBS) if job.earliest_h < slots]
     assume(jobs)
@@ -82,16 +84,19 @@ def problems(draw: st.DrawFn, ramp_k_per_h: float, demand: bool = False) -> Wind
         objective=objective, ramp_k_per_h=ramp_k_per_h, step_min=60.0, gap_frac=1e-6,
         levels_degc=(22.0, 24.0, 26.0),
     )  # fmt: skip
-    spare = draw(st.integers(0, 12))
+    spare = draw(st.integers(0, 12)) + sleep * draw(st.integers(sum(j.gpus for j in jobs), 200))
+    fixed = GPUS - boards_at_once(jobs) - spare
+    assume(fixed >= 0)
     return problem_of(
         scenario,
         draw(airs(slots)),
         jobs,
-        fixed_gpus=float(GPUS - boards_at_once(jobs) - spare),
+        fixed_gpus=float(fixed),
         demand_cny_per_kw_month=42.0 if demand else 0.0,
         month_peak_kw=draw(st.sampled_from([0.0, 60.0, 110.0])) if demand else 0.0,
         month_share=draw(st.sampled_from([1.0, 0.1])),
         above_mean_kw=draw(st.sampled_from([0.0, 4.0])),
+        sleep_after_min=draw(st.sampled_from([6.0, 30.0, 90.0])) if sleep else None,
     )
 
 
@@ -134,4 +139,13 @@ def test_bound_and_plan_enclose_the_optimum_when_set_points_are_ramped(
 @SLOW
 @given(problems(NARROW_K_PER_H, demand=True))
 def test_bound_and_plan_enclose_the_optimum_under_a_demand_charge(problem: WindowProblem) -> None:
+    check(problem)
+
+
+@SLOW
+@given(problems(NARROW_K_PER_H, sleep=True))
+def test_bound_and_plan_enclose_the_optimum_where_idle_servers_sleep(
+    problem: WindowProblem,
+) -> None:
+    """The brute force follows every board; the plan's model has those off that nobody holds."""
     check(problem)

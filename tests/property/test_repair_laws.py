@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aidc.job import JobTable
 from aidc.scenario import Policy, QueueRules
 from aidc.simulation.repairs import Repairs
-from aidc.simulation.sleep import Sleepers
+from aidc.workload.sleep import Sleepers
 from tests.jobs import jobs
 from tests.queues import play, queue_of
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.simulation.sleep import Sleepers
+from aidc.workload.sleep import Sleepers
 
 
 def test_an_idle_pool_sleeps_after_its_time() -> None:
