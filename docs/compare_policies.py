@@ -235,7 +235,7 @@ def page(rows: Rows, of: Facts) -> str:
             "  before the next job, or gives up.",
             f"* **Who is served.** Classes are drawn by id and the {of.clusters} virtual clusters weigh the same, so `priority` and `fair_share` show their cost and",
             "  not their use, which mean waits do not measure. Where training and fine-tune jobs are stopped for the others (last row), all wait",
-            f"  {rows[PREEMPTING]['mean wait h']:.2f} h instead of {rows['priority']['mean wait h']:.2f}; a stop costs nothing there, neither a restart nor work since a checkpoint.",
+            f"  {rows[PREEMPTING]['mean wait h']:.2f} h for their first start instead of {rows['priority']['mean wait h']:.2f}. A stop costs nothing there, neither a restart nor work since a checkpoint.",
             "* One trace of four weeks at one load in one climate: the order of policies whose figures lie close may change with any of them.",
             "  The gain of `carbon` and `price` hangs on slack, on the assumed share of jobs that may wait, and on the synthetic hours.",
             "",
