@@ -56,7 +56,8 @@ def test_a_job_larger_than_its_quota_is_refused_with_that_reason() -> None:
     scenario = room().replace("baseline.queue", {"vc_quota": {"vc-085": 63}})
     jobs = aidc.simulate(scenario).jobs
     refused = jobs[jobs["reason"] == "larger than the quota of its virtual cluster"]
-    assert set(refused["vc"]) == {"vc-085"} and (refused["gpu_count"] > 63).all()
+    assert set(refused["vc"]) == {"vc-085"}
+    assert (refused["gpu_count"] > 63).all()
 
 
 def test_queues_that_promise_on_arrival_refuse_quotas() -> None:
