@@ -341,6 +341,7 @@ class Scenario(Config):
             sites={name: choice.site for name, choice in self.sites.items()},
             workload=self.workload,
             baseline=self.baseline,
+            flexibility=self.flexibility,
             plan=self.plan,
             events=self.events,
         )

@@ -11,7 +11,7 @@ from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
 
 if TYPE_CHECKING:
-    from aidc.scenario import Baseline, Plan
+    from aidc.scenario import Baseline, Flexibility, Plan
 
 PROMISING = ("deadline", "carbon", "price")  # queues that decide on arrival
 
@@ -28,6 +28,7 @@ class Blocks:
         sites: the sound ones.
         workload: which jobs there are.
         baseline: how the site is run without a plan.
+        flexibility: what may wait, and move.
         plan: what is minimised.
         events: what goes wrong.
     """
@@ -39,13 +40,14 @@ class Blocks:
     sites: Mapping[str, Site]
     workload: AnyWorkload | None
     baseline: "Baseline | None"
+    flexibility: "Flexibility | None"
     plan: "Plan | None"
     events: tuple[Event, ...]
 
 
 def cross_faults(s: Blocks) -> list[str]:
     """Each fault between blocks as ``key: message``."""
-    faults = [*_horizon_faults(s), *_quota_faults(s), *_plan_faults(s)]
+    faults = [*_horizon_faults(s), *_quota_faults(s), *_plan_faults(s), *_moving_faults(s)]
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
@@ -101,6 +103,21 @@ def _plan_faults(s: Blocks) -> list[str]:
             faults.append(
                 f"plan.{key}: {hours:g} h is not a whole number of {plan.step_min:g} min steps"
             )
+    return faults
+
+
+def _moving_faults(s: Blocks) -> list[str]:
+    """Jobs that may move where there is nowhere to go, or by a plan that cannot move them."""
+    if s.flexibility is None or s.flexibility.movable_frac == 0:
+        return []
+    faults, key = [], "flexibility.movable_frac"
+    if len(s.site_names) == 1:
+        faults.append(f"{key}: there is one site alone, so no job can move; leave it out")
+    if s.plan is not None and s.plan.foresight != "perfect":
+        faults.append(
+            f"{key}: jobs move between sites under plan.foresight: perfect alone, "
+            f"not {s.plan.foresight}; set 0"
+        )
     return faults
 
 

@@ -119,7 +119,6 @@ def problem_of(
         pool=np.zeros(len(jobs), np.int64),
     )
     held = np.array([0.0]), np.array([1e7]), np.array([fixed_gpus]), np.array([0], np.int64)
-    mine = early, early + run, gpus, movable.pool
     return WindowProblem(
         scenario=scenario,
         site=site,
@@ -144,7 +143,7 @@ def problem_of(
         ),
         movable=movable,
         at_s=early.copy(),
-        others=tuple(np.concatenate(pair) for pair in zip(held, mine, strict=True)),  # type: ignore[arg-type]
+        fixed_runs=held,
         held=_held(movable, fixed_gpus, pool) if sleeps(pool) else None,
     )
 

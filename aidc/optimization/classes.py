@@ -217,18 +217,23 @@ def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: 
 
     Work pushed past the window is not free: it pays the price of the window's last day, hour by hour.
     """
-    run = jobs.run_s[starts.job]
-    after = np.maximum(starts.start_s + run - end_s, 0.0)
-    from_s = np.maximum(starts.start_s - end_s, 0.0)
-    cost = jobs.kw[starts.job] * (
-        _cumulative(tail.price, slot_s, after) - _cumulative(tail.price, slot_s, from_s)
-    )
+    mine = starts.job
+    cost = cost_after(starts.start_s, jobs.run_s[mine], jobs.kw[mine], end_s, slot_s, tail.price)
     if tail.delay_price:
-        cost += tail.delay_price * jobs.gpus[starts.job] * starts.start_s / S_PER_H
+        cost += tail.delay_price * jobs.gpus[mine] * starts.start_s / S_PER_H
     earliest = np.zeros(len(jobs.row))
     first = starts.slot == -1
     earliest[starts.job[first]] = cost[first]
     return cost - earliest[starts.job]
+
+
+def cost_after(
+    start_s: Array, run_s: Array, kw: Array, end_s: float, slot_s: float, tail_price: Array
+) -> Array:
+    """Cost of what runs after the window at the repeated price of its last day, shape as the starts."""
+    after, before = np.maximum(start_s + run_s - end_s, 0.0), np.maximum(start_s - end_s, 0.0)
+    later = _cumulative(tail_price, slot_s, after) - _cumulative(tail_price, slot_s, before)
+    return np.asarray(kw * later)
 
 
 def _cumulative(price: Array, slot_s: float, time_s: Array) -> Array:

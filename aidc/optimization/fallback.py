@@ -62,5 +62,5 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
     )
     held = np.full(len(index), scenario.baseline.supply_air_degc)
     return WindowPlan(
-        problem.movable.row, problem.at_s, SetPoints.at_rest(held), promised, proof, {}
+        problem.movable.row, problem.at_s, SetPoints.at_rest(held), promised, proof, {}, None
     )

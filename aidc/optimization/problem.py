@@ -63,7 +63,7 @@ class WindowProblem:
         fixed: work that cannot move.
         movable: jobs that can, all of them.
         at_s: where each movable job stands now, shape (n,); always feasible.
-        others: start, end, boards and pool of every job that runs in or after the window.
+        fixed_runs: start, end, boards and pool of every job that runs in or after the window and cannot move.
         held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
         groups: who shares a quota of boards; None: there are no quotas.
     """
@@ -78,7 +78,7 @@ class WindowProblem:
     fixed: FixedWork
     movable: Movable
     at_s: Array
-    others: tuple[Array, Array, Array, Rows]
+    fixed_runs: tuple[Array, Array, Array, Rows]
     held: Held | None = None
     groups: Groups | None = None
 

@@ -21,14 +21,14 @@ class Groups:
         names: virtual cluster of each group, shape (groups,).
         boards: quota of each group, same shape.
         of_movable: group of each movable job; -1: it has no quota.
-        of_other: group of each of `WindowProblem.others`.
+        of_fixed_run: group of each of `WindowProblem.fixed_runs`.
         used: boards that fixed work of each group holds, mean of a slot, shape (groups, slots).
     """
 
     names: tuple[str, ...]
     boards: Array
     of_movable: Rows
-    of_other: Rows
+    of_fixed_run: Rows
     used: Array
 
 
@@ -37,3 +37,22 @@ def group_of(jobs: JobTable, pool: Rows, quotas: Mapping[str, int]) -> Rows:
     place = {vc: index for index, vc in enumerate(quotas)}
     of_vc = np.array([place.get(vc, NO_GROUP) for vc in jobs.vc.tolist()], np.int64)
     return np.where(of_vc == NO_GROUP, NO_GROUP, of_vc + pool * len(quotas))
+
+
+def quotas_left(
+    groups: Groups | None, big: NDArray[np.bool_], gpus: Array, small_share: Array
+) -> tuple[Rows, Array]:
+    """Quota of each planned job, and the boards that all others leave of each, shape (quotas, slots).
+
+    Args:
+        groups: who shares one; None: nobody.
+        big: movable jobs that are planned, shape (n,).
+        gpus: boards of each movable job, shape (n,).
+        small_share: share of each slot in which the others run where they stand.
+    """
+    if groups is None:
+        return np.full(int(big.sum()), NO_GROUP), np.zeros((0, small_share.shape[1]))
+    used, of_small = groups.used.copy(), groups.of_movable[~big]
+    in_one = of_small != NO_GROUP
+    np.add.at(used, of_small[in_one], (small_share * gpus[~big, None])[in_one])
+    return groups.of_movable[big], np.maximum(groups.boards[:, None] - used, 0.0)

@@ -23,7 +23,7 @@ from aidc.optimization.problem import (
     WindowProblem,
     kept_options,
 )
-from aidc.optimization.quotas import NO_GROUP
+from aidc.optimization.quotas import NO_GROUP, quotas_left
 from aidc.optimization.solve import Solution, relaxed_duals, solve
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
@@ -44,6 +44,7 @@ class WindowPlan:
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
         certificate: from which `aidc.verifier` finds the bound again.
+        course: what was chosen; None where nothing was planned.
     """
 
     rows: Rows
@@ -52,6 +53,22 @@ class WindowPlan:
     promised: pd.DataFrame
     proof: WindowProof
     certificate: Certificate
+    course: "Chosen | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a window chose, as its network prices it.
+
+    Attributes:
+        options: one of each slot, shape (slots, options).
+        load_kw: IT power of each slot at the reference inlet, shape (slots,).
+        tail: part of the objective that is of work after the window.
+    """
+
+    options: NDArray[np.bool_]
+    load_kw: Array
+    tail: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class _Stage:
     money: Prices
     tail: classes.Tail
     course: Course
+    after: float  # part of the objective that is of delay and of work after the window
     status: str
     objective: float
     proven: Certificate
@@ -150,7 +168,10 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         bound_s=sum(stage.bound_s for stage in stages),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
-    return WindowPlan(jobs.row, last.course.start_s, setpoints, promised, proof, certificate)
+    chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
+    return WindowPlan(
+        jobs.row, last.course.start_s, setpoints, promised, proof, certificate, chosen
+    )
 
 
 def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
@@ -171,8 +192,8 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
-    in_tables = window.cost_of(course.chosen, load)
-    in_tables += tail_cost(problem, course.start_s, view.edges, tail)
+    after = tail_cost(problem, course.start_s, view.edges, tail)
+    in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
     if caps:
@@ -187,6 +208,7 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
         money=money,
         tail=tail,
         course=course,
+        after=after,
         status="time_limit" if "time_limit" in (status, done.status) else "optimal",
         objective=objective,
         proven=proven,
@@ -269,7 +291,7 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
         edges,
         tails,
         np.maximum(boards[:, None] - used, 0.0),
-        *_quotas(problem, big, share),
+        *quotas_left(problem.groups, big, jobs.gpus, share),
     )
     model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
     add_jobs(model, fixed_kw, side.columns)
@@ -289,19 +311,6 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     return _Planned(start_s, model, solution, quotas, built + solution.transfer_s)
 
 
-def _quotas(
-    problem: WindowProblem, big: NDArray[np.bool_], small_share: Array
-) -> tuple[Rows, Array]:
-    """Quota of each planned job, and the boards that all others leave of each, shape (quotas, slots)."""
-    groups, jobs = problem.groups, problem.movable
-    if groups is None:
-        return np.full(int(big.sum()), NO_GROUP), np.zeros((0, small_share.shape[1]))
-    used, of_small = groups.used.copy(), groups.of_movable[~big]
-    in_one = of_small != NO_GROUP
-    np.add.at(used, of_small[in_one], (small_share * jobs.gpus[~big, None])[in_one])
-    return groups.of_movable[big], np.maximum(groups.boards[:, None] - used, 0.0)
-
-
 def _settled(
     problem: WindowProblem, big: NDArray[np.bool_], side: classes.JobSide, wanted: Array
 ) -> Array:
@@ -309,9 +318,18 @@ def _settled(
     jobs, at_s = side.jobs, problem.at_s[big]
     first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
     options = [side.starts.start_s[first[i] : first[i + 1]] for i in range(len(at_s))]
-    start, end, gpus, of_pool = problem.others
+    every = problem.movable
+    standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
+    start, end, gpus, of_pool = (
+        np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
+    )
     settled, groups = at_s.copy(), problem.groups
     of_job = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
+    of_run = (
+        np.full(len(start), NO_GROUP)
+        if groups is None
+        else np.concatenate([groups.of_fixed_run, groups.of_movable])
+    )
     for index, pool in enumerate(problem.site.pools):
         mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index
         ours = np.isin(side.starts.job, mine)
@@ -325,8 +343,7 @@ def _settled(
 
         plan, quotas = shared(pool.gpu_count, theirs), dict[int, calendar.Calendar]()
         for group in () if groups is None else set(of_job[mine].tolist()) - {NO_GROUP}:
-            who = groups.of_other == group  # type: ignore[union-attr]
-            quotas[group] = shared(float(groups.boards[group]), who)  # type: ignore[union-attr]
+            quotas[group] = shared(float(groups.boards[group]), of_run == group)  # type: ignore[union-attr]
         settled[mine] = calendar.settle(
             [
                 (plan, quotas[group]) if group != NO_GROUP else (plan,)

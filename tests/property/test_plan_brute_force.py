@@ -171,7 +171,7 @@ def with_quota(draw: st.DrawFn) -> WindowProblem:
     return replace(
         problem,
         groups=Groups(
-            ("vc",), np.array([quota]), group, np.append(NO_GROUP, group), np.zeros((1, slots))
+            ("vc",), np.array([quota]), group, np.array([NO_GROUP]), np.zeros((1, slots))
         ),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """One plan over several sites: jobs priced apart, sites priced apart, and a bound on what is left between."""
 
+from aidc.optimization.network.plan import spread
 from aidc.optimization.network.problem import (
     HeldBoards,
     NetworkJobs,
@@ -14,4 +15,5 @@ __all__ = [
     "NetworkPlan",
     "NetworkProblem",
     "SiteSide",
+    "spread",
 ]

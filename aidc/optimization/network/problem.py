@@ -142,23 +142,27 @@ class NetworkProblem:
     def gpus_free(self) -> Array:
         """Boards that fixed work leaves, mean over each slot, shape (pools, slots)."""
         held = self.held
-        free = np.repeat(self.boards[:, None], self.slots, axis=1).astype(np.float64)
-        for pool in range(len(self.boards)):
-            mine = held.pool == pool
-            free[pool] -= mean_use(
-                held.start_s[mine], held.end_s[mine], held.gpus[mine], self.edges_s
-            )
-        return np.maximum(free, 0.0)
+        first, length = self.edges_s[0], self.slot_s
+        used = mean_use_by(
+            (held.start_s - first) / length,
+            (held.end_s - first) / length,
+            held.gpus,
+            held.pool,
+            len(self.boards),
+            self.slots,
+        )
+        return np.asarray(np.maximum(self.boards[:, None] - used, 0.0), np.float64)
 
     def earliest_on(self, pool: int) -> Array:
         """First start of each job on a pool, in slots from the start of the window, shape (n,)."""
         jobs = self.jobs
-        return (jobs.earliest_s + jobs.moving_s[:, pool] - self.edges_s[0]) / self.slot_s
+        start_s = jobs.earliest_s + jobs.moving_s[:, pool]
+        return np.asarray((start_s - self.edges_s[0]) / self.slot_s, np.float64)
 
     def latest_on(self, pool: int) -> Array:
         """Last start of each job on a pool, in slots from the start of the window, shape (n,)."""
-        end_s = self.jobs.latest_s + self.home_run_s
-        return (end_s - self.jobs.run_s[:, pool] - self.edges_s[0]) / self.slot_s
+        start_s = self.jobs.latest_s + self.home_run_s - self.jobs.run_s[:, pool]
+        return np.asarray((start_s - self.edges_s[0]) / self.slot_s, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,19 +194,30 @@ class NetworkPlan:
     seconds: dict[str, float]
 
 
-def mean_use(start_s: Array, end_s: Array, amount: Array, edges_s: Array) -> Array:
-    """Mean over each slot of what intervals hold together, shape (slots,).
+def mean_use_by(
+    start: Array, end: Array, amount: Array, group: Rows, groups: int, slots: int
+) -> Array:
+    """Mean over each slot of what intervals hold together, by group, shape (groups, slots).
 
     Work of an interval up to an edge is linear between its ends, so two sums of ramps at the edges do.
+
+    Args:
+        start: of each interval in slots from the first edge.
+        end: of it.
+        amount: what it holds.
+        group: to which it counts.
+        groups: their number.
+        slots: number of slots.
     """
-    slots, first, length = len(edges_s) - 1, edges_s[0], edges_s[1] - edges_s[0]
 
-    def ramps(at_s: Array) -> Array:
-        """Integral over each slot of the amounts switched on at some times, shape (slots,)."""
-        place = np.clip((at_s - first) / length, 0.0, slots)
+    def ramps(at: Array) -> Array:
+        """Integral over each slot of the amounts switched on at some times."""
+        place = np.clip(at, 0.0, slots)
         slot = np.minimum(place.astype(np.int64), slots - 1)
-        part = amount * (1.0 - (place - slot))
-        whole = np.concatenate([[0.0], np.cumsum(np.bincount(slot, amount, slots))[:-1]])
-        return np.asarray(np.bincount(slot, part, slots) + whole, np.float64)
+        flat = group * slots + slot
+        part = np.bincount(flat, amount * (1.0 - (place - slot)), groups * slots)
+        on = np.bincount(flat, amount, groups * slots).reshape(groups, slots)
+        before = np.cumsum(on, axis=1) - on
+        return np.asarray(part.reshape(groups, slots) + before, np.float64)
 
-    return ramps(start_s) - ramps(end_s)
+    return np.asarray(ramps(start) - ramps(end), np.float64)

@@ -1,0 +1,204 @@
+"""Each job at its cheapest start under given prices, exact and without a loop over jobs.
+
+With a price of something in each slot and its integral I at the edges of slots, a run of ``q + f`` slots from the
+start of slot i costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``. For all jobs of one q that is a product of two
+small matrices.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.optimization.network.problem import NetworkProblem
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+BLOCK_ROWS = 1024
+GRID_TOLERANCE = 1e-9  # slots by which a time may miss the grid
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Runs that are priced by one set of prices, sorted by length and release.
+
+    Times are in slots from the start of the window.
+
+    Attributes:
+        job: whose run it is, shape (runs,).
+        run: length.
+        earliest: first start, which need not be on the grid.
+        first: first slot at whose beginning it may start besides, and
+        last: the last one; none where it is less than the first.
+        kw: power.
+        gpus: boards; 0 where the price of energy has them in it.
+    """
+
+    job: Rows
+    run: Array
+    earliest: Array
+    first: Rows
+    last: Rows
+    kw: Array
+    gpus: Array
+
+    @classmethod
+    def of(
+        cls,
+        job: Rows,
+        run: Array,
+        earliest: Array,
+        latest: Array,
+        slots: int,
+        kw: Array,
+        gpus: Array,
+    ) -> "Line":
+        """A line of runs in any order."""
+        first = np.floor(earliest).astype(np.int64) + 1
+        last = np.minimum(np.floor(latest + GRID_TOLERANCE).astype(np.int64), slots - 1)
+        order = np.lexsort((first, np.floor(run).astype(np.int64)))
+        return cls(
+            job[order],
+            run[order],
+            earliest[order],
+            first[order],
+            last[order],
+            kw[order],
+            gpus[order],
+        )
+
+    def least(self, energy: Array, boards: Array) -> tuple[Array, Array]:
+        """Least cost of each run and the start that has it.
+
+        Args:
+            energy: integrated price of a kW at the edges of slots, beyond the window as far as runs reach.
+            boards: of a board, same shape.
+
+        Returns:
+            Cost, shape (runs,), and start in slots.
+        """
+        end = self.earliest + self.run
+        cost = self.kw * between(energy, self.earliest, end)
+        cost += self.gpus * between(boards, self.earliest, end)
+        start = self.earliest.copy()
+        whole = np.floor(self.run).astype(np.int64)
+        part = self.run - whole
+        amounts = np.stack([self.kw, self.gpus, self.kw * part, self.gpus * part], axis=1)
+        for begin, stop in _blocks(whole):
+            low, high = int(self.first[begin]), int(self.last[begin:stop].max()) + 1
+            if high <= low:
+                continue
+            q = int(whole[begin])
+            to = np.stack([energy[low + q : high + q + 1], boards[low + q : high + q + 1]])
+            full = to[:, :-1] - np.stack([energy[low:high], boards[low:high]])
+            on_grid = amounts[begin:stop] @ np.vstack([full, np.diff(to, axis=1)])
+            slot = np.arange(low, high)
+            closed = (slot < self.first[begin:stop, None]) | (slot > self.last[begin:stop, None])
+            on_grid[closed] = np.inf
+            best = on_grid.argmin(axis=1)
+            least = on_grid[np.arange(stop - begin), best]
+            better = least < cost[begin:stop]
+            cost[begin:stop][better] = least[better]
+            start[begin:stop][better] = slot[best[better]]
+        return cost, start
+
+
+def _blocks(whole: Rows) -> list[tuple[int, int]]:
+    """Spans of rows of one length, none longer than `BLOCK_ROWS`."""
+    edges = np.flatnonzero(np.diff(whole)) + 1
+    spans = zip([0, *edges.tolist()], [*edges.tolist(), len(whole)], strict=True)
+    return [
+        (at, min(at + BLOCK_ROWS, end))
+        for begin, end in spans
+        for at in range(begin, end, BLOCK_ROWS)
+    ]
+
+
+def between(integral: Array, start: Array, end: Array) -> Array:
+    """What an integral known at the edges of slots grows by between two times in slots."""
+
+    def until(at: Array) -> Array:
+        slot = np.minimum(at.astype(np.int64), len(integral) - 2)
+        return np.asarray(integral[slot] + (at - slot) * (integral[slot + 1] - integral[slot]))
+
+    return np.asarray(until(end) - until(start))
+
+
+def energy_integrals(problem: NetworkProblem, price_per_kwh: Array) -> Array:
+    """Cost of a kW held from the start of the window to each edge, shape (sites, reach + 1).
+
+    After the window it costs the tail price, a day repeated.
+    """
+    after = np.arange(max(problem.reach_slots - problem.slots, 0)) % problem.tail_price.shape[1]
+    price = np.hstack([price_per_kwh, problem.tail_price[:, after]])
+    return _integral(price * problem.slot_h)
+
+
+def board_integrals(problem: NetworkProblem, price_per_board_h: Array) -> Array:
+    """Cost of a board held from the start of the window to each edge, shape (pools, reach + 1)."""
+    after = max(problem.reach_slots - problem.slots, 0)
+    return _integral(np.pad(price_per_board_h, ((0, 0), (0, after))) * problem.slot_h)
+
+
+def _integral(price: Array) -> Array:
+    return np.pad(np.cumsum(price, axis=1), ((0, 0), (1, 0)))
+
+
+def open_pools(problem: NetworkProblem) -> NDArray[np.bool_]:
+    """Whether a job has any start on a pool, shape (n, pools); on its home it always has."""
+    jobs = problem.jobs
+    found = jobs.allowed.copy()
+    for pool in range(len(problem.boards)):
+        early, late = problem.earliest_on(pool), problem.latest_on(pool)
+        found[:, pool] &= (early <= late + GRID_TOLERANCE) & (early < problem.slots)
+    found[np.arange(len(jobs)), jobs.home] = True
+    return found
+
+
+def lines_of_pools(problem: NetworkProblem) -> list[Line]:
+    """A line for each pool with all jobs that may run there, which take power and boards."""
+    jobs, opened = problem.jobs, open_pools(problem)
+    lines = []
+    for pool in range(len(problem.boards)):
+        rows = np.flatnonzero(opened[:, pool])
+        lines.append(
+            Line.of(
+                rows,
+                jobs.run_s[rows, pool] / problem.slot_s,
+                problem.earliest_on(pool)[rows],
+                problem.latest_on(pool)[rows],
+                problem.slots,
+                jobs.kw[rows, pool],
+                jobs.gpus[rows, pool],
+            )
+        )
+    return lines
+
+
+def at_home_cost(problem: NetworkProblem, energy: Array, boards: Array) -> Array:
+    """Priced cost of each job where it stands, shape (n,)."""
+    jobs = problem.jobs
+    every = np.arange(len(jobs))
+    start = (jobs.at_s - problem.edges_s[0]) / problem.slot_s
+    end = start + problem.home_run_s / problem.slot_s
+    cost = np.zeros(len(jobs))
+    for pool in np.unique(jobs.home):
+        mine = every[jobs.home == pool]
+        site = int(problem.site_of_pool[pool])
+        cost[mine] = jobs.kw[mine, pool] * between(energy[site], start[mine], end[mine])
+        cost[mine] += jobs.gpus[mine, pool] * between(boards[pool], start[mine], end[mine])
+    return cost
+
+
+def tail_at_earliest(problem: NetworkProblem) -> float:
+    """What the jobs would cost after the window from their earliest starts at home: the zero of the tail."""
+    jobs = problem.jobs
+    energy = energy_integrals(problem, np.zeros((len(problem.sites), problem.slots)))
+    start = (jobs.earliest_s - problem.edges_s[0]) / problem.slot_s
+    end = start + problem.home_run_s / problem.slot_s
+    total = 0.0
+    for pool in np.unique(jobs.home):
+        mine = jobs.home == pool
+        integral = energy[int(problem.site_of_pool[pool])]
+        total += float(jobs.kw[mine, pool] @ between(integral, start[mine], end[mine]))
+    return total
