@@ -17,7 +17,7 @@ from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
 from aidc.simulation.outcome import outcome
-from aidc.simulation.policies import QUEUES, Given, following_a_plan
+from aidc.simulation.policies import Given, following_a_plan, queue_of
 from aidc.simulation.pool import Pool
 from aidc.simulation.repairs import repairs_of
 from aidc.simulation.result import SiteResult
@@ -120,7 +120,7 @@ class SiteRun:
                 frame["tariff_cny_per_kwh"].to_numpy(np.float64),
                 float(horizon.step_s),
             )
-            queue = QUEUES[policy](_with_boots(table, pool), given)
+            queue = queue_of(policy, _with_boots(table, pool), given)
             away_s = () if begin is None else begin.repairs_s[pool.name]
             repairs = repairs_of(scenario, pool, away_s)
             pools.append(
