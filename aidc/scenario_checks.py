@@ -11,7 +11,9 @@ from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
 
 if TYPE_CHECKING:
-    from aidc.scenario import Baseline, Plan
+    from aidc.scenario import Baseline, Flexibility, Plan
+
+PROMISING = ("deadline", "carbon", "price")  # queues that decide on arrival
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Blocks:
         sites: the sound ones.
         workload: which jobs there are.
         baseline: how the site is run without a plan.
+        flexibility: what may wait, and move.
         plan: what is minimised.
         events: what goes wrong.
     """
@@ -37,13 +40,14 @@ class Blocks:
     sites: Mapping[str, Site]
     workload: AnyWorkload | None
     baseline: "Baseline | None"
+    flexibility: "Flexibility | None"
     plan: "Plan | None"
     events: tuple[Event, ...]
 
 
 def cross_faults(s: Blocks) -> list[str]:
     """Each fault between blocks as ``key: message``."""
-    faults = [*_horizon_faults(s), *_plan_faults(s)]
+    faults = [*_horizon_faults(s), *_quota_faults(s), *_plan_faults(s), *_moving_faults(s)]
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
@@ -70,6 +74,16 @@ def _horizon_faults(s: Blocks) -> list[str]:
     return faults
 
 
+def _quota_faults(s: Blocks) -> list[str]:
+    """Quotas in front of a queue that would not see the jobs in time."""
+    if s.baseline is None or not s.baseline.queue.vc_quota or s.baseline.policy not in PROMISING:
+        return []
+    return [
+        f"baseline.queue.vc_quota: {s.baseline.policy} promises starts on arrival and cannot hold jobs "
+        "back for a quota; take another policy, or leave the quotas out"
+    ]
+
+
 def _plan_faults(s: Blocks) -> list[str]:
     """Windows that are no whole steps, or shorter than what is fixed of them."""
     if s.plan is None:
@@ -89,6 +103,21 @@ def _plan_faults(s: Blocks) -> list[str]:
             faults.append(
                 f"plan.{key}: {hours:g} h is not a whole number of {plan.step_min:g} min steps"
             )
+    return faults
+
+
+def _moving_faults(s: Blocks) -> list[str]:
+    """Jobs that may move where there is nowhere to go, or by a plan that cannot move them."""
+    if s.flexibility is None or s.flexibility.movable_frac == 0:
+        return []
+    faults, key = [], "flexibility.movable_frac"
+    if len(s.site_names) == 1:
+        faults.append(f"{key}: there is one site alone, so no job can move; leave it out")
+    if s.plan is not None and s.plan.foresight != "perfect":
+        faults.append(
+            f"{key}: jobs move between sites under plan.foresight: perfect alone, "
+            f"not {s.plan.foresight}; set 0"
+        )
     return faults
 
 

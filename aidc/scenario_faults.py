@@ -157,6 +157,7 @@ def sound_blocks(error: ValidationError, data: Mapping[str, Any], context: Any) 
         sites={n: Site.model_validate(c["site"], context=context) for n, c in good.items()},
         workload=sound("workload"),
         baseline=sound("baseline"),
+        flexibility=sound("flexibility"),
         plan=sound("plan"),
         events=sound("events") or (),
     )

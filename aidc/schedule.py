@@ -16,6 +16,7 @@ SETPOINT_COLUMNS: Final = (
 AS_SOON_AS_FREE: Final = "as soon as boards are free"  # reason of a start that is no promise
 CERTIFICATE: Final = "certificate.npz"  # of a folder of results
 SAVING_SEEN_FRAC = 1e-3  # of the baseline; a share of less says nothing
+ALL_SITES: Final = "all sites"  # site of the proof of a network's window
 SPRAY_BY_POLICY, SPRAY_OFF, SPRAY_ON = -1, 0, 1
 CHILLERS_BY_RULE = -1
 
@@ -141,7 +142,7 @@ class WindowProof:
     """How one window was solved.
 
     Attributes:
-        site: site of the window.
+        site: site of the window; `ALL_SITES` for the plan of the network, in which jobs may move.
         start: ISO time of the window's first step.
         status: ``optimal`` (within the gap), ``time_limit`` (a plan, with its gap) or ``fallback`` (no
             plan: the baseline's set-points and starts are held, and nothing is proven).
@@ -159,6 +160,7 @@ class WindowProof:
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         fault: why the window has no plan and the baseline is held (status ``fallback``); else empty.
+        quotas: virtual clusters whose quota is full in some slot of the class model, ``; `` between them.
         full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
     """
@@ -180,6 +182,7 @@ class WindowProof:
     jobs_movable: int
     jobs_moved: int
     fault: str
+    quotas: str
     full: bool
     build_s: float
     solve_s: float
@@ -230,10 +233,17 @@ class Schedule:
         return tuple(window for window in self.windows if window.status != "fallback")
 
     @property
+    def proofs(self) -> tuple[WindowProof, ...]:
+        """The proofs that count: of the network where there is one, as those of its sites take the places of
+        all jobs as given; else of each site's windows.
+        """
+        return tuple(w for w in self.windows if w.site == ALL_SITES) or self.planned
+
+    @property
     def gap_frac(self) -> float:
         """Gap of the worst window that has a plan, the worst of its stages."""
-        gaps = [window.gap_frac for window in self.planned]
-        gaps += [stage.gap_frac for window in self.planned for stage in window.earlier]
+        gaps = [window.gap_frac for window in self.proofs]
+        gaps += [stage.gap_frac for window in self.proofs for stage in window.earlier]
         return max(gaps, default=0.0)
 
     @property
@@ -253,10 +263,10 @@ class Schedule:
 
     def totals(self) -> dict[str, Any]:
         """Sums and extremes over the windows, for summaries; windows overlap, so their sums do too."""
-        baseline = sum(w.baseline for w in self.windows)
+        baseline = sum(w.baseline for w in self.proofs)
         objective, bound = (
-            sum(w.objective for w in self.windows),
-            sum(w.bound for w in self.windows),
+            sum(w.objective for w in self.proofs),
+            sum(w.bound for w in self.proofs),
         )
         return {
             "status": self.status,
@@ -265,7 +275,7 @@ class Schedule:
             "objective": objective,
             "bound": bound,
             "gap_frac": self.gap_frac,
-            "gap_pue": max((w.gap_pue for w in self.planned), default=0.0),
+            "gap_pue": max((w.gap_pue for w in self.proofs), default=0.0),
             "captured_frac": captured_frac(baseline, objective, bound),
             "columns": max((w.columns for w in self.windows), default=0),
             "rows": max((w.rows for w in self.windows), default=0),

@@ -119,7 +119,6 @@ def problem_of(
         pool=np.zeros(len(jobs), np.int64),
     )
     held = np.array([0.0]), np.array([1e7]), np.array([fixed_gpus]), np.array([0], np.int64)
-    mine = early, early + run, gpus, movable.pool
     return WindowProblem(
         scenario=scenario,
         site=site,
@@ -144,7 +143,7 @@ def problem_of(
         ),
         movable=movable,
         at_s=early.copy(),
-        others=tuple(np.concatenate(pair) for pair in zip(held, mine, strict=True)),  # type: ignore[arg-type]
+        fixed_runs=held,
         held=_held(movable, fixed_gpus, pool) if sleeps(pool) else None,
     )
 
@@ -253,8 +252,21 @@ class TableModel:
         spans = [
             (s, s + r / HOUR_S, g) for s, r, g in zip(start_h, jobs.run_s, jobs.gpus, strict=True)
         ]
+        groups = self.problem.groups
+        limits = [(free, np.ones(len(spans), bool))]
+        if groups is not None:
+            left = groups.boards - groups.used[:, 0]
+            limits += [(boards, groups.of_movable == i) for i, boards in enumerate(left)]
         return all(
-            sum(g for s, e, g in spans if s <= at + 1e-9 < e) <= free + 1e-9 for at, _, _ in spans
+            sum(
+                g
+                for (s, e, g), in_it in zip(spans, who, strict=True)
+                if in_it and s <= at + 1e-9 < e
+            )
+            <= boards + 1e-9
+            for boards, who in limits
+            for (at, _, _), counted in zip(spans, who, strict=True)
+            if counted
         )
 
     def starts(self) -> list[list[float]]:

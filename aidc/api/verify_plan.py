@@ -11,6 +11,7 @@ import pandas as pd
 from aidc.errors import InputError
 from aidc.schedule import CERTIFICATE
 from aidc.verifier import Window, digest, findings
+from aidc.verifier_network import bound_of
 
 SAME = 1e-9  # relative, of a figure written as text
 
@@ -46,7 +47,7 @@ def verify_plan(place: Path) -> list[Verified]:
     """
     file = place / CERTIFICATE if place.is_dir() else place
     try:
-        found = findings(file)
+        found = findings(file, bound_of)
     except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile) as error:
         raise InputError(f"{file} is no certificate of a plan: {error}") from None
     if not found:

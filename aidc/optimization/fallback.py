@@ -54,6 +54,7 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
         jobs_movable=len(problem.movable.row),
         jobs_moved=0,
         fault=fault,
+        quotas="",
         full=False,
         build_s=0.0,
         solve_s=0.0,
@@ -61,5 +62,5 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
     )
     held = np.full(len(index), scenario.baseline.supply_air_degc)
     return WindowPlan(
-        problem.movable.row, problem.at_s, SetPoints.at_rest(held), promised, proof, {}
+        problem.movable.row, problem.at_s, SetPoints.at_rest(held), promised, proof, {}, None
     )

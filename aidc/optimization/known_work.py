@@ -119,11 +119,11 @@ class KnownWork:
             fixed=self._fixed(fixed_rows, open_rows, at_s, run, edges, expected.kw, expected.gpus),
             movable=movable,
             at_s=at_s[movable_rows],
-            others=(
-                at_s[open_rows],
-                at_s[open_rows] + run[open_rows],
-                gpus[open_rows],
-                self.pool[open_rows],
+            fixed_runs=(
+                at_s[fixed_rows],
+                at_s[fixed_rows] + run[fixed_rows],
+                gpus[fixed_rows],
+                self.pool[fixed_rows],
             ),
         )
 

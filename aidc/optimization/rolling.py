@@ -9,19 +9,21 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
-from aidc.job import NO_BOARDS, TOO_LARGE, JobTable
+from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
+from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.quotas import NO_GROUP, Groups, group_of
 from aidc.optimization.sleeping import Held
+from aidc.optimization.standing import Standing
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
-from aidc.site import Pool
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
@@ -54,13 +56,14 @@ class RollingPlanner:
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
     standing_start_s: Array | None = None
-    _jobs: "_Jobs | None" = None
+    _jobs: "Standing | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
+    _networks: list[tuple[WindowProof, Certificate]] = field(default_factory=list)
 
     def __call__(self, states: Mapping[str, PlanningState]) -> dict[str, Commitment]:
         """The next commitment of every site."""
         if self._jobs is None:
-            self._jobs = _Jobs.of(self.scenario, self.drivers, self.baseline_start_s)
+            self._jobs = Standing.of(self.scenario, self.drivers, self.baseline_start_s)
             if self.standing_start_s is not None:
                 self._jobs.start_s[:] = self.standing_start_s
             self._sites = {
@@ -68,11 +71,18 @@ class RollingPlanner:
             }
         for state in states.values():
             self._jobs.happened(state)
-        said = {}
+        window = None
+        if self.drivers.movable.any():
+            problems = [self._sites[name].problem(state) for name, state in states.items()]
+            window = placed_jobs(self.scenario, self.drivers.movable, self._jobs, problems)
+        plans, said = [], {}
         for name, state in states.items():
             plan, said[name] = self._sites[name].commit(state)
+            plans.append(plan)
             if self.progress is not None:
                 self.progress(plan.proof)
+        if window is not None and window.can_be_proved(plans):
+            self._networks.append(window.proved(plans))
         return said
 
     @property
@@ -109,6 +119,7 @@ class RollingPlanner:
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
         status[standing.refused], reason[standing.refused] = "refused", TOO_LARGE
+        reason[beyond_quota(jobs, self.scenario.baseline.queue.vc_quota)] = OVER_QUOTA
         reason[~jobs.accepted] = NO_BOARDS
         late = np.isnan(start) & ~standing.refused
         status[late], reason[late] = "deferred", "no boards free inside the horizon"
@@ -128,70 +139,18 @@ class RollingPlanner:
                 }
             ),
             setpoints={name: site.setpoints() for name, site in self._sites.items()},
-            windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
+            windows=(
+                *(proof for site in self._sites.values() for proof in site.proofs),
+                *(proof for proof, _ in self._networks),
+            ),
             promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
             objective=self.scenario.plan.objective_name,
             foresight=self.scenario.plan.foresight,
-            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
+            certificates=(
+                *(one for site in self._sites.values() for one in site.certificates),
+                *(one for _, one in self._networks),
+            ),
         )
-
-
-@dataclass(slots=True)
-class _Jobs:
-    """All jobs of the scenario as they stand: what has happened, is planned, or is the baseline's.
-
-    Pools are counted over all sites, in the order of the scenario.
-    """
-
-    jobs: JobTable
-    pools: tuple[tuple[str, Pool], ...]
-    pool: Rows
-    run_s: Array
-    baseline_s: Array
-    latest_s: Array
-    start_s: Array
-    refused: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, scenario: Scenario, drivers: Drivers, baseline_start_s: Array) -> "_Jobs":
-        jobs = drivers.jobs
-        pools = tuple((name, p) for name, c in scenario.sites.items() for p in c.site.pools)
-        pool = np.zeros(len(jobs), np.int64)
-        for index, (name, one) in enumerate(pools):
-            pool[(jobs.site == name) & (jobs.pool == one.name)] = index
-        run, baseline = np.minimum(jobs.run_s, jobs.limit_s), baseline_start_s
-        # no later than its slack, and never out of the horizon to look like a saving
-        end = (scenario.end - scenario.start).total_seconds()
-        latest = np.maximum(baseline, np.minimum(jobs.submit_s + jobs.slack_s, end - run))
-        capacity = np.array([one.gpu_count for _, one in pools])
-        return cls(
-            jobs=jobs,
-            pools=pools,
-            pool=pool,
-            run_s=run,
-            baseline_s=baseline,
-            latest_s=np.where(jobs.slack_s > 0, latest, baseline),
-            start_s=baseline.copy(),
-            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
-        )
-
-    def happened(self, state: PlanningState) -> None:
-        """Takes over what has started at a site."""
-        begun = np.isfinite(state.start_s)
-        self.start_s[begun] = state.start_s[begun]
-        took_s = state.end_s - state.start_s  # its servers may have had to boot
-        longer = begun & (took_s > self.run_s + MOVED_S)
-        self.run_s[longer] = took_s[longer]
-
-    @property
-    def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """Site and pool of each job, as the plan has it."""
-        site, pool = (np.array(names, object) for names in zip(*_names(self.pools), strict=True))
-        return site[self.pool], pool[self.pool]
-
-
-def _names(pools: tuple[tuple[str, Pool], ...]) -> list[tuple[str, str]]:
-    return [(site, pool.name) for site, pool in pools]
 
 
 @dataclass(slots=True)
@@ -200,7 +159,7 @@ class _SitePlan:
 
     scenario: Scenario
     drivers: Drivers
-    jobs: _Jobs
+    jobs: Standing
     name: str
     window: SetPoints | PlanError = field(
         default_factory=lambda: PlanError("nothing is planned yet")
@@ -271,7 +230,7 @@ class _SitePlan:
             & ~standing.refused[open_rows]
             & (
                 standing.latest_s[open_rows]
-                > np.maximum(standing.baseline_s[open_rows], now) + MOVED_S
+                > np.maximum(standing.earliest_s[open_rows], now) + MOVED_S
             )
             & (run[open_rows] > 0)
         )
@@ -280,7 +239,7 @@ class _SitePlan:
         edges = now + slots * plan.step_min * 60.0
         movable = Movable(
             movable_rows,
-            np.maximum(standing.baseline_s[movable_rows], now),
+            np.maximum(standing.earliest_s[movable_rows], now),
             standing.latest_s[movable_rows],
             run[movable_rows],
             self._kw(movable_rows),
@@ -288,7 +247,8 @@ class _SitePlan:
             pool[movable_rows],
         )
         until = float(np.max(movable.latest_s + movable.run_s, initial=end))
-        others = np.flatnonzero(here & (start + run > now) & (start < until))
+        others = here & (start + run > now) & (start < until)
+        others[movable_rows] = False
         return WindowProblem(
             scenario=scenario,
             site=site,
@@ -306,14 +266,29 @@ class _SitePlan:
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
-            others=(
+            fixed_runs=(
                 start[others],
                 start[others] + run[others],
                 table.gpu_count[others].astype(np.float64),
                 pool[others],
             ),
             held=self._held(state, end),
+            groups=self._groups(movable_rows, np.flatnonzero(others), fixed_rows, edges),
         )
+
+    def _groups(self, movable: Rows, others: Rows, fixed: Rows, edges: Array) -> Groups | None:
+        """Who shares a quota in a window; None: nobody has one."""
+        quotas, standing = self.scenario.baseline.queue.vc_quota, self.jobs
+        if not quotas:
+            return None
+        pools = len(self.scenario.sites[self.name].site.pools)
+        group = group_of(standing.jobs, standing.pool - self.first_pool, quotas)
+        counted = fixed[group[fixed] != NO_GROUP]
+        share = profile(standing.start_s[counted], standing.run_s[counted], edges)
+        used = np.zeros((pools * len(quotas), len(edges) - 1))
+        np.add.at(used, group[counted], share * standing.jobs.gpu_count[counted, None])
+        boards = np.tile(np.array(list(quotas.values()), np.float64), pools)
+        return Groups(tuple(quotas) * pools, boards, group[movable], group[others], used)
 
     def _kw(self, rows: Rows) -> Array:
         """IT power of jobs above that of their pool at rest."""

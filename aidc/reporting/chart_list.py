@@ -1,6 +1,7 @@
 """Which charts a study gets, in the order of the page."""
 
 from aidc.reporting.charts import Chart
+from aidc.reporting.charts.day_chart import day_chart
 from aidc.reporting.charts.event_chart import event_chart, has_events
 from aidc.reporting.charts.pathway_chart import pathway_chart
 from aidc.reporting.charts.plan_charts import promise_chart
@@ -30,6 +31,8 @@ def charts_of(study: Study, gases: str) -> tuple[Chart, ...]:
     sites = list(study.baseline.scenario.sites)
     for site in sites:
         suffix = f"-{site}" if len(sites) > 1 else ""
+        if study.optimized is not None:
+            charts.append(day_chart(study.baseline, study.optimized, site, suffix))
         charts += [wetbulb_chart(study, site, suffix), setpoint_chart(study, site, suffix)]
     for site, sweep in study.sweeps.items():
         charts.append(sweep_chart(sweep, site, f"-{site}" if len(sites) > 1 else ""))

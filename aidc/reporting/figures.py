@@ -154,16 +154,14 @@ def costs(trace: Trace, prices: Mapping[str, Prices]) -> dict[str, Any]:
     of the covered days, in proportion to their number.
     """
     energy = demand = water = 0.0
-    partial = False
     for name in trace.scenario.sites:
-        rows = trace.site(name)
-        paid = rows["grid_import_kw"] * rows["tariff_cny_per_kwh"]
-        energy += float(paid.sum() * trace.step_h)
-        litres = float(rows["water_l_per_h"].sum() * trace.step_h)
-        water += litres / L_PER_M3 * prices[name].water_cny_per_m3
-        for share, peak_kw in month_peaks(rows, trace.step_h):
-            demand += share * peak_kw * prices[name].demand_cny_per_kw_month
-            partial = partial or share < 1
+        paid = site_costs(trace.site(name), prices[name], trace.step_h)
+        energy, demand, water = (x + y for x, y in zip((energy, demand, water), paid, strict=True))
+    partial = any(
+        share < 1
+        for name in trace.scenario.sites
+        for share, _ in month_peaks(trace.site(name), trace.step_h)
+    )
     note = "demand charge: the month's charge on the peak of the run"
     return {
         "cost_cny": energy + demand + water,
@@ -173,6 +171,23 @@ def costs(trace: Trace, prices: Mapping[str, Prices]) -> dict[str, Any]:
         "cost_label": "energy + demand charge + water"
         + (f"; {note}, in proportion to the days covered" if partial else ""),
     }
+
+
+def site_costs(rows: pd.DataFrame, prices: Prices, step_h: float) -> tuple[float, float, float]:
+    """Energy, demand and water charges of one site in CNY; see `costs`.
+
+    Args:
+        rows: its rows of a trace.
+        prices: what it pays beside energy.
+        step_h: length of a step [h].
+    """
+    energy = float((rows["grid_import_kw"] * rows["tariff_cny_per_kwh"]).sum() * step_h)
+    litres = float(rows["water_l_per_h"].sum() * step_h)
+    demand = sum(
+        share * peak_kw * prices.demand_cny_per_kw_month
+        for share, peak_kw in month_peaks(rows, step_h)
+    )
+    return energy, demand, litres / L_PER_M3 * prices.water_cny_per_m3
 
 
 def month_peaks(rows: pd.DataFrame, step_h: float) -> list[tuple[float, float]]:

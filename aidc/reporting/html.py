@@ -7,7 +7,7 @@ from typing import Any, Final
 import pandas as pd
 
 from aidc import __version__
-from aidc.reporting import job_tables, page_tables, words
+from aidc.reporting import job_tables, page_tables, site_tables, words
 from aidc.reporting.charts import Chart
 from aidc.reporting.numbers import energy, number, percent, signed_energy, signed_percent, tonnes
 from aidc.reporting.study import VARIANTS, Study
@@ -18,6 +18,7 @@ WORDS: Final = {
     "assumptions": "What the result hangs on",
     "no_assumptions": "The ends of the assumptions were not judged in this run.",
     "figures": "Figures",
+    "sites": "By site",
     "charts": "Charts",
     "data": "Data behind this chart",
     "pathway": "Pathway to 2050",
@@ -51,6 +52,7 @@ def page(
     windows: pd.DataFrame,
     by_tenant: pd.DataFrame,
     variant: str,
+    by_site: pd.DataFrame,
 ) -> str:
     """The report as HTML.
 
@@ -61,6 +63,7 @@ def page(
         windows: a row a planning window.
         by_tenant: who took what, of the run shown.
         variant: the run shown.
+        by_site: a row a run and site.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -91,6 +94,7 @@ def page(
         assumptions=page_tables.assumptions(summary),
         tiles=words.tiles(summary),
         key_figures=page_tables.key_figures(summary),
+        sites=site_tables.sites(by_site) if len(scenario["sites"]) > 1 else None,
         charts=[
             {
                 "title": chart.title,

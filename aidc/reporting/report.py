@@ -14,6 +14,7 @@ from aidc.reporting import words
 from aidc.reporting.chart_list import charts_of
 from aidc.reporting.charts import Chart
 from aidc.reporting.html import monthly_of, page
+from aidc.reporting.site_tables import by_site
 from aidc.reporting.study import BASELINE, OPTIMIZED, Study
 from aidc.reporting.summary import summarise
 from aidc.reporting.tables import incidents, statements, windows
@@ -121,12 +122,12 @@ def build(study: Study) -> Report:
         "windows": found,
         "tenants": by_tenant,
         "statements": statements(study),
+        "sites": by_site(study),
         "incidents": incidents(study),
         "pathway": study.pathway.frame if study.pathway else pd.DataFrame(),
     }
-    return Report(
-        study, summary, charts, tables, page(study, summary, charts, found, shares[last], last)
-    )
+    html = page(study, summary, charts, found, shares[last], last, tables["sites"])
+    return Report(study, summary, charts, tables, html)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

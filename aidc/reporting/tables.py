@@ -7,12 +7,11 @@ from typing import Any, Final
 import pandas as pd
 
 from aidc.ledger.statement import Statement
-from aidc.reporting.figures import key_figures, month_peaks
+from aidc.reporting.figures import key_figures, site_costs
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, Study, tonnes
 from aidc.schedule import Schedule, StageProof
 from aidc.trace import Trace
-from aidc.units import L_PER_M3
 
 WALL_TIMES: Final = ("build_s", "solve_s", "bound_s")  # never in a reproducible output
 
@@ -37,16 +36,11 @@ def monthly(
             sum_ = sums.setdefault(str(key), dict.fromkeys(_SUMMED, 0.0))
             imported = float(month["grid_import_kw"].sum() * step_h)
             litres = float(month["water_l_per_h"].sum() * step_h)
-            energy = float((month["grid_import_kw"] * month["tariff_cny_per_kwh"]).sum() * step_h)
-            demand = sum(
-                share * peak * prices[name].demand_cny_per_kw_month
-                for share, peak in month_peaks(month, step_h)
-            )
             sum_["it_kwh"] += float(month["it_kw"].sum() * step_h)
             sum_["facility_kwh"] += float(mine.loc[month.index].sum() * step_h)
             sum_["water_l"] += litres
             sum_["grid_import_kwh"] += imported
-            sum_["cost_cny"] += energy + demand + litres / L_PER_M3 * prices[name].water_cny_per_m3
+            sum_["cost_cny"] += sum(site_costs(month, prices[name], step_h))
             for column, book in _TONNES.items():
                 if book in statements:
                     total = float(statements[book].by_site.get(name, 0))

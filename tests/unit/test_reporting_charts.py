@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from aidc.reporting.chart_list import charts_of
+from aidc.reporting.charts.day_chart import day_caption
 from aidc.reporting.charts.plan_charts import promise_caption
 from aidc.reporting.charts.plant_charts import setpoint_caption, wetbulb_caption
 from aidc.reporting.charts.style import COLOURS, PIXELS, POINTS_SHOWN, spread, thinned
@@ -24,6 +25,7 @@ CAPTIONS = {
     "shift": shift_caption,
     "energy": split_caption,
     "emissions": emissions_caption,
+    "day": day_caption,
     "wetbulb": wetbulb_caption,
     "setpoints": setpoint_caption,
     "promise": promise_caption,

@@ -118,6 +118,7 @@ MODES: Final = {
     "wet_dx": (_RED, "D"),
     "dx": (_PURPLE, "v"),
     "chiller": (_GREEN, "h"),
+    "tank": ("#999999", "d"),
 }
 MODE_NAMES: Final = {
     "off": "off",
@@ -128,6 +129,7 @@ MODE_NAMES: Final = {
     "wet_dx": "wet + DX",
     "dx": "DX",
     "chiller": "chiller",
+    "tank": "tank",
 }
 _RC: Final[dict[Any, Any]] = {
     "font.size": 9.0,
