@@ -8,10 +8,10 @@ import pandas as pd
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from aidc.errors import InfeasibleError
+from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
-from aidc.optimization.course import Course, best_course
+from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import (
     Bus,
     add_jobs,
@@ -22,7 +22,7 @@ from aidc.optimization.problem import (
     WindowProblem,
     kept_options,
 )
-from aidc.optimization.solve import Solution, relaxed_duals, solve
+from aidc.optimization.solve import Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -179,12 +179,16 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
     start_s, sizes, status = before_s, (0, 0, 0), "optimal"
-    planned = _planned(view, money, tail, caps, limits)
+    offered = likely_options(view, goal, limits)
+    try:
+        planned = _planned(view, money, tail, caps, limits, offered)
+    except SolverTimeoutError:
+        planned, status = None, "time_limit"
     if planned is not None:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [start_s, before_s])
+    course = best_course(view, goal, tail, limits, [start_s, before_s], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
@@ -248,7 +252,12 @@ class _Planned:
 
 
 def _planned(
-    view: View, money: Prices, tail: classes.Tail, caps: list[Cap], limits: list[Limit]
+    view: View,
+    money: Prices,
+    tail: classes.Tail,
+    caps: list[Cap],
+    limits: list[Limit],
+    offered: NDArray[np.bool_],
 ) -> _Planned | None:
     """Starts of the movable jobs; None: there are none, or the boards are too full to move any.
 
@@ -258,12 +267,18 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps)
+        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
     except InfeasibleError:
         return None
 
 
-def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[Cap]) -> _Planned:
+def _plan_jobs(
+    view: View,
+    money: Prices,
+    tails: list[classes.Tail],
+    caps: list[Cap],
+    offered: NDArray[np.bool_],
+) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
     problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
@@ -286,10 +301,11 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
         tails,
         np.maximum(boards[:, None] - used, 0.0),
     )
-    model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
+    kept = kept_options(tables, money, bus, caps) & offered
+    model = site_model(tables, money, bus, kept, caps)
     add_jobs(model, fixed_kw, side.columns)
     built = time.perf_counter() - began
-    solution = solve(
+    solution = solve_or_by_rule(
         model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
     )
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
