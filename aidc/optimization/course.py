@@ -154,9 +154,7 @@ def best_course(
         with suppress(InfeasibleError, SolverTimeoutError):
             courses.append(course_of(view, goal, tail, limits, start_s, offered, explain=False))
     try:
-        courses.append(
-            course_of(view, goal, tail, limits, surely, offered, explain=not courses)
-        )
+        courses.append(course_of(view, goal, tail, limits, surely, offered, explain=not courses))
     except (InfeasibleError, SolverTimeoutError):
         if not courses:
             raise

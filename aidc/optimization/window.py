@@ -1,6 +1,7 @@
 """One window planned: tables, MILP, assignment to jobs, and the cost of that assignment beside its bound."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -272,17 +273,39 @@ def _planned(
         return None
 
 
-def _plan_jobs(
+@dataclass(frozen=True, slots=True)
+class ClassModel:
+    """The model of a window with its biggest movable jobs as classes.
+
+    Attributes:
+        model: to be solved.
+        side: the way from classes to jobs.
+        big: which of the movable jobs are in it, shape (n,).
+    """
+
+    model: pyo.ConcreteModel
+    side: classes.JobSide
+    big: NDArray[np.bool_]
+
+
+def class_model(
     view: View,
     money: Prices,
-    tails: list[classes.Tail],
-    caps: list[Cap],
+    tails: Sequence[classes.Tail],
+    caps: Sequence[Cap],
     offered: NDArray[np.bool_],
-) -> _Planned:
-    """Solves the class model and gives its shares back to single jobs, checked against free boards."""
-    began = time.perf_counter()
+) -> ClassModel:
+    """The class model of a window; small jobs stay where they stand.
+
+    Args:
+        view: of the window, with at least one movable job.
+        money: prices of the objective.
+        tails: of the objective, then of each limit.
+        caps: limits.
+        offered: options to choose from, shape (options,).
+    """
     problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
-    jobs, fixed, plan = problem.movable, problem.fixed, problem.scenario.plan
+    jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
     small = jobs.take(~big)
     share = classes.profile(problem.at_s[~big], small.run_s, edges)
@@ -304,6 +327,21 @@ def _plan_jobs(
     kept = kept_options(tables, money, bus, caps) & offered
     model = site_model(tables, money, bus, kept, caps)
     add_jobs(model, fixed_kw, side.columns)
+    return ClassModel(model, side, big)
+
+
+def _plan_jobs(
+    view: View,
+    money: Prices,
+    tails: list[classes.Tail],
+    caps: list[Cap],
+    offered: NDArray[np.bool_],
+) -> _Planned:
+    """Solves the class model and gives its shares back to single jobs, checked against free boards."""
+    began = time.perf_counter()
+    problem, plan = view.problem, view.problem.scenario.plan
+    made = class_model(view, money, tails, caps, offered)
+    model, side, big = made.model, made.side, made.big
     built = time.perf_counter() - began
     solution = solve_or_by_rule(
         model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
