@@ -66,6 +66,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
         "K",
         "raise plan.ramp_k_per_h or name plan.levels_degc nearer to each other",
     ),
+    "import_limit": Requirement("import stays below what the grid asks for, or pays for it"),
     "month_peak": Requirement("the demand charge counts the month's highest import"),
     "every_class_starts": Requirement(
         "every job starts",
@@ -88,6 +89,12 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
         "boards in use are no more than there are",
         "boards",
         "give the pool more servers or the jobs more slack",
+        0.5,
+    ),
+    "vc_quota": Requirement(
+        "no virtual cluster holds more than its quota",
+        "boards",
+        "raise the quota or give its jobs more slack",
         0.5,
     ),
 }

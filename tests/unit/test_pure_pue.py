@@ -32,7 +32,7 @@ def cold_day(wasteful_kw: float) -> PurePue:
     caps = [Cap("site", site, np.inf), Cap("IT", it, np.inf)]
     bus = replace(
         models.bus(), pv_kw=np.zeros(1), battery_kwh=0.0, month_of_slot=np.array([7]),
-        ramp_k_per_h=50.0, slot_h=1.0,
+        ramp_k_per_h=50.0, slot_h=1.0, import_limit_kw=np.full(1, np.inf),
     )  # fmt: skip
     model = site_model(tables, overhead, bus, np.ones((1, 1), bool), caps)
     columns = ClassColumns(
@@ -40,6 +40,7 @@ def cold_day(wasteful_kw: float) -> PurePue:
         column=np.arange(2), slot=np.zeros(2, np.int64),
         kw=WORK * np.array([THRIFTY_KW, wasteful_kw]), gpus=np.ones(2),
         tail=np.zeros(2), cap_tails=np.zeros((2, 2)), gpus_free=np.ones((2, 1)),
+        quota=np.full(2, -1), quota_free=np.zeros((0, 1)),
     )  # fmt: skip
     add_jobs(model, np.zeros(1), columns)
     return least_ratio(model, bus, 1e-6, 20.0, "cold day")
