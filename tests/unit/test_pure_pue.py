@@ -26,7 +26,7 @@ def cold_day(wasteful_kw: float) -> PurePue:
     tables = PlantTables(
         (Option(24.0, 0),), 1, it_kw, facility, facility - served, none, served, none, none, none
     )
-    overhead = Prices("kWh", 0 * one, 0 * one, tables.overhead_kw, 0.0, 0.0, 0.0)
+    overhead = Prices("kWh", 0 * one, 0 * one, tables.overhead_kw, 0.0, 0.0, 0.0, 0.0)
     site = replace(overhead, facility_price=one, side=none)
     it = replace(overhead, side=-served)
     caps = [Cap("site", site, np.inf), Cap("IT", it, np.inf)]
