@@ -192,6 +192,7 @@ def site_model(
 
     m.site_cost = pyo.Expression(expr=sum_in(prices))
     m.objective = pyo.Objective(expr=m.site_cost)
+    m.cap_names, m.cap_units = [cap.name for cap in caps], [cap.prices.unit for cap in caps]
     _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
 

@@ -1,6 +1,7 @@
 """One window planned: tables, MILP, assignment to jobs, and the cost of that assignment beside its bound."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,10 +9,10 @@ import pandas as pd
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from aidc.errors import InfeasibleError
+from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
-from aidc.optimization.course import Course, best_course
+from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import (
     ROUNDING_GPUS,
     Bus,
@@ -24,7 +25,7 @@ from aidc.optimization.problem import (
     kept_options,
 )
 from aidc.optimization.quotas import NO_GROUP, quotas_left
-from aidc.optimization.solve import Solution, relaxed_duals, solve
+from aidc.optimization.solve import Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -183,12 +184,16 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
     start_s, sizes, status = before_s, (0, 0, 0), "optimal"
-    planned = _planned(view, money, tail, caps, limits)
+    offered = likely_options(view, goal, limits)
+    try:
+        planned = _planned(view, money, tail, caps, limits, offered)
+    except SolverTimeoutError:
+        planned, status = None, "time_limit"
     if planned is not None:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [start_s, before_s])
+    course = best_course(view, goal, tail, limits, [start_s, before_s], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
@@ -254,7 +259,12 @@ class _Planned:
 
 
 def _planned(
-    view: View, money: Prices, tail: classes.Tail, caps: list[Cap], limits: list[Limit]
+    view: View,
+    money: Prices,
+    tail: classes.Tail,
+    caps: list[Cap],
+    limits: list[Limit],
+    offered: NDArray[np.bool_],
 ) -> _Planned | None:
     """Starts of the movable jobs; None: there are none, or the boards are too full to move any.
 
@@ -264,16 +274,44 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps)
+        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
     except InfeasibleError:
         return None
 
 
-def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[Cap]) -> _Planned:
-    """Solves the class model and gives its shares back to single jobs, checked against free boards."""
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class ClassModel:
+    """The model of a window with its biggest movable jobs as classes.
+
+    Attributes:
+        model: to be solved.
+        side: the way from classes to jobs.
+        big: which of the movable jobs are in it, shape (n,).
+    """
+
+    model: pyo.ConcreteModel
+    side: classes.JobSide
+    big: NDArray[np.bool_]
+
+
+def class_model(
+    view: View,
+    money: Prices,
+    tails: Sequence[classes.Tail],
+    caps: Sequence[Cap],
+    offered: NDArray[np.bool_],
+) -> ClassModel:
+    """The class model of a window; small jobs stay where they stand.
+
+    Args:
+        view: of the window, with at least one movable job.
+        money: prices of the objective.
+        tails: of the objective, then of each limit.
+        caps: limits.
+        offered: options to choose from, shape (options,).
+    """
     problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
-    jobs, fixed, plan = problem.movable, problem.fixed, problem.scenario.plan
+    jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
     small = jobs.take(~big)
     share = classes.profile(problem.at_s[~big], small.run_s, edges)
@@ -293,10 +331,26 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
         np.maximum(boards[:, None] - used, 0.0),
         *quotas_left(problem.groups, big, jobs.gpus, share),
     )
-    model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
+    kept = kept_options(tables, money, bus, caps) & offered
+    model = site_model(tables, money, bus, kept, caps)
     add_jobs(model, fixed_kw, side.columns)
+    return ClassModel(model, side, big)
+
+
+def _plan_jobs(
+    view: View,
+    money: Prices,
+    tails: list[classes.Tail],
+    caps: list[Cap],
+    offered: NDArray[np.bool_],
+) -> _Planned:
+    """Solves the class model and gives its shares back to single jobs, checked against free boards."""
+    began = time.perf_counter()
+    problem, plan = view.problem, view.problem.scenario.plan
+    made = class_model(view, money, tails, caps, offered)
+    model, side, big = made.model, made.side, made.big
     built = time.perf_counter() - began
-    solution = solve(
+    solution = solve_or_by_rule(
         model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
     )
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
