@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyomo.environ as pyo
 
+from aidc.optimization.class_model import class_model
 from aidc.optimization.classes import Tail
 from aidc.optimization.course import likely_options
 from aidc.optimization.model import Bus, settle_peaks, site_model
@@ -20,7 +21,6 @@ from aidc.optimization.problem import WindowProblem, kept_options
 from aidc.optimization.solve import solve
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import View
-from aidc.optimization.window import class_model
 
 SITE, IT = 0, 1  # sums of the model: energy of the site, and of the IT equipment with a minus
 MOST_SOLVES = 12
