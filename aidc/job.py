@@ -1,6 +1,6 @@
 """Jobs as columns: one row a job, checked once, never one Python object a job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ TextColumn = NDArray[np.object_]
 FAULTS_SHOWN = 20
 NO_BOARDS: Final = "no pool has boards that it accepts"  # reasons of a refusal
 TOO_LARGE: Final = "larger than its pool"
+OVER_QUOTA: Final = "larger than the quota of its virtual cluster"
 NOT_IN_TIME: Final = "it or another would miss its deadline"
 
 
@@ -159,3 +160,9 @@ def concatenate(tables: Sequence[JobTable]) -> JobTable:
     """One table in order of submission (ties by job id), from at least one table."""
     whole = stacked(tables)
     return whole.take(np.lexsort((whole.job_id.astype(str), whole.submit_s)))
+
+
+def beyond_quota(jobs: JobTable, quotas: Mapping[str, int]) -> NDArray[np.bool_]:
+    """Jobs larger than the quota of their virtual cluster, shape (n,)."""
+    most = np.array([quotas.get(vc, np.inf) for vc in jobs.vc.tolist()], np.float64)
+    return np.asarray(jobs.gpu_count > most)

@@ -152,6 +152,9 @@ class QueueRules(Config):
     half_life_h: WrittenHours = Field(
         default=168.0, alias="half_life", gt=0
     )  # fair_share: after which use counts half
+    vc_quota: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict
+    )  # all policies and plans: most boards of a pool that a virtual cluster holds; none for the others
 
 
 class Baseline(Config):

@@ -13,6 +13,8 @@ from aidc.workload_inputs import AnyWorkload, board_faults
 if TYPE_CHECKING:
     from aidc.scenario import Baseline, Flexibility, Plan
 
+PROMISING = ("deadline", "carbon", "price")  # queues that decide on arrival
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocks:
@@ -45,7 +47,7 @@ class Blocks:
 
 def cross_faults(s: Blocks) -> list[str]:
     """Each fault between blocks as ``key: message``."""
-    faults = [*_horizon_faults(s), *_plan_faults(s), *_moving_faults(s)]
+    faults = [*_horizon_faults(s), *_quota_faults(s), *_plan_faults(s), *_moving_faults(s)]
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
@@ -70,6 +72,16 @@ def _horizon_faults(s: Blocks) -> list[str]:
             f"plan.step: the horizon is not a whole number of {s.plan.step_min:g} min plan steps"
         )
     return faults
+
+
+def _quota_faults(s: Blocks) -> list[str]:
+    """Quotas in front of a queue that would not see the jobs in time."""
+    if s.baseline is None or not s.baseline.queue.vc_quota or s.baseline.policy not in PROMISING:
+        return []
+    return [
+        f"baseline.queue.vc_quota: {s.baseline.policy} promises starts on arrival and cannot hold jobs "
+        "back for a quota; take another policy, or leave the quotas out"
+    ]
 
 
 def _plan_faults(s: Blocks) -> list[str]:

@@ -160,6 +160,7 @@ class WindowProof:
         columns, rows, binaries: size of the class model.
         jobs_movable, jobs_moved: deferrable jobs in the window, and those not left where they were.
         fault: why the window has no plan and the baseline is held (status ``fallback``); else empty.
+        quotas: virtual clusters whose quota is full in some slot of the class model, ``; `` between them.
         full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
     """
@@ -181,6 +182,7 @@ class WindowProof:
     jobs_movable: int
     jobs_moved: int
     fault: str
+    quotas: str
     full: bool
     build_s: float
     solve_s: float

@@ -24,11 +24,16 @@ SCENARIO = PAGE.with_suffix(".yaml")
 POLICIES: tuple[Policy, ...] = get_args(Policy)
 EXACT = ", exact limits"  # rows beside the policies: what backfill does with limits that are the run times
 BACKFILLS: tuple[Policy, ...] = ("easy_backfill", "conservative_backfill")
+PREEMPTING = "priority, preempting"  # training and fine-tune jobs are stopped for the others
 CASES: dict[str, dict[str, object]] = {
     **{policy: {"baseline.policy": policy} for policy in POLICIES},
     **{
         policy + EXACT: {"baseline.policy": policy, "workload.limit_factor": 1}
         for policy in BACKFILLS
+    },
+    PREEMPTING: {
+        "baseline.policy": "priority",
+        "baseline.queue": {"preempts": ["training", "fine-tune"]},
     },
 }
 RUN_IN_DAYS = 28  # the weeks before those that are measured
@@ -229,7 +234,8 @@ def page(rows: Rows, of: Facts) -> str:
             "* **Users do not react.** Submissions are those that users made under another scheduler in another cluster; nobody waits for a result",
             "  before the next job, or gives up.",
             f"* **Who is served.** Classes are drawn by id and the {of.clusters} virtual clusters weigh the same, so `priority` and `fair_share` show their cost and",
-            "  not their use, which mean waits do not measure. Preemption is not in it: a scenario cannot switch it on.",
+            "  not their use, which mean waits do not measure. Where training and fine-tune jobs are stopped for the others (last row), all wait",
+            f"  {rows[PREEMPTING]['mean wait h']:.2f} h for their first start instead of {rows['priority']['mean wait h']:.2f}. A stop costs nothing there, neither a restart nor work since a checkpoint.",
             "* One trace of four weeks at one load in one climate: the order of policies whose figures lie close may change with any of them.",
             "  The gain of `carbon` and `price` hangs on slack, on the assumed share of jobs that may wait, and on the synthetic hours.",
             "",

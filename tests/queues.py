@@ -8,7 +8,8 @@ import simpy
 
 from aidc.job import JobTable
 from aidc.scenario import Policy, QueueRules
-from aidc.simulation.policies import QUEUES, Given, Queue
+from aidc.simulation.policies import Given, Queue
+from aidc.simulation.policies import queue_of as made_queue
 from aidc.simulation.pool import Pool
 from aidc.simulation.repairs import Repairs
 from aidc.workload.sleep import Sleepers
@@ -25,7 +26,7 @@ def queue_of(
 ) -> Queue:
     """The queue of a policy; the price stands for carbon and tariff, in steps of 250 s."""
     series = np.zeros(1) if price is None else price
-    return QUEUES[policy](table, Given(capacity, rules or QueueRules(), series, series, STEP_S))
+    return made_queue(policy, table, Given(capacity, rules or QueueRules(), series, series, STEP_S))
 
 
 @dataclass(frozen=True)

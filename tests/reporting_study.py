@@ -261,7 +261,7 @@ def schedule(run: Trace) -> Schedule:
     )
     proof = WindowProof(
         "hall", "2023-07-03T00:00:00+08:00", "optimal", "kg", 100.0, 99.9, 0.001, (),
-        0.0012, 105.0, "0" * 64, 10, 20, 3, 2, 1, "", False, 0.1, 0.2, 0.3,
+        0.0012, 105.0, "0" * 64, 10, 20, 3, 2, 1, "", "", False, 0.1, 0.2, 0.3,
     )  # fmt: skip
     return Schedule(
         decisions, dict(run.setpoints), (proof,), {"hall": promised}, "emissions", "perfect"

@@ -252,8 +252,21 @@ class TableModel:
         spans = [
             (s, s + r / HOUR_S, g) for s, r, g in zip(start_h, jobs.run_s, jobs.gpus, strict=True)
         ]
+        groups = self.problem.groups
+        limits = [(free, np.ones(len(spans), bool))]
+        if groups is not None:
+            left = groups.boards - groups.used[:, 0]
+            limits += [(boards, groups.of_movable == i) for i, boards in enumerate(left)]
         return all(
-            sum(g for s, e, g in spans if s <= at + 1e-9 < e) <= free + 1e-9 for at, _, _ in spans
+            sum(
+                g
+                for (s, e, g), in_it in zip(spans, who, strict=True)
+                if in_it and s <= at + 1e-9 < e
+            )
+            <= boards + 1e-9
+            for boards, who in limits
+            for (at, _, _), counted in zip(spans, who, strict=True)
+            if counted
         )
 
     def starts(self) -> list[list[float]]:

@@ -21,6 +21,8 @@ def explained(schedule: Schedule) -> dict[str, list[str]]:
     for window in schedule.windows:
         certificate = proven.get((window.site, window.start))
         said = [window.fault] if certificate is None else held_back(certificate)
+        if window.quotas:
+            said.append(f"the quota of {window.quotas} is full at times")
         if window.full:
             said.append("boards are too full to move any job")
         told[f"{window.site}, {window.start}"] = said or [

@@ -69,27 +69,11 @@ def plan(
         progress: called after each window with its proof.
 
     Raises:
-        InputError: jobs are stopped for others, which a plan does not know, or servers sleep and
-            foresight is not perfect.
+        InputError: what the scenario asks for is not known to a plan, or not under its foresight.
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
     scenario = before.scenario
-    if scenario.baseline.policy == "priority" and scenario.baseline.queue.preempts:
-        raise InputError(
-            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
-        )
-    asleep = [
-        pool.name
-        for choice in scenario.sites.values()
-        for pool in choice.site.pools
-        if pool.sleep_after_min is not None
-    ]
-    if asleep and scenario.plan.foresight != "perfect":
-        raise InputError(
-            f"sleep_after_min of pool {', '.join(asleep)}: only a plan with perfect foresight knows who "
-            f"sleeps; set plan.foresight to perfect, not {scenario.plan.foresight}"
-        )
     changes: dict[str, object] = {}
     if minimize is not None:
         changes["plan.objective"] = minimize
@@ -104,6 +88,7 @@ def lived(
     scenario: Scenario, before: Trace, progress: Callable[[WindowProof], None] | None = None
 ) -> tuple[Schedule, Trace]:
     """The schedule with the run in which it was planned; its replay gives the same run."""
+    _check_known_to_a_plan(scenario)
     drivers = drivers_of(scenario)
     forecaster = forecaster_of(scenario, drivers)
     planner = (
@@ -113,6 +98,34 @@ def lived(
     )
     trace = _simulate(scenario, drivers, variant="planned", planner=planner)
     return planner.schedule(), trace
+
+
+def _check_known_to_a_plan(scenario: Scenario) -> None:
+    """Raises an InputError where a simulation knows more than a plan can follow."""
+    asleep = [
+        pool.name
+        for choice in scenario.sites.values()
+        for pool in choice.site.pools
+        if pool.sleep_after_min is not None
+    ]
+    queue, moves = scenario.baseline.queue, scenario.flexibility.movable_frac > 0
+    faults = []
+    if scenario.baseline.policy == "priority" and queue.preempts:
+        faults.append(
+            "baseline.queue.preempts: a plan takes runs as unbroken; leave it out, or use aidc simulate"
+        )
+    if asleep and scenario.plan.foresight != "perfect":
+        faults.append(
+            f"sleep_after_min of pool {', '.join(asleep)}: only a plan with perfect foresight knows who "
+            f"sleeps; set plan.foresight to perfect, not {scenario.plan.foresight}"
+        )
+    if moves and (asleep or queue.vc_quota):
+        faults.append(
+            "flexibility.movable_frac: a plan that moves jobs between sites knows neither sleep_after_min "
+            "nor baseline.queue.vc_quota; set it to 0, or leave those out"
+        )
+    if faults:
+        raise InputError("\n".join(faults))
 
 
 def _starts(trace: Trace, sites: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Exact use of boards over time, to check that planned starts fit before anybody relies on them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ class Calendar:
     """
 
     def __init__(
-        self, capacity: int, start_s: Array, end_s: Array, gpus: Array, times_s: Array
+        self, capacity: float, start_s: Array, end_s: Array, gpus: Array, times_s: Array
     ) -> None:
         self.capacity = capacity
         self._times = np.unique(np.concatenate([start_s, end_s, times_s]))
@@ -39,7 +41,7 @@ class Calendar:
 
 
 def settle(
-    calendar: Calendar,
+    calendars: Sequence[Sequence[Calendar]],
     now_s: Array,
     wanted_s: Array,
     run_s: Array,
@@ -52,7 +54,8 @@ def settle(
     stage.
 
     Args:
-        calendar: holds every job at ``now_s``.
+        calendars: of each job: of its pool and of its quota, if it has one. Each holds all its jobs at
+            ``now_s``.
         now_s: where each job to move stands, shape (n,).
         wanted_s: where the plan wants it.
         run_s: its run time.
@@ -64,12 +67,14 @@ def settle(
         before, run, boards = float(now_s[job]), float(run_s[job]), float(gpus[job])
         if wanted_s[job] == before:
             continue
-        calendar.put(before, before + run, -boards)
+        for calendar in calendars[job]:
+            calendar.put(before, before + run, -boards)
         nearest = options[job][np.argsort(np.abs(options[job] - wanted_s[job]), kind="stable")]
         for start in (float(wanted_s[job]), *nearest.tolist()):
-            if calendar.fits(start, start + run, boards):
+            if all(one.fits(start, start + run, boards) for one in calendars[job]):
                 settled[job] = start
                 break
         placed = float(settled[job])
-        calendar.put(placed, placed + run, boards)
+        for calendar in calendars[job]:
+            calendar.put(placed, placed + run, boards)
     return settled

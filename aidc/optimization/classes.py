@@ -1,6 +1,6 @@
 """The job side of a window: which jobs may move, their starts, and their classes.
 
-A class is jobs alike in pool, release slot, latest slot and length; its columns carry the exact summed
+A class is jobs alike in pool, quota, release slot, latest slot and length; its columns carry the exact summed
 profile of its members for each start, so a class that starts as a whole is not approximated.
 Starts are on the plan's grid, or the earliest one, which is where the baseline puts the job.
 """
@@ -128,12 +128,12 @@ def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
     return chosen
 
 
-def class_of(jobs: Movable, window_s: float, slot_s: float) -> Rows:
-    """Class of each job, numbered from 0."""
+def class_of(jobs: Movable, window_s: float, slot_s: float, group: Rows) -> Rows:
+    """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike."""
     release = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64)
     latest = np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64)
     length = np.digitize(jobs.run_s / S_PER_H, LENGTH_BINS_H)
-    keys = np.stack([jobs.pool, release, latest, length], axis=1)
+    keys = np.stack([jobs.pool, group, release, latest, length], axis=1)
     if not len(keys):
         return np.zeros(0, np.int64)
     _, which = np.unique(keys, axis=0, return_inverse=True)
@@ -163,6 +163,8 @@ def job_side(
     edges_s: Array,
     tails: Sequence[Tail],
     gpus_free: Array,
+    group: Rows,
+    quota_free: Array,
 ) -> JobSide:
     """Classes and columns of the planned jobs.
 
@@ -172,10 +174,12 @@ def job_side(
         edges_s: edges of the slots, shape (slots + 1,).
         tails: of the objective, then of each limit; see `tail_cost`.
         gpus_free: boards left by fixed work, shape (pools, slots).
+        group: quota of each job; -1: none, shape (n,).
+        quota_free: boards of each quota left by fixed work, shape (quotas, slots).
     """
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
     starts = starts_of(jobs, window_s, slot_s, slots)
-    which = class_of(jobs, window_s, slot_s)
+    which = class_of(jobs, window_s, slot_s, group)
     keys = np.stack([which[starts.job], starts.slot], axis=1)
     unique, column_of = np.unique(keys, axis=0, return_inverse=True)
     column_of = column_of.reshape(-1).astype(np.int64)
@@ -189,6 +193,8 @@ def job_side(
     column, slot = np.nonzero(gpus > 1e-12)
     pool = np.zeros(len(unique), np.int64)
     pool[column_of] = jobs.pool[starts.job]
+    quota = np.full(len(unique), -1)
+    quota[column_of] = group[starts.job]
     columns = ClassColumns(
         class_of=unique[:, 0].astype(np.int64),
         pool=pool,
@@ -200,6 +206,8 @@ def job_side(
         tail=tail[0],
         cap_tails=tail[1:],
         gpus_free=gpus_free,
+        quota=quota,
+        quota_free=quota_free,
     )
     return JobSide(jobs, starts, column_of, columns)
 

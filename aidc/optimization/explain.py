@@ -41,6 +41,7 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
     "it_load": Requirement("IT power within what the tables reach", "kW", 0.1),
     "capped": Requirement("a promised PUE and what earlier objectives won are kept", "units", 1.0),
     "gpu_capacity": Requirement("boards in use are no more than there are", "boards", 0.5),
+    "vc_quota": Requirement("no virtual cluster holds more than its quota", "boards", 0.5),
 }
 
 

@@ -54,6 +54,7 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
         jobs_movable=len(problem.movable.row),
         jobs_moved=0,
         fault=fault,
+        quotas="",
         full=False,
         build_s=0.0,
         solve_s=0.0,

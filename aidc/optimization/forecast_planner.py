@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecaster
-from aidc.job import NO_BOARDS, TOO_LARGE
+from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization.bound import Certificate
 from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.known_work import KnownWork
@@ -85,6 +85,7 @@ class ForecastPlanner:
         late = np.isnan(start) & ~refused
         status[late], reason[late] = "deferred", "the plan ended before it was its turn"
         status[refused], reason[refused] = "refused", TOO_LARGE
+        reason[beyond_quota(jobs, self.scenario.baseline.queue.vc_quota)] = OVER_QUOTA
         reason[~jobs.accepted] = NO_BOARDS
         return Schedule(
             decisions=pd.DataFrame(
@@ -130,6 +131,7 @@ class _SitePlan:
         pool = np.array([names.index(which) for which in jobs.pool], np.int64)
         capacity = np.array([item.gpu_count for item in site.pools])
         refused = (jobs.gpu_count > capacity[pool]) | ~jobs.accepted
+        refused |= beyond_quota(jobs, scenario.baseline.queue.vc_quota)
         return cls(
             scenario,
             owner,

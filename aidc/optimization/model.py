@@ -72,6 +72,8 @@ class ClassColumns:
         tail: cost of what runs after the window, against starting at once, shape (columns,).
         cap_tails: the same in the unit of each limit, shape (limits, columns).
         gpus_free: boards left by everything that is fixed, shape (pools, slots).
+        quota: quota of each column; -1: none, shape (columns,).
+        quota_free: boards of each quota left by what is fixed, shape (quotas, slots).
     """
 
     class_of: NDArray[np.int64]
@@ -84,6 +86,8 @@ class ClassColumns:
     tail: Array
     cap_tails: Array
     gpus_free: Array
+    quota: NDArray[np.int64]
+    quota_free: Array
 
 
 def site_model(
@@ -317,16 +321,16 @@ def price_it_power(m: pyo.ConcreteModel, price: Array, slot_h: float) -> None:
     m.priced_objective = pyo.Objective(expr=m.site_cost - revenue)
 
 
-def _tight(jobs: ClassColumns) -> NDArray[np.bool_]:
-    """Where boards could run short, shape (pools, slots): every class at its greediest start."""
-    slots = jobs.gpus_free.shape[1]
+def _tight(jobs: ClassColumns, of_column: NDArray[np.int64], free: Array) -> NDArray[np.bool_]:
+    """Where boards could run short, of pools or quotas, shape of ``free``: every class at its greediest start."""
+    slots = free.shape[1]
     greediest = np.zeros((jobs.classes, slots))
     np.maximum.at(greediest, (jobs.class_of[jobs.column], jobs.slot), jobs.gpus)
-    pool_of = np.zeros(jobs.classes, np.int64)
-    pool_of[jobs.class_of] = jobs.pool
-    wanted = np.zeros_like(jobs.gpus_free)
-    np.add.at(wanted, pool_of, greediest)
-    return np.asarray(wanted > jobs.gpus_free + ROUNDING_GPUS)
+    of_class = np.zeros(jobs.classes, np.int64)
+    of_class[jobs.class_of] = of_column
+    wanted = np.zeros_like(free)
+    np.add.at(wanted, of_class[of_class >= 0], greediest[of_class >= 0])
+    return np.asarray(wanted > free + ROUNDING_GPUS)
 
 
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
@@ -339,7 +343,8 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     for column, which in enumerate(jobs.class_of.tolist()):
         by_class[which].append(column)
     entries = [np.flatnonzero(jobs.slot == t) for t in m.SLOT]
-    tight = _tight(jobs)
+    pools_tight = _tight(jobs, jobs.pool, jobs.gpus_free)
+    quotas_tight = _tight(jobs, jobs.quota, jobs.quota_free)
 
     def sum_of(m: pyo.ConcreteModel, rows: NDArray[np.intp], values: Array) -> LinearExpression:
         starts = [m.start[column] for column in jobs.column[rows].tolist()]
@@ -352,16 +357,26 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
         return m.it_kw[t] == float(fixed_kw[t]) + sum_of(m, entries[t], jobs.kw)
 
     def gpu_capacity(m: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
-        if not tight[pool, t]:
+        if not pools_tight[pool, t]:
             return pyo.Constraint.Skip  # everything fits, whatever is chosen
         mine = entries[t][jobs.pool[jobs.column[entries[t]]] == pool]
         return sum_of(m, mine, jobs.gpus) <= float(jobs.gpus_free[pool, t]) + ROUNDING_GPUS
+
+    def vc_quota(m: pyo.ConcreteModel, quota: int, t: int) -> pyo.Expression:
+        if not quotas_tight[quota, t]:
+            return pyo.Constraint.Skip
+        mine = entries[t][jobs.quota[jobs.column[entries[t]]] == quota]
+        return sum_of(m, mine, jobs.gpus) <= float(jobs.quota_free[quota, t]) + ROUNDING_GPUS
 
     m.every_class_starts = pyo.Constraint(m.CLASS, rule=every_class_starts)  # no work is left out
     m.it_load = pyo.Constraint(m.SLOT, rule=it_load)  # IT power is fixed work plus what starts
     m.POOL = pyo.RangeSet(0, len(jobs.gpus_free) - 1)
     m.gpu_capacity = pyo.Constraint(  # boards in use never exceed those there are
         m.POOL, m.SLOT, rule=gpu_capacity
+    )
+    m.QUOTA = pyo.RangeSet(0, len(jobs.quota_free) - 1)
+    m.vc_quota = pyo.Constraint(  # nor do those of a virtual cluster exceed its quota
+        m.QUOTA, m.SLOT, rule=vc_quota
     )
     m.objective.deactivate()
 

@@ -23,6 +23,7 @@ from aidc.optimization.plant_tables import (
     sample,
     slot_means,
 )
+from aidc.optimization.quotas import Groups
 from aidc.optimization.sleeping import Held
 from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
@@ -64,6 +65,7 @@ class WindowProblem:
         at_s: where each movable job stands now, shape (n,); always feasible.
         fixed_runs: start, end, boards and pool of every job that runs in or after the window and cannot move.
         held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
+        groups: who shares a quota of boards; None: there are no quotas.
     """
 
     scenario: Scenario
@@ -78,6 +80,7 @@ class WindowProblem:
     at_s: Array
     fixed_runs: tuple[Array, Array, Array, Rows]
     held: Held | None = None
+    groups: Groups | None = None
 
     @property
     def horizon(self) -> Horizon:

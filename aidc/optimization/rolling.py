@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecast
-from aidc.job import NO_BOARDS, TOO_LARGE
+from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
@@ -18,6 +18,7 @@ from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
+from aidc.optimization.quotas import NO_GROUP, Groups, group_of
 from aidc.optimization.sleeping import Held
 from aidc.optimization.standing import Standing
 from aidc.optimization.window import WindowPlan, plan_window
@@ -118,6 +119,7 @@ class RollingPlanner:
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
         status[standing.refused], reason[standing.refused] = "refused", TOO_LARGE
+        reason[beyond_quota(jobs, self.scenario.baseline.queue.vc_quota)] = OVER_QUOTA
         reason[~jobs.accepted] = NO_BOARDS
         late = np.isnan(start) & ~standing.refused
         status[late], reason[late] = "deferred", "no boards free inside the horizon"
@@ -271,7 +273,22 @@ class _SitePlan:
                 pool[others],
             ),
             held=self._held(state, end),
+            groups=self._groups(movable_rows, np.flatnonzero(others), fixed_rows, edges),
         )
+
+    def _groups(self, movable: Rows, others: Rows, fixed: Rows, edges: Array) -> Groups | None:
+        """Who shares a quota in a window; None: nobody has one."""
+        quotas, standing = self.scenario.baseline.queue.vc_quota, self.jobs
+        if not quotas:
+            return None
+        pools = len(self.scenario.sites[self.name].site.pools)
+        group = group_of(standing.jobs, standing.pool - self.first_pool, quotas)
+        counted = fixed[group[fixed] != NO_GROUP]
+        share = profile(standing.start_s[counted], standing.run_s[counted], edges)
+        used = np.zeros((pools * len(quotas), len(edges) - 1))
+        np.add.at(used, group[counted], share * standing.jobs.gpu_count[counted, None])
+        boards = np.tile(np.array(list(quotas.values()), np.float64), pools)
+        return Groups(tuple(quotas) * pools, boards, group[movable], group[others], used)
 
     def _kw(self, rows: Rows) -> Array:
         """IT power of jobs above that of their pool at rest."""

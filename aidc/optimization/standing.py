@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.forecast import Drivers
-from aidc.job import JobTable
+from aidc.job import JobTable, beyond_quota
 from aidc.moves import pool_index, pools_of
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
@@ -31,7 +31,7 @@ class Standing:
         baseline_s: its start in the baseline; nan: none.
         earliest_s, latest_s: between which it may start.
         start_s: as it stands.
-        refused: it is larger than its pool, or nobody has boards that it accepts.
+        refused: it is larger than its pool or its quota, or nobody has boards that it accepts.
     """
 
     jobs: JobTable
@@ -65,7 +65,9 @@ class Standing:
             earliest_s=baseline.copy(),
             latest_s=np.where(jobs.slack_s > 0, latest, baseline),
             start_s=baseline.copy(),
-            refused=(jobs.gpu_count > capacity[pool]) | ~jobs.accepted,
+            refused=(jobs.gpu_count > capacity[pool])
+            | ~jobs.accepted
+            | beyond_quota(jobs, scenario.baseline.queue.vc_quota),
         )
 
     def happened(self, state: PlanningState) -> None:

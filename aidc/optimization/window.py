@@ -13,6 +13,7 @@ from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
 from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
+    ROUNDING_GPUS,
     Bus,
     add_jobs,
     site_model,
@@ -22,6 +23,7 @@ from aidc.optimization.problem import (
     WindowProblem,
     kept_options,
 )
+from aidc.optimization.quotas import NO_GROUP, quotas_left
 from aidc.optimization.solve import Solution, relaxed_duals, solve
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
@@ -83,6 +85,7 @@ class _Stage:
     proven: Certificate
     baseline: float
     sizes: tuple[int, int, int]
+    quotas: tuple[str, ...]
     full: bool
     build_s: float
     solve_s: float
@@ -158,6 +161,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         jobs_movable=len(jobs.row),
         jobs_moved=int((last.course.start_s > jobs.earliest_s + 1e-6).sum()),
         fault="",
+        quotas="; ".join(last.quotas),
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
@@ -210,6 +214,7 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
         proven=proven,
         baseline=window.left_alone(),
         sizes=(max(sizes[0], done.columns), max(sizes[1], done.rows), max(sizes[2], done.binaries)),
+        quotas=() if planned is None else planned.quotas,
         full=planned is None and len(problem.movable.row) > 0,
         build_s=built + done.transfer_s,
         solve_s=solved + done.solve_s,
@@ -239,6 +244,7 @@ class _Planned:
     start_s: Array
     model: pyo.ConcreteModel
     solution: Solution
+    quotas: tuple[str, ...]
     build_s: float
 
     def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
@@ -285,6 +291,7 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
         edges,
         tails,
         np.maximum(boards[:, None] - used, 0.0),
+        *quotas_left(problem.groups, big, jobs.gpus, share),
     )
     model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
     add_jobs(model, fixed_kw, side.columns)
@@ -295,7 +302,13 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
-    return _Planned(start_s, model, solution, built + solution.transfer_s)
+    full = {
+        group
+        for (group, t), row in model.vc_quota.items()
+        if pyo.value(row.body) >= side.columns.quota_free[group, t] - ROUNDING_GPUS
+    }
+    quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in sorted(full))
+    return _Planned(start_s, model, solution, quotas, built + solution.transfer_s)
 
 
 def _settled(
@@ -310,21 +323,32 @@ def _settled(
     start, end, gpus, of_pool = (
         np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
     )
-    settled = at_s.copy()
+    settled, groups = at_s.copy(), problem.groups
+    of_job = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
+    of_run = (
+        np.full(len(start), NO_GROUP)
+        if groups is None
+        else np.concatenate([groups.of_fixed_run, groups.of_movable])
+    )
     for index, pool in enumerate(problem.site.pools):
         mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index
         ours = np.isin(side.starts.job, mine)
         times = side.starts.start_s[ours]
         until = times + jobs.run_s[side.starts.job[ours]]
-        plan = calendar.Calendar(
-            pool.gpu_count,
-            start[theirs],
-            end[theirs],
-            gpus[theirs],
-            np.concatenate([times, until, at_s[mine]]),
-        )
+
+        moments = np.concatenate([times, until, at_s[mine]])
+
+        def shared(boards: float, who: NDArray[np.bool_], at: Array = moments) -> calendar.Calendar:
+            return calendar.Calendar(boards, start[who], end[who], gpus[who], at)
+
+        plan, quotas = shared(pool.gpu_count, theirs), dict[int, calendar.Calendar]()
+        for group in () if groups is None else set(of_job[mine].tolist()) - {NO_GROUP}:
+            quotas[group] = shared(float(groups.boards[group]), of_run == group)  # type: ignore[union-attr]
         settled[mine] = calendar.settle(
-            plan,
+            [
+                (plan, quotas[group]) if group != NO_GROUP else (plan,)
+                for group in of_job[mine].tolist()
+            ],
             at_s[mine],
             wanted[mine],
             jobs.run_s[mine],

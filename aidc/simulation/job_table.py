@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.job import NO_BOARDS, NOT_IN_TIME, TOO_LARGE, JobTable
+from aidc.job import NO_BOARDS, NOT_IN_TIME, OVER_QUOTA, TOO_LARGE, JobTable, beyond_quota
 from aidc.site import Pool
 from aidc.trace import JobRun
 
@@ -22,6 +22,7 @@ def job_table(
     length_s: float,
     moved_s: Array,
     shares: Mapping[str, Array],
+    quotas: Mapping[str, int],
 ) -> pd.DataFrame:
     """A row a job with `aidc.trace.JOB_COLUMNS`.
 
@@ -36,6 +37,7 @@ def job_table(
         length_s: of the horizon.
         moved_s: delay that a plan meant, shape (n,).
         shares: of energy, overhead, carbon, water and money, by column.
+        quotas: boards by virtual cluster.
     """
     started, ended = np.isfinite(run.start_s), run.end_s <= length_s
     state = np.full(len(jobs), "waiting", object)
@@ -61,7 +63,7 @@ def job_table(
             "end_s": run.end_s,
             "deadline_s": jobs.deadline_s,
             "state": state,
-            "reason": _reasons(jobs, pools, run.refused),
+            "reason": _reasons(jobs, pools, run.refused, quotas),
             "wait_s": np.maximum(wait_s, 0.0),
             "deferred_s": moved_s,
             "ran_s": run.runs.within(length_s).held_s(len(jobs)),
@@ -75,7 +77,7 @@ def job_table(
 
 
 def _reasons(
-    jobs: JobTable, pools: Sequence[Pool], refused: NDArray[np.bool_]
+    jobs: JobTable, pools: Sequence[Pool], refused: NDArray[np.bool_], quotas: Mapping[str, int]
 ) -> NDArray[np.object_]:
     """Why jobs were refused; empty for all others, shape (n,)."""
     reason = np.full(len(jobs), "", object)
@@ -83,5 +85,6 @@ def _reasons(
     for pool in pools:
         larger = (jobs.pool == pool.name) & (jobs.gpu_count > pool.gpu_count)
         reason[larger & refused] = TOO_LARGE
+    reason[beyond_quota(jobs, quotas) & refused] = OVER_QUOTA
     reason[~jobs.accepted & refused] = NO_BOARDS
     return reason

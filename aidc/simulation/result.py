@@ -82,7 +82,17 @@ def trace_of(
         shares, told = _accounts(scenario, drivers, result, frame)
         accounts = {name: total + told[name] for name, total in accounts.items()}
         length_s = float(scenario.horizon(result.name).length_s)
-        tables.append(job_table(result.jobs, site.pools, result.run, length_s, moved, shares))
+        tables.append(
+            job_table(
+                result.jobs,
+                site.pools,
+                result.run,
+                length_s,
+                moved,
+                shares,
+                scenario.baseline.queue.vc_quota,
+            )
+        )
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
     state = jobs["state"].to_numpy()

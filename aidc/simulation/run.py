@@ -17,7 +17,7 @@ from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints
 from aidc.simulation import energy
 from aidc.simulation.faults import faults_of
 from aidc.simulation.outcome import outcome
-from aidc.simulation.policies import QUEUES, Given, following_a_plan
+from aidc.simulation.policies import Given, following_a_plan, queue_of
 from aidc.simulation.pool import Pool
 from aidc.simulation.repairs import repairs_of
 from aidc.simulation.result import SiteResult, trace_of
@@ -275,7 +275,8 @@ class _SiteRun:
                 pool.gpu_count,
                 of_pool,
                 eligible[mine_of],
-                QUEUES[policy](
+                queue_of(
+                    policy,
                     _with_boots(of_pool, pool),
                     Given(pool.gpu_count, scenario.baseline.queue, carbon, tariff, step_s),
                 ),

@@ -31,6 +31,7 @@ FAMILIES = (
     "every_class_starts",
     "it_load",
     "gpu_capacity",
+    "vc_quota",
     "capped",
 )
 TANK_FAMILIES = ("tank_content", "tank_end")
@@ -108,6 +109,7 @@ def columns() -> ClassColumns:
     """A class of 50 kW for two hours from slot 0 or 1, and one of 20 kW for one hour in slot 1 or 2.
 
     Nine boards are free in slot 1, of the eight and four that want it; elsewhere there are plenty.
+    The second class has a quota, which leaves it three boards in slot 1 and six in slot 2.
     """
     return ClassColumns(
         class_of=np.array([0, 0, 1, 1]),
@@ -120,6 +122,8 @@ def columns() -> ClassColumns:
         tail=np.array([0.0, 3.0, 0.0, 0.0]),
         cap_tails=np.array([[0.0, 2.0, 0.0, 0.0]]),
         gpus_free=np.array([[40.0, 9.0, 40.0]]),
+        quota=np.array([-1, -1, 0, 0]),
+        quota_free=np.array([[2.0, 3.0, 6.0]]),
     )
 
 

@@ -1,12 +1,14 @@
 """Plan and bound of small windows against every schedule there is."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from aidc.optimization.problem import WindowProblem
+from aidc.optimization.quotas import NO_GROUP, Groups
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Weights
 from tests.windows import HOUR_S, Air, Job, TableModel, hall_scenario, problem_of, scenario_with
@@ -148,4 +150,34 @@ def test_bound_and_plan_enclose_the_optimum_where_idle_servers_sleep(
     problem: WindowProblem,
 ) -> None:
     """The brute force follows every board; the plan's model has those off that nobody holds."""
+    check(problem)
+
+
+@st.composite
+def with_quota(draw: st.DrawFn) -> WindowProblem:
+    """Some of the jobs share a quota that holds as they stand, with little room beside."""
+    problem = draw(problems(NARROW_K_PER_H))
+    jobs, slots = problem.movable, len(problem.forecast.frame)
+    group = np.array([draw(st.sampled_from([NO_GROUP, 0, 0])) for _ in jobs.row], np.int64)
+    mine, until = group == 0, jobs.earliest_s + jobs.run_s
+    most = max(
+        (
+            jobs.gpus[mine & (jobs.earliest_s <= at) & (at < until)].sum()
+            for at in jobs.earliest_s[mine]
+        ),
+        default=0.0,
+    )
+    quota = float(most + draw(st.integers(0, 6)))
+    return replace(
+        problem,
+        groups=Groups(
+            ("vc",), np.array([quota]), group, np.array([NO_GROUP]), np.zeros((1, slots))
+        ),
+    )  # fmt: skip
+
+
+@SLOW
+@given(with_quota())
+def test_bound_and_plan_enclose_the_optimum_within_a_quota(problem: WindowProblem) -> None:
+    """The plan keeps the quota exactly; the bound leaves it out, so it holds all the more."""
     check(problem)

@@ -10,8 +10,9 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidc.job import JobTable
+from aidc.job import JobTable, beyond_quota
 from aidc.scenario import Policy, QueueRules
+from aidc.scenario_checks import PROMISING
 from aidc.simulation.policies import QUEUES
 from aidc.simulation.policies.carbon import CheapestWindow
 from aidc.simulation.policies.conservative_backfill import ConservativeBackfill
@@ -364,3 +365,20 @@ def test_without_slack_carbon_is_conservative_backfill(table: JobTable) -> None:
 
 def test_every_name_of_a_policy_has_a_queue() -> None:
     assert tuple(QUEUES) == POLICIES
+
+
+@pytest.mark.parametrize("policy", [p for p in POLICIES if p not in PROMISING])
+@given(table=tables())
+def test_no_virtual_cluster_ever_holds_more_than_its_quota(policy: Policy, table: JobTable) -> None:
+    quotas = {"vc-0": 3, "vc-2": 5}
+    queue = queue_of(policy, table, BOARDS, QueueRules(vc_quota=quotas))
+    played = play(table, BOARDS, queue, LONG_S, LONG_S).pool
+    start, end = played.start_s, played.end_s
+    for vc, most in quotas.items():
+        mine = np.flatnonzero((table.vc == vc) & np.isfinite(start))
+        for at in start[mine]:
+            held = table.gpu_count[mine][(start[mine] <= at) & (at < end[mine])].sum()
+            assert held <= most
+    larger = (table.gpu_count > BOARDS) | beyond_quota(table, quotas)
+    np.testing.assert_array_equal(played.refused, larger)
+    assert np.isfinite(start[~larger]).all(), "nobody is forgotten"

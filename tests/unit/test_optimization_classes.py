@@ -52,10 +52,16 @@ def most_boards(start_h: np.ndarray, jobs: list[Job]) -> float:
     )
 
 
+def no_quota(jobs: Movable) -> tuple[np.ndarray, np.ndarray]:
+    return np.full(len(jobs.row), -1), np.zeros((0, SLOTS))
+
+
 def side_of(problem: WindowProblem) -> JobSide:
     edges = np.arange(SLOTS + 1) * HOUR_S
     free = GPUS - problem.fixed.gpus
-    return classes.job_side(problem.movable, 0.0, edges, [Tail(np.ones(SLOTS), 0.0)], free)
+    return classes.job_side(
+        problem.movable, 0.0, edges, [Tail(np.ones(SLOTS), 0.0)], free, *no_quota(problem.movable)
+    )
 
 
 def tight_problem(seed: int, count: int = 60) -> tuple[WindowProblem, list[Job]]:
@@ -69,7 +75,7 @@ def tight_problem(seed: int, count: int = 60) -> tuple[WindowProblem, list[Job]]
 @pytest.mark.parametrize("seed", range(3))
 def test_every_job_is_in_one_class_with_jobs_of_its_own_slots_and_length(seed: int) -> None:
     jobs = tight_problem(seed)[0].movable
-    which = classes.class_of(jobs, 0.0, HOUR_S)
+    which = classes.class_of(jobs, 0.0, HOUR_S, no_quota(jobs)[0])
     assert len(which) == len(jobs.row)
     assert set(which.tolist()) == set(range(which.max() + 1))
     for one in range(which.max() + 1):
@@ -94,7 +100,9 @@ def test_a_column_is_the_sum_of_its_jobs_and_no_board_hour_is_lost(seed: int) ->
         inside[column] += job.gpus * (min(begin + job.run_h, SLOTS) - begin)
         members[column] += 1
     assert gpu_h == pytest.approx(inside, rel=1e-9, abs=1e-9)
-    in_class = np.bincount(classes.class_of(problem.movable, 0.0, HOUR_S))
+    in_class = np.bincount(
+        classes.class_of(problem.movable, 0.0, HOUR_S, no_quota(problem.movable)[0])
+    )
     assert (members == in_class[columns.class_of]).all()
 
 

@@ -47,7 +47,13 @@ def optimum(
 ) -> float:
     edges = np.arange(SLOTS + 1) * HOUR_S
     side = classes.job_side(
-        problem.movable, 0.0, edges, [Tail(np.full(SLOTS, 0.1), 0.0)], 256 - problem.fixed.gpus
+        problem.movable,
+        0.0,
+        edges,
+        [Tail(np.full(SLOTS, 0.1), 0.0)],
+        256 - problem.fixed.gpus,
+        np.full(len(problem.movable.row), -1),
+        np.zeros((0, SLOTS)),
     )
     model = site_model(tables, money, bus, kept)
     fixed_kw = problem.fixed.kw.sum(axis=0) + problem.fixed.idle_kw.sum()

@@ -76,6 +76,7 @@ def prove(
         jobs_moved=int((placed.pool != network.jobs.home).sum()),
         fault="",
         earlier=(),
+        quotas="",
         full=False,
         build_s=0.0,
         solve_s=sum(found.seconds.values()),

@@ -22,10 +22,11 @@ from aidc.simulation.policies.fair_share import FairShare
 from aidc.simulation.policies.fifo import Fifo
 from aidc.simulation.policies.priority import Priority
 from aidc.simulation.policies.queue import Boards, Queue
+from aidc.simulation.policies.quotas import WithinQuotas
 from aidc.simulation.policies.sjf import sjf
 from aidc.units import S_PER_H
 
-__all__ = ["QUEUES", "Boards", "Given", "Queue", "following_a_plan"]
+__all__ = ["QUEUES", "Boards", "Given", "Queue", "following_a_plan", "queue_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,12 @@ QUEUES: Mapping[Policy, Callable[[JobTable, Given], Queue]] = {
         jobs, given.capacity, given.tariff_cny_per_kwh, given.step_s
     ),
 }
+
+
+def queue_of(policy: Policy, jobs: JobTable, given: Given) -> Queue:
+    """The queue of a policy, within quotas where the scenario has some."""
+    queue, quotas = QUEUES[policy](jobs, given), given.rules.vc_quota
+    return WithinQuotas(queue, jobs, quotas) if quotas else queue
 
 
 def following_a_plan(policy: Policy) -> Policy:

@@ -26,7 +26,8 @@ class EasyBackfill:
 
     The reservation is kept between events: while the same job is first, ends only bring it forward,
     and jobs that start leave it where it is. Jobs that were looked at in vain are looked at again only
-    after an end, and an index by board count passes over those that cannot start.
+    after an end, and an index by board count passes over those that cannot start. Where nobody has
+    waited for as many ends as jobs run, their order is given up until somebody does.
     """
 
     def __init__(self, jobs: JobTable) -> None:
@@ -36,7 +37,8 @@ class EasyBackfill:
         self._head: int | None = None  # the first that waits; not in the index
         self._behind = BySize(self._gpus, self._limit)
         self._expected: dict[int, float] = {}  # predicted end of running jobs
-        self._ends: list[tuple[float, int]] = []  # the same, sorted
+        self._ends: list[tuple[float, int]] | None = []  # the same, sorted; None: given up
+        self._unasked = 0  # ends since the last reservation
         self._shadow = NEVER
         self._spare = 0
         self._freed = False  # boards came back since the last dispatch
@@ -49,7 +51,11 @@ class EasyBackfill:
     def ended(self, row: int, now_s: float) -> None:  # noqa: ARG002
         """Boards that were to come back after the shadow time are spare at it."""
         end = self._expected.pop(row)
-        del self._ends[bisect_left(self._ends, (end, row))]
+        if self._ends is not None:
+            del self._ends[bisect_left(self._ends, (end, row))]
+            self._unasked += 1
+            if self._head is None and self._unasked > len(self._ends):
+                self._ends = None
         if end > self._shadow:
             self._spare += self._gpus[row]
         self._freed = True
@@ -57,8 +63,7 @@ class EasyBackfill:
     def lost(self, row: int, gpus: int, now_s: float, until_s: float) -> None:  # noqa: ARG002
         """Counts like a job that runs until then; the reservation is made anew."""
         self._gpus.append(gpus)
-        self._expected[row] = until_s
-        insort(self._ends, (until_s, row))
+        self._expect(row, until_s)
         self._shadow, self._freed = NEVER, True
 
     def dispatch(self, now_s: float, boards: Boards) -> float:
@@ -92,14 +97,24 @@ class EasyBackfill:
             self._head = None
 
     def _start(self, row: int, end_s: float, now_s: float, boards: Boards) -> None:
-        self._expected[row] = end_s
-        insort(self._ends, (end_s, row))
+        self._expect(row, end_s)
         boards.start(row, now_s)
+
+    def _expect(self, row: int, end_s: float) -> None:
+        self._expected[row] = end_s
+        if self._ends is not None:
+            insort(self._ends, (end_s, row))
+
+    def _in_order(self) -> list[tuple[float, int]]:
+        """Predicted ends of the running jobs, with their rows."""
+        if self._ends is None:
+            self._ends = sorted((end, row) for row, end in self._expected.items())
+        return self._ends
 
     def _reserve(self, free: int) -> None:
         """Shadow time and spare boards of a new head."""
-        need = self._gpus[self._head]  # type: ignore[index]
-        ends, gpus, self._shadow = self._ends, self._gpus, NEVER
+        need, self._unasked = self._gpus[self._head], 0  # type: ignore[index]
+        ends, gpus, self._shadow = self._in_order(), self._gpus, NEVER
         for end, row in ends:
             if end > self._shadow:
                 break
@@ -110,7 +125,7 @@ class EasyBackfill:
 
     def _bring_forward(self) -> None:
         """After ends: the shadow time is earlier where the boards that come back at it are all spare."""
-        ends, gpus = self._ends, self._gpus
+        ends, gpus = self._in_order(), self._gpus
         place = bisect_right(ends, (self._shadow, len(gpus)))
         while place:
             end = self._shadow = ends[place - 1][0]
