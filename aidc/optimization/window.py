@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
+from aidc.optimization.class_relaxation import LARGE_COLUMNS, solve_relaxed
 from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
-    ROUNDING_GPUS,
     Bus,
     add_jobs,
+    full_quotas,
     site_model,
 )
 from aidc.optimization.objective import Cap, Prices
@@ -24,7 +25,7 @@ from aidc.optimization.problem import (
     kept_options,
 )
 from aidc.optimization.quotas import NO_GROUP, quotas_left
-from aidc.optimization.solve import Solution, relaxed_duals, solve
+from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -197,12 +198,9 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
     if caps:
-        model = planned.model if planned is not None else course.model
+        model = planned.model if planned is not None and planned.model is not None else course.model
         relaxed = _relaxed(window, _worths(model, plan.limit_s), caps, limits)
-    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
-    if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
-        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h, plan.limit_s))
-        proven = max(proven, other, key=lambda one: float(one["bound"]))
+    proven = _proved(view, relaxed, planned, load, objective)
     return _Stage(
         goal=goal,
         money=money,
@@ -220,6 +218,34 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
         solve_s=solved + done.solve_s,
         bound_s=time.perf_counter() - bounded,
     )
+
+
+def _proved(
+    view: View, relaxed: Window, planned: "_Planned | None", load: Array, objective: float
+) -> Certificate:
+    """The better of two certificates, or the first where it is near enough to the objective.
+
+    One is at the site's marginal price about the plan, the other at the duals of the relaxed class model.
+    A class model without integers has its duals at hand.
+    """
+    plan, slot_h = view.problem.scenario.plan, view.bus.slot_h
+
+    def at_duals(duals: Duals, of_site: Duals | None) -> Certificate:
+        price = np.array([duals["it_load"][t] for t in range(len(load))]) / slot_h
+        return relaxed.certificate(price, of_site)
+
+    def at_margin() -> Certificate:
+        return relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
+
+    at_hand = planned.duals if planned is not None else None
+    proven = at_margin() if at_hand is None else at_duals(at_hand, at_hand)
+    if planned is None or objective - proven["bound"] <= plan.gap_frac * abs(objective):
+        return proven
+    if planned.model is not None:
+        other = at_duals(relaxed_duals(planned.model, plan.limit_s), None)
+    else:
+        other = at_margin()
+    return max(proven, other, key=lambda one: float(one["bound"]))
 
 
 def _worths(model: pyo.ConcreteModel, limit_s: float) -> list[float]:
@@ -242,15 +268,11 @@ class _Planned:
     """Starts of the movable jobs, with the model that proposed them."""
 
     start_s: Array
-    model: pyo.ConcreteModel
+    model: pyo.ConcreteModel | None  # None: it has no integers
+    duals: Duals | None  # of such a model
     solution: Solution
     quotas: tuple[str, ...]
     build_s: float
-
-    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
-        """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model, limit_s)["it_load"]
-        return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
 def _planned(
@@ -293,22 +315,28 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
         np.maximum(boards[:, None] - used, 0.0),
         *quotas_left(problem.groups, big, jobs.gpus, share),
     )
-    model = site_model(tables, money, bus, kept_options(tables, money, bus, caps), caps)
-    add_jobs(model, fixed_kw, side.columns)
+    kept = kept_options(tables, money, bus, caps)
+    columns = len(side.columns.class_of) + int(kept.sum()) * tables.it_kw.shape[1]
+    model, duals = None, None
     built = time.perf_counter() - began
-    solution = solve(
-        model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
-    )
-    start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
+    if columns >= LARGE_COLUMNS and not caps:
+        found = solve_relaxed(tables, money, bus, fixed_kw, side.columns, plan.limit_s, view.what)
+        solution, duals, start_share = found.solution, found.duals, found.start_share
+    else:
+        model = site_model(tables, money, bus, kept, caps)
+        add_jobs(model, fixed_kw, side.columns)
+        built = time.perf_counter() - began
+        solution = solve(
+            model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
+        )
+        start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
+    began = time.perf_counter()
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
-    full = {
-        group
-        for (group, t), row in model.vc_quota.items()
-        if pyo.value(row.body) >= side.columns.quota_free[group, t] - ROUNDING_GPUS
-    }
-    quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in sorted(full))
-    return _Planned(start_s, model, solution, quotas, built + solution.transfer_s)
+    full = full_quotas(side.columns, start_share)
+    quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
+    built += time.perf_counter() - began + solution.transfer_s
+    return _Planned(start_s, model, duals, solution, quotas, built)
 
 
 def _settled(
