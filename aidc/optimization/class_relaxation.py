@@ -18,10 +18,12 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import highs_process
+from aidc.optimization.classes import JobSide
 from aidc.optimization.model import ROUNDING_GPUS, Bus, ClassColumns, site_model, tight
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.solve import Duals, Solution, named_duals, parts_of
+from aidc.optimization.view import View
 
 Array = NDArray[np.float64]
 LARGE_COLUMNS = 50_000  # of the class model: from here on the integers are left out
@@ -65,6 +67,22 @@ def cheapest_options(tables: PlantTables, money: Prices, bus: Bus) -> tuple[Plan
         store_discharge_kw=taken(tables.store_discharge_kw),
     )
     return cheapest, replace(money, side=taken(money.side))
+
+
+def relaxed_or_mean(view: View, money: Prices, fixed_kw: Array, side: JobSide) -> Relaxed:
+    """The relaxation with whole slots of boards held, or with their means where that is too much.
+
+    Jobs start with a slot and end within one, so that a pool which is full on the mean is not always
+    free when the next jobs start: with means alone many would have to stand elsewhere.
+    """
+    plan = view.problem.scenario.plan
+    held = replace(side.columns, gpus=side.held_gpus)
+    try:
+        return solve_relaxed(view.tables, money, view.bus, fixed_kw, held, plan.limit_s, view.what)
+    except InfeasibleError:
+        return solve_relaxed(
+            view.tables, money, view.bus, fixed_kw, side.columns, plan.limit_s, view.what
+        )
 
 
 def solve_relaxed(

@@ -150,12 +150,14 @@ class JobSide:
         starts: their starts.
         column_of: column of each start, shape (starts,).
         columns: for the model.
+        held_gpus: boards that each entry holds where a run that touches a slot holds it whole.
     """
 
     jobs: Movable
     starts: Starts
     column_of: Rows
     columns: ClassColumns
+    held_gpus: Array
 
 
 def job_side(
@@ -185,7 +187,7 @@ def job_side(
     keys, column_of = np.unique(which[starts.job] * by_slot + starts.slot + 1, return_inverse=True)
     column_of = column_of.reshape(-1).astype(np.int64)
     unique = np.stack([keys // by_slot, keys % by_slot - 1], axis=1)
-    column, slot, kw, gpus = _entries(jobs, which, unique, edges_s)
+    column, slot, kw, gpus, held = _entries(jobs, which, unique, edges_s)
     tail = np.zeros((len(tails), len(unique)))
     for row, one in enumerate(tails):
         cost = tail_cost(starts, jobs, float(edges_s[-1]), slot_s, one)
@@ -208,13 +210,13 @@ def job_side(
         quota=quota,
         quota_free=quota_free,
     )
-    return JobSide(jobs, starts, column_of, columns)
+    return JobSide(jobs, starts, column_of, columns, held)
 
 
 def _entries(
     jobs: Movable, which: Rows, columns: Rows, edges_s: Array
-) -> tuple[Rows, Rows, Array, Array]:
-    """What columns add: column, slot, IT power and boards of each entry, by column and slot.
+) -> tuple[Rows, Rows, Array, Array, Array]:
+    """What columns add: column, slot, IT power, boards and boards held of each entry, by column and slot.
 
     Starts on the grid are one profile of their class, moved along; only earliest starts lie inside slots.
 
@@ -228,25 +230,36 @@ def _entries(
     of_class, of_slot = columns[:, 0], columns[:, 1]
     first = np.flatnonzero(of_slot == -1)[which]  # classes are numbered in order, and each has one
     job, at, share = _touched(jobs.earliest_s - edges_s[0], jobs.run_s, slot_s)
-    early = first[job] * slots + at, share * jobs.kw[job], share * jobs.gpus[job], at < slots
+    early = (
+        first[job] * slots + at,
+        share * jobs.kw[job],
+        share * jobs.gpus[job],
+        jobs.gpus[job],
+        at < slots,
+    )
 
     job, at, share = _touched(np.zeros(len(which)), jobs.run_s, slot_s)
     width = int(at.max(initial=0)) + 1
     shape, part = np.unique(which[job] * width + at, return_inverse=True)
-    kw, gpus = (np.bincount(part.reshape(-1), share * one[job]) for one in (jobs.kw, jobs.gpus))
+    added = share * jobs.kw[job], share * jobs.gpus[job], jobs.gpus[job]
+    kw, gpus, held = (np.bincount(part.reshape(-1), one) for one in added)
     begin = np.searchsorted(shape // width, np.arange(int(of_class.max()) + 2))
     late = np.flatnonzero(of_slot >= 0)
     length = np.diff(begin)[of_class[late]]
     place = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     row = np.repeat(begin[of_class[late]], length) + place
     at = np.repeat(of_slot[late], length) + shape[row] % width
-    on_grid = np.repeat(late, length) * slots + at, kw[row], gpus[row], at < slots
+    on_grid = np.repeat(late, length) * slots + at, kw[row], gpus[row], held[row], at < slots
 
-    place, kw, gpus, inside = (np.concatenate(pair) for pair in zip(early, on_grid, strict=True))
+    place, kw, gpus, held, inside = (
+        np.concatenate(pair) for pair in zip(early, on_grid, strict=True)
+    )
     entry, part = np.unique(place[inside], return_inverse=True)
-    kw, gpus = (np.bincount(part.reshape(-1), one[inside]) for one in (kw, gpus))
+    kw, gpus, held = (np.bincount(part.reshape(-1), one[inside]) for one in (kw, gpus, held))
     some = gpus > SMALLEST_GPUS
-    return entry[some] // slots, entry[some] % slots, kw[some], gpus[some]
+    row, slot = (np.asarray(one[some], np.int64) for one in (entry // slots, entry % slots))
+    kw, gpus, held = (np.asarray(one[some], np.float64) for one in (kw, gpus, held))
+    return row, slot, kw, gpus, held
 
 
 def _touched(start_s: Array, run_s: Array, slot_s: float) -> tuple[Rows, Rows, Array]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aidc.errors import InfeasibleError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
-from aidc.optimization.class_relaxation import LARGE_COLUMNS, solve_relaxed
+from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course
 from aidc.optimization.model import (
     Bus,
@@ -320,7 +320,7 @@ def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[
     model, duals = None, None
     built = time.perf_counter() - began
     if columns >= LARGE_COLUMNS and not caps:
-        found = solve_relaxed(tables, money, bus, fixed_kw, side.columns, plan.limit_s, view.what)
+        found = relaxed_or_mean(view, money, fixed_kw, side)
         solution, duals, start_share = found.solution, found.duals, found.start_share
     else:
         model = site_model(tables, money, bus, kept, caps)
