@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from aidc.config import Config, Frac, Kelvin, Time, at_key
+from aidc.config import Config, Frac, Kelvin, Kw, Time, at_key
 
 
 class _Event(Config):
@@ -69,7 +69,14 @@ class UtilityLoss(_Event):
     kind: Literal["utility_loss"]
 
 
+class ImportLimit(_Event):
+    """The grid asks for no more import than ``limit``: a plan foresees it, nothing enforces it."""
+
+    kind: Literal["import_limit"]
+    limit_kw: Kw = Field(alias="limit", ge=0)
+
+
 Event = Annotated[
-    HeatWave | CoolingTrip | DxTrip | WaterLoss | SensorBias | PvLoss | UtilityLoss,
+    HeatWave | CoolingTrip | DxTrip | WaterLoss | SensorBias | PvLoss | UtilityLoss | ImportLimit,
     Field(discriminator="kind"),
 ]

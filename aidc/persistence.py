@@ -5,11 +5,13 @@ Every function sees the past and nothing else; its value at lead 1 is the step a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Method = Literal["persistence", "learned"]
 _ORIGINS = 700  # past forecasts that weights are fitted on, at most; an hour apart in four weeks
 _RIDGE = 1e-6  # of the mean squared error, so that members that always agree share their weight
 

@@ -30,7 +30,7 @@ from benchmarks.optimizer import PLAIN_LIMIT_S, SCENARIOS, Frame, cut_to, greedy
 DAY_JUDGE_GAP_FRAC = 5e-4
 
 
-class _Met(Exception):
+class MetError(Exception):
     """The first window is met; what follows is not run."""
 
 
@@ -40,7 +40,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
 
     def meet(problem: WindowProblem) -> WindowPlan:
         met.append(problem)
-        raise _Met
+        raise MetError
 
     name = next(iter(scenario.sites))
     start_s = simulate(scenario, drivers, variant="baseline").job_runs[name].start_s
@@ -49,7 +49,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
         simulate(
             scenario, drivers, variant="planned", planner=RollingPlanner(scenario, drivers, start_s)
         )
-    except _Met:
+    except MetError:
         pass
     finally:
         rolling.plan_window = plan_window

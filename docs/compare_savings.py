@@ -52,7 +52,13 @@ RUNS = {
     "setpoints": "set-points of the plan",
     "plan": "plan",
 }
-MEASURED = {"kgco2e": "emissions", "cny": "cost", "mwh": "energy", "m3": "water"}
+MEASURED = {
+    "kgco2e": "emissions",
+    "cny": "cost",
+    "mwh": "energy",
+    "m3": "water",
+    "gpu_h": "GPU time",
+}
 
 
 @dataclass(frozen=True)
@@ -188,14 +194,15 @@ def run(case: Case) -> dict[str, object]:
 
 def table(rows: dict[Case, dict]) -> list[str]:  # type: ignore[type-arg]
     lines = [
-        "| jobs, grid, objective | | emissions | cost | energy | water | late |",
-        "|---|---|---|---|---|---|---|",
+        "| jobs, grid, objective | | emissions | cost | energy | water | GPU time | late |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for case, found in rows.items():
         base = found["baseline"]
         lines.append(
             f"| **{case.jobs}, {case.grid}, {case.objective}** | baseline | {base['kgco2e'] / 1e3:.2f} t "
-            f"| {base['cny']:,.0f} CNY | {base['mwh']:.2f} MWh | {base['m3']:.1f} m3 | {base['late']:.0f} |"
+            f"| {base['cny']:,.0f} CNY | {base['mwh']:.2f} MWh | {base['m3']:.1f} m3 "
+            f"| {base['gpu_h']:,.0f} h | {base['late']:.0f} |"
         )
         for name, label in RUNS.items():
             one = found[name]
@@ -262,6 +269,12 @@ def page(rows: dict[Case, dict]) -> str:  # type: ignore[type-arg]
         "![savings](savings.png)",
         "",
         *table(rows),
+        "",
+        "GPU time is what was delivered inside the week. Greedy shifting takes no notice of boards, so its jobs start later than it",
+        "means them to: some end after their deadline, and part of their work falls out of the week, which is no saving. The plan keeps",
+        "both. Under a flat factor next to all comes from set-points; with hours of carbon the plan's shifting adds 0.01 to 0.3",
+        "of a per cent, as intensity differs little within a day and 30 % of the jobs hold less than a fifth of the GPU time. Under `cost` shifting",
+        "and the demand charge bring a tenth to two thirds as much again as set-points.",
         "",
         "Cost has the month's demand charge on the week's peak, in proportion to days. Late: jobs past their deadline, against the baseline's.",
         "",

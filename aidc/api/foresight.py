@@ -9,7 +9,7 @@ another seed have another level.
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from aidc.errors import InputError
 from aidc.forecast import DRIVER_COLUMNS, Drivers, ExpectedWork, Forecast
 from aidc.horizon import Horizon
 from aidc.job import JobTable
-from aidc.persistence import repeated
+from aidc.persistence import Method, repeated
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.site import Site
@@ -32,7 +32,6 @@ from aidc.workload.run_times import RunTimes
 from aidc.workload_inputs import SyntheticWorkload
 
 Array = NDArray[np.float64]
-Method = Literal["persistence", "learned"]
 SERIES_DAYS: Final = 28
 JOB_DAYS: Final = 7
 MIDDLE: Final = 0.5  # quantile that a run time is planned with

@@ -15,6 +15,7 @@ from aidc.api.study import study_of
 from aidc.api.verbs import plan, simulate
 from aidc.errors import PlanError
 from aidc.forecast import Drivers
+from aidc.optimization import PurePue
 from aidc.reporting import Report, build
 from aidc.scenario import Scenario
 from aidc.schedule import Schedule
@@ -105,7 +106,12 @@ def _planned(
         return None, error
 
 
-def watched_plan(scenario: Scenario, before: Trace, stages: Stages) -> Schedule:
+def watched_plan(
+    scenario: Scenario,
+    before: Trace,
+    stages: Stages,
+    pure_pues: dict[str, PurePue] | None = None,
+) -> Schedule:
     """The plan, with its windows counted on the terminal."""
     hours = (scenario.end - scenario.start).total_seconds() / S_PER_H
     total, done = max(1, round(hours / scenario.plan.commit_h)) * len(scenario.sites), 0
@@ -116,7 +122,7 @@ def watched_plan(scenario: Scenario, before: Trace, stages: Stages) -> Schedule:
             done += 1
             stage.at(done / total)
 
-        return plan(before, progress=told)
+        return plan(before, progress=told, pure_pues=pure_pues)
 
 
 def _replayed(

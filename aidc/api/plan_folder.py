@@ -7,6 +7,7 @@ from aidc.api.main_job import watched_plan
 from aidc.api.manifest import manifest
 from aidc.api.progress import Stages
 from aidc.api.verbs import simulate
+from aidc.optimization import PurePue
 from aidc.optimization.explain import held_back
 from aidc.reporting import windows
 from aidc.scenario import Scenario
@@ -31,8 +32,16 @@ def explained(schedule: Schedule) -> dict[str, list[str]]:
     return told
 
 
-def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
+def plan_into(
+    scenario: Scenario, out: Path, stages: Stages, pure_pues: dict[str, PurePue] | None = None
+) -> Schedule:
     """Plans a scenario; writes the schedule, set-points, windows, certificate and manifest.
+
+    Args:
+        scenario: what to plan.
+        out: the folder.
+        stages: told of what is done.
+        pure_pues: filled with the least PUE of each window, where given.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -40,7 +49,7 @@ def plan_into(scenario: Scenario, out: Path, stages: Stages) -> Schedule:
     """
     with stages.stage("baseline") as stage:
         before = simulate(scenario, progress=lambda _, share: stage.at(share))
-    schedule = watched_plan(scenario, before, stages)
+    schedule = watched_plan(scenario, before, stages, pure_pues)
     out.mkdir(parents=True, exist_ok=True)
     (out / "scenario.yaml").write_text(resolved_text(scenario), encoding="utf-8", newline="\n")
     schedule.decisions.to_parquet(out / "schedule.parquet", compression="zstd")

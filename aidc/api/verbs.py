@@ -12,7 +12,7 @@ from aidc.api.drivers import drivers_of
 from aidc.api.foresight import forecaster_of
 from aidc.api.study import study_of
 from aidc.errors import InputError
-from aidc.optimization import ForecastPlanner, RollingPlanner
+from aidc.optimization import ForecastPlanner, PurePue, RollingPlanner, WindowProblem, pure_pue
 from aidc.reporting import Report, build
 from aidc.scenario import Objective, Scenario
 from aidc.scenario_file import load as _load
@@ -59,6 +59,7 @@ def plan(
     minimize: Objective | None = None,
     limit_s: float | None = None,
     progress: Callable[[WindowProof], None] | None = None,
+    pure_pues: dict[str, PurePue] | None = None,
 ) -> Schedule:
     """The schedule of a baseline's scenario, planned window by window.
 
@@ -67,9 +68,11 @@ def plan(
         minimize: instead of the scenario's objective.
         limit_s: instead of the scenario's time limit of a window.
         progress: called after each window with its proof.
+        pure_pues: filled with the least PUE of each window beside its least overhead, where given.
 
     Raises:
-        InputError: what the scenario asks for is not known to a plan, or not under its foresight.
+        InputError: what the scenario asks for is not known to a plan, or not under its foresight, as the
+            least PUE is only under a perfect one.
         InfeasibleError: the limits leave no plan.
         SolverTimeoutError: no plan within the time.
     """
@@ -81,18 +84,33 @@ def plan(
         changes["plan.limit"] = f"{limit_s:g} s"
     if changes:
         scenario = scenario.replace_all(changes)
-    return lived(scenario, before, progress)[0]
+    return lived(scenario, before, progress, pure_pues)[0]
 
 
 def lived(
-    scenario: Scenario, before: Trace, progress: Callable[[WindowProof], None] | None = None
+    scenario: Scenario,
+    before: Trace,
+    progress: Callable[[WindowProof], None] | None = None,
+    pure_pues: dict[str, PurePue] | None = None,
 ) -> tuple[Schedule, Trace]:
     """The schedule with the run in which it was planned; its replay gives the same run."""
     _check_known_to_a_plan(scenario)
     drivers = drivers_of(scenario)
     forecaster = forecaster_of(scenario, drivers)
+    if pure_pues is not None and forecaster is not None:
+        raise InputError(
+            f"the least PUE of a window needs perfect foresight, not {scenario.plan.foresight}: "
+            "set plan.foresight to perfect"
+        )
+
+    def look(problem: WindowProblem) -> None:
+        if pure_pues is not None:
+            start = problem.forecast.frame.index[0].isoformat()
+            pure_pues[f"{problem.site.name}, {start}"] = pure_pue(problem)
+
+    starts = _starts(before, drivers.jobs.site)
     planner = (
-        RollingPlanner(scenario, drivers, _starts(before, drivers.jobs.site), progress)
+        RollingPlanner(scenario, drivers, starts, progress, look=look)
         if forecaster is None
         else ForecastPlanner(scenario, drivers, forecaster, progress)
     )

@@ -30,6 +30,7 @@ from aidc.units import S_PER_H
 if TYPE_CHECKING:
     from aidc.api import Result
     from aidc.api.progress import Stages
+    from aidc.optimization import PurePue
     from aidc.scenario import Scenario
 
 
@@ -145,6 +146,12 @@ def plan(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what held the plan of each window back.")
     ] = False,
+    pure: Annotated[
+        bool,
+        typer.Option(
+            "--pure-pue", help="Least PUE of each window beside its least overhead, with its price."
+        ),
+    ] = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -159,10 +166,13 @@ def plan(
 
     made = scenario_of(scenario, set_, variant, seed)
     folder = out or RESULTS / f"{made.name}-plan"
-    schedule = plan_into(made, folder, stages_of(quiet or json_))
+    pues: dict[str, PurePue] | None = {} if pure else None
+    schedule = plan_into(made, folder, stages_of(quiet or json_), pues)
+    ratios = {window: found.told for window, found in (pues or {}).items()}
     why = explained(schedule) if explain else {}
     if json_:
-        print_json(schedule.totals() | ({"explained": why} if explain else {}))
+        more = ({"explained": why} if explain else {}) | ({"pure_pue": ratios} if pure else {})
+        print_json(schedule.totals() | more)
         return
     print_table(
         ("window", "site", "status", "objective", "bound", "unit", "gap %", "gap PUE", "captured %",
@@ -178,6 +188,8 @@ def plan(
     for window, said in why.items():
         print(f"{window}:")
         print("\n".join(f"  {sentence}" for sentence in said))
+    for window, told in ratios.items():
+        print(f"{window}: {told}")
     print(f"plan: {schedule.status}, worst {gap(totals)}{held(totals)}; in {folder}")
 
 

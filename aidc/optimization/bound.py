@@ -188,7 +188,8 @@ class Window:
             mine = bus.month_of_slot == month
             charge = self.money.demand_price * bus.peaks.share[int(month)]
             peak[mine] *= min(1.0, charge / max(float(peak[mine].sum()), 1e-12))
-        made = self.data() | {
+        worth = np.abs(of("import_limit"))
+        made = self._without_import_limit(worth).data() | {
             "it_price": it_price,
             "bus_price": of("bus_balance") / bus.slot_h,
             "peak_price": peak,
@@ -206,6 +207,23 @@ class Window:
         model = site_model(self.tables, self.money, self.bus, kept)
         price_it_power(model, it_price, self.bus.slot_h)
         return relaxed_duals(model, self.problem.scenario.plan.limit_s)
+
+    def _without_import_limit(self, worth: Array) -> "Window":
+        """The window with the grid's limit paid for instead of kept: import is dearer, the limit a credit.
+
+        Args:
+            worth: of a kW more in each slot, shape (slots,); at most what import above the limit costs.
+        """
+        limit_kw = self.bus.import_limit_kw
+        limited = np.isfinite(limit_kw)
+        worth = np.where(limited, np.minimum(worth, self.money.over_price * self.bus.slot_h), 0.0)
+        room_kw = np.where(limited, limit_kw - self.bus.peaks.above_mean_kw, 0.0)
+        price = self.money.import_price + worth / self.bus.slot_h
+        return replace(
+            self,
+            money=replace(self.money, import_price=price),
+            limit_credit=self.limit_credit + float(worth @ room_kw),
+        )
 
     def cost_of(self, chosen: NDArray[np.bool_], it_kw: Array) -> float:
         """What set-points and a load cost in the model of the tables, where the bound lives.
@@ -250,6 +268,8 @@ def run_like_baseline(
     bought = np.maximum(site_kw - bus.pv_kw, 0.0)
     hourly = money.import_price * bought + money.facility_price * site_kw + money.side[:, 0, 0]
     peaks, cost = bus.peaks, float(hourly.sum() * bus.slot_h)
+    over_kw = np.maximum(bought + peaks.above_mean_kw - bus.import_limit_kw, 0.0)
+    cost += float(money.over_price * over_kw.sum() * bus.slot_h)
     for month in np.unique(bus.month_of_slot).tolist():
         rise_kw = (bought + peaks.above_mean_kw)[bus.month_of_slot == month].max()
         rise_kw = max(float(rise_kw) - peaks.floor_kw[month], 0.0)

@@ -7,6 +7,7 @@ Starts are on the plan's grid, or the earliest one, which is where the baseline 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -257,9 +258,12 @@ def _entries(
     entry, part = np.unique(place[inside], return_inverse=True)
     kw, gpus, held = (np.bincount(part.reshape(-1), one[inside]) for one in (kw, gpus, held))
     some = gpus > SMALLEST_GPUS
-    row, slot = (np.asarray(one[some], np.int64) for one in (entry // slots, entry % slots))
-    kw, gpus, held = (np.asarray(one[some], np.float64) for one in (kw, gpus, held))
-    return row, slot, kw, gpus, held
+    at = np.asarray(entry[some], np.int64)
+    return at // slots, at % slots, _floats(kw[some]), _floats(gpus[some]), _floats(held[some])
+
+
+def _floats(values: NDArray[Any]) -> Array:
+    return np.asarray(values, np.float64)
 
 
 def _touched(start_s: Array, run_s: Array, slot_s: float) -> tuple[Rows, Rows, Array]:

@@ -8,18 +8,20 @@ import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from aidc.errors import InfeasibleError
+from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import classes
 from aidc.optimization.bound import tail_cost
 from aidc.optimization.model import Bus, settle_peaks, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
-from aidc.optimization.solve import Solution, solve
+from aidc.optimization.solve import Solution, relaxed_values, solve_or_by_rule
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal
+from aidc.schedule import CHILLERS_BY_RULE
 
 Array = NDArray[np.float64]
+USED_FRAC = 1e-6  # of a slot; less is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,53 @@ class Course:
     limited: list[float]
 
 
+def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[np.bool_]:
+    """Options to offer in any slot, shape (options,): all, or those whose number of chillers is likely.
+
+    Counts multiply the binaries of a window, and few are of use. Likely is the plant's rule, and what the
+    relaxed model takes anywhere under the load as it stands. The bound does not hang on that.
+    """
+    problem, counts = view.problem, [option.chillers_on for option in view.problem.options]
+    every = np.ones(len(counts), np.bool_)
+    if view.bus.chillers is None:
+        return every
+    at_s = problem.at_s
+    tables = tables_at(
+        problem, view.per_slot, at_s, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
+    )
+    caps = [
+        limit.cap(view, tables, tail_cost(problem, at_s, view.edges, limit.tail))
+        for limit in limits
+    ]
+    money = view.money(goal, tables)
+    model = site_model(tables, money, view.bus, kept_options(tables, money, view.bus, caps), caps)
+    try:
+        relaxed_values(model, problem.scenario.plan.limit_s)
+    except PlanError:
+        return every
+    used = {counts[k] for t, k in model.ROW if pyo.value(model.choose[t, k]) > USED_FRAC}
+    return np.isin(counts, [CHILLERS_BY_RULE, *used])
+
+
 def course_of(
     view: View,
     goal: Goal,
     tail: classes.Tail,
     limits: Sequence[Limit],
     start_s: Array,
+    offered: NDArray[np.bool_],
     explain: bool = True,
 ) -> Course:
     """Solves the set-points for given starts, and with a tank once more at the rates it then has.
+
+    Args:
+        view: of the window.
+        goal: what is minimised.
+        tail: what starts cost after the window.
+        limits: of earlier stages.
+        start_s: of the movable jobs.
+        offered: options to choose from, shape (options,).
+        explain: say why where the limits leave no set-points.
 
     Raises:
         InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
@@ -71,9 +111,9 @@ def course_of(
         caps = [limit.cap(view, tables, cost) for limit, cost in zip(limits, outside, strict=True)]
         if only is not None:  # they were kept where the choice was made
             caps = [replace(cap, limit=np.inf) for cap in caps]
-        kept = kept_options(tables, money, bus, caps) if only is None else only
+        kept = kept_options(tables, money, bus, caps) & offered if only is None else only
         model = site_model(tables, money, bus, kept, caps)
-        solution = solve(
+        solution = solve_or_by_rule(
             model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=explain
         )
         chosen = np.zeros_like(kept)
@@ -95,7 +135,12 @@ def course_of(
 
 
 def best_course(
-    view: View, goal: Goal, tail: classes.Tail, limits: Sequence[Limit], starts: Sequence[Array]
+    view: View,
+    goal: Goal,
+    tail: classes.Tail,
+    limits: Sequence[Limit],
+    starts: Sequence[Array],
+    offered: NDArray[np.bool_],
 ) -> Course:
     """The cheapest course over some starts; the last of them keeps the limits, if any can.
 
@@ -106,11 +151,11 @@ def best_course(
     for start_s in tried:
         if (start_s == surely).all():
             continue
-        with suppress(InfeasibleError):
-            courses.append(course_of(view, goal, tail, limits, start_s, explain=False))
+        with suppress(InfeasibleError, SolverTimeoutError):
+            courses.append(course_of(view, goal, tail, limits, start_s, offered, explain=False))
     try:
-        courses.append(course_of(view, goal, tail, limits, surely, explain=not courses))
-    except InfeasibleError:
+        courses.append(course_of(view, goal, tail, limits, surely, offered, explain=not courses))
+    except (InfeasibleError, SolverTimeoutError):
         if not courses:
             raise
     return min(reversed(courses), key=lambda one: one.cost)

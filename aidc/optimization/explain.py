@@ -17,11 +17,13 @@ class Requirement:
     Attributes:
         sentence: what must hold.
         unit: of its rows; empty: it is arithmetic, which nothing can relax.
+        remedy: what the planner can do.
         weight: of a unit of it where several could give way; it only decides which is named.
     """
 
     sentence: str
     unit: str = ""
+    remedy: str = ""
     weight: float = 1.0
 
 
@@ -30,18 +32,71 @@ REQUIREMENTS: Final[Mapping[str, Requirement]] = {
     "points_of_setpoint": Requirement("the table of the set-point alone applies"),
     "it_power": Requirement("the point on the table is the IT power"),
     "bus_balance": Requirement("what comes in at the bus is what is used"),
-    "storage": Requirement("the battery's energy follows its flows within its limits", "kWh", 0.1),
-    "storage_end": Requirement("the battery ends the window as full as it must", "kWh", 0.1),
-    "tank_content": Requirement("the tank's cold follows its flows within its size", "kWh", 0.1),
-    "tank_end": Requirement("the tank ends the window as full as it must", "kWh", 0.1),
-    "setpoint_rises": Requirement("the set-point rises no faster than its ramp", "K"),
-    "setpoint_falls": Requirement("the set-point falls no faster than its ramp", "K"),
+    "storage": Requirement(
+        "the battery's energy follows its flows within its limits",
+        "kWh",
+        "start it within soc_min_frac and soc_max_frac, or give it a larger c_rate_per_h",
+        0.1,
+    ),
+    "storage_end": Requirement(
+        "the battery ends the window as full as it must",
+        "kWh",
+        "lower its soc_start_frac or lengthen plan.window",
+        0.1,
+    ),
+    "tank_content": Requirement(
+        "the tank's cold follows its flows within its size",
+        "kWh",
+        "start it less full or enlarge its capacity_kwh",
+        0.1,
+    ),
+    "tank_end": Requirement(
+        "the tank ends the window as full as it must",
+        "kWh",
+        "lower its soc_start_frac or lengthen plan.window",
+        0.1,
+    ),
+    "setpoint_rises": Requirement(
+        "the set-point rises no faster than its ramp",
+        "K",
+        "raise plan.ramp_k_per_h or name plan.levels_degc nearer to each other",
+    ),
+    "setpoint_falls": Requirement(
+        "the set-point falls no faster than its ramp",
+        "K",
+        "raise plan.ramp_k_per_h or name plan.levels_degc nearer to each other",
+    ),
+    "import_limit": Requirement("import stays below what the grid asks for, or pays for it"),
     "month_peak": Requirement("the demand charge counts the month's highest import"),
-    "every_class_starts": Requirement("every job starts", "share of a class of jobs", 100.0),
-    "it_load": Requirement("IT power within what the tables reach", "kW", 0.1),
-    "capped": Requirement("a promised PUE and what earlier objectives won are kept", "units", 1.0),
-    "gpu_capacity": Requirement("boards in use are no more than there are", "boards", 0.5),
-    "vc_quota": Requirement("no virtual cluster holds more than its quota", "boards", 0.5),
+    "every_class_starts": Requirement(
+        "every job starts",
+        "share of a class of jobs",
+        "give the jobs more slack or the pool more boards",
+        100.0,
+    ),
+    "it_load": Requirement(
+        "IT power within what the tables reach",
+        "kW",
+        "tell us: the tables should reach it",
+        0.1,
+    ),
+    "capped": Requirement(
+        "a limit is kept",
+        "units",
+        "raise plan.pue_max or plan.tolerance",
+    ),
+    "gpu_capacity": Requirement(
+        "boards in use are no more than there are",
+        "boards",
+        "give the pool more servers or the jobs more slack",
+        0.5,
+    ),
+    "vc_quota": Requirement(
+        "no virtual cluster holds more than its quota",
+        "boards",
+        "raise the quota or give its jobs more slack",
+        0.5,
+    ),
 }
 
 
@@ -51,7 +106,7 @@ class Elastic:
 
     Attributes:
         model: the model itself, changed in place; its objective is now what gives way.
-        slack: name of the constraint, its slot and the two variables of each row.
+        slack: name of the constraint, its slot (of a limit its number) and the two variables of each row.
     """
 
     model: pyo.ConcreteModel
@@ -84,7 +139,7 @@ class Elastic:
         slack = tuple(
             (
                 family,
-                None if family == "capped" else _slot(index),
+                _slot(index),
                 model.over[number],
                 model.under[number],
             )
@@ -103,10 +158,20 @@ class Elastic:
 
     def _of_family(self, family: str, rows: list[tuple[float, int | None]]) -> str:
         need, (most, slot) = REQUIREMENTS[family], max(rows, key=lambda row: row[0])
+        if family == "capped":  # its rows are limits, not slots
+            return "; ".join(
+                f"it cannot be that the limit on {self.model.cap_names[which]} is kept: {amount:.3g} "
+                f"{self.model.cap_units[which]} are missing ({need.remedy})"
+                for amount, which in rows
+                if which is not None
+            )
         slots = [at for _, at in rows if at is not None]
         at = f", most {slot * self.model.slot_h:g} h into the window" if slot is not None else ""
         several = f" in {len(slots)} slots" if len(slots) > 1 else ""
-        return f"it cannot be that {need.sentence}: {most:.3g} {need.unit} are missing{several}{at}"
+        return (
+            f"it cannot be that {need.sentence}: {most:.3g} {need.unit} are missing{several}{at} "
+            f"({need.remedy})"
+        )
 
 
 def _slot(index: object) -> int | None:

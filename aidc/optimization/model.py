@@ -41,6 +41,7 @@ class Bus:
         ramp_k_per_h: largest change of the set-point.
         month_of_slot: month of each slot, shape (slots,).
         peaks: the demand charge as the window sees it.
+        import_limit_kw: what the grid asks for, inf where nothing, shape (slots,).
         chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
     """
 
@@ -55,6 +56,7 @@ class Bus:
     ramp_k_per_h: float
     month_of_slot: NDArray[np.int64]
     peaks: Peaks
+    import_limit_kw: Array
     chillers: Chillers | None
 
 
@@ -177,18 +179,35 @@ def site_model(
             ),
         )
 
+    _add_import_limit(m, bus)
+
     def sum_in(prices: Prices) -> pyo.Expression:
         paid = prices.facility_price[:, None, None] * tables.facility_kw + prices.side
         energy = pyo.quicksum(
             bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(m, t, paid))
             for t in range(slots)
         )
-        return energy + _demand_and_wear(m, prices, bus)
+        over = prices.over_price * bus.slot_h * pyo.quicksum(m.over_limit_kw.values())
+        return energy + _demand_and_wear(m, prices, bus) + over
 
     m.site_cost = pyo.Expression(expr=sum_in(prices))
     m.objective = pyo.Objective(expr=m.site_cost)
+    m.cap_names, m.cap_units = [cap.name for cap in caps], [cap.prices.unit for cap in caps]
     _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
+
+
+def _add_import_limit(m: pyo.ConcreteModel, bus: Bus) -> None:
+    """Import above what the grid asks for is dear, and not forbidden: a site cannot always follow."""
+    m.LIMITED = pyo.Set(initialize=np.flatnonzero(np.isfinite(bus.import_limit_kw)).tolist())
+    m.over_limit_kw = pyo.Var(m.LIMITED, domain=pyo.NonNegativeReals)
+    m.import_limit = pyo.Constraint(  # the highest step of a slot is no more than the grid asks for
+        m.LIMITED,
+        rule=lambda m, t: (
+            m.import_kw[t] + float(bus.peaks.above_mean_kw[t])
+            <= float(bus.import_limit_kw[t]) + m.over_limit_kw[t]
+        ),
+    )
 
 
 def _demand_and_wear(m: pyo.ConcreteModel, prices: Prices, bus: Bus) -> pyo.Expression:

@@ -12,6 +12,7 @@ from aidc.units import L_PER_M3
 
 Array = NDArray[np.float64]
 TIE = 1e-9
+OVER_PRICE_FACTOR = 10.0  # a kWh above the grid's limit, over the dearest kWh of the window
 UNMET_PRICE_FACTOR = 100.0  # a kWh of heat not removed, over the dearest kWh of the window
 
 
@@ -27,6 +28,7 @@ class Prices:
         demand_price: on a kW of the month's peak import.
         ageing_frac: share of the battery's wear that counts.
         delay_price: on an hour's delay of a board's work.
+        over_price: on a kWh of import above what the grid asks for.
     """
 
     unit: str
@@ -36,6 +38,7 @@ class Prices:
     demand_price: float
     ageing_frac: float
     delay_price: float
+    over_price: float
 
     def plus(self, weight: float, other: "Prices") -> "Prices":
         """These prices and another objective's at a weight: what relaxing a limit on it leaves."""
@@ -47,6 +50,7 @@ class Prices:
             self.demand_price + weight * other.demand_price,
             self.ageing_frac + weight * other.ageing_frac,
             self.delay_price + weight * other.delay_price,
+            self.over_price + weight * other.over_price,
         )
 
 
@@ -105,13 +109,14 @@ def prices(
         ageing = 1.0
     dearest = float(max(bought.max(), facility.max(), 1.0))
     side = side + UNMET_PRICE_FACTOR * dearest * tables.unmet_kw
-    return Prices(unit, bought, facility, side, demand, ageing, delay)
+    over = OVER_PRICE_FACTOR * dearest
+    return Prices(unit, bought, facility, side, demand, ageing, delay, over)
 
 
 def pue_cap(pue_max: float, tables: PlantTables) -> Cap:
     """Site energy no more than so many times the IT energy, server fans counted in both as meters do."""
     none = np.zeros(len(tables.it_kw))
-    money = Prices("kWh", none, none + 1.0, -pue_max * tables.served_kw, 0.0, 0.0, 0.0)
+    money = Prices("kWh", none, none + 1.0, -pue_max * tables.served_kw, 0.0, 0.0, 0.0, 0.0)
     return Cap(f"PUE of {pue_max:g}", money, 0.0)
 
 

@@ -73,18 +73,6 @@ def peaks_of(
     return Peaks(floor, share, by_slot.max(axis=1) - by_slot.mean(axis=1))
 
 
-def mean_load(start_s: Array, run_s: Array, load: Array, edges_s: Array) -> Array:
-    """Mean load of runs in each slot, shape (slots,); the same as ``load @ profile``, for very many runs."""
-    done = np.zeros(len(edges_s))
-    for at, sign in ((start_s, 1.0), (start_s + run_s, -1.0)):
-        order = np.argsort(at, kind="stable")
-        total = np.concatenate([[0.0], np.cumsum(load[order])])
-        moment = np.concatenate([[0.0], np.cumsum(load[order] * at[order])])
-        begun = np.searchsorted(at[order], edges_s)
-        done += sign * (total[begun] * edges_s - moment[begun])
-    return np.asarray(np.diff(done) / np.diff(edges_s), np.float64)
-
-
 def least_import_kw(
     site: Site,
     options: tuple[Option, ...],

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Forecast, SiteDrivers
+from aidc.grid_limit import import_limit_kw
 from aidc.horizon import Horizon
 from aidc.optimization import classes, sleeping
 from aidc.optimization.classes import Movable
@@ -206,8 +207,16 @@ def bus_of(problem: WindowProblem, per_slot: int) -> Bus:
         ramp_k_per_h=plan.ramp_k_per_h,
         month_of_slot=month_numbers(pd.DatetimeIndex(frame.index))[::per_slot],
         peaks=problem.peaks,
+        import_limit_kw=_limit_kw(problem, per_slot),
         chillers=chillers_of(problem, len(frame) // per_slot),
     )
+
+
+def _limit_kw(problem: WindowProblem, per_slot: int) -> Array:
+    """Least import that the grid asks for in each slot, shape (slots,)."""
+    frame = problem.forecast.frame
+    limit = import_limit_kw(problem.scenario, problem.site.name, frame.index)
+    return np.asarray(limit.reshape(-1, per_slot).min(axis=1), np.float64)
 
 
 def chillers_of(problem: WindowProblem, slots: int) -> Chillers | None:
@@ -248,6 +257,8 @@ def kept_options(
     tables: PlantTables, money: Prices, bus: Bus, caps: Sequence[Cap] = ()
 ) -> NDArray[np.bool_]:
     """Options worth offering to the solver, shape (slots, options)."""
+    if np.isfinite(bus.import_limit_kw).any():
+        return np.ones(tables.facility_kw.shape[:2], bool)
     before = None if bus.chillers is None else bus.chillers.before
     return worth_keeping(
         tables, money, bus.supply_degc, bus.ramp_k_per_h * bus.slot_h, before, caps

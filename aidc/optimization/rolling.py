@@ -15,7 +15,7 @@ from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
 from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.network.step import placed_jobs
-from aidc.optimization.peaks import least_import_kw, mean_load, peaks_of
+from aidc.optimization.peaks import least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.quotas import NO_GROUP, Groups, group_of
@@ -25,6 +25,7 @@ from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
 from aidc.units import S_PER_H
+from aidc.workload.load_forecast import mean_level
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
@@ -49,6 +50,7 @@ class RollingPlanner:
         progress: called after each window with its proof.
         standing_start_s: starts of all jobs as an earlier planner left them, see `standing`; None: as in
             the baseline.
+        look: called with each window before it is planned.
     """
 
     scenario: Scenario
@@ -56,6 +58,7 @@ class RollingPlanner:
     baseline_start_s: Array
     progress: Callable[[WindowProof], None] | None = None
     standing_start_s: Array | None = None
+    look: Callable[[WindowProblem], None] | None = None
     _jobs: "Standing | None" = None
     _sites: dict[str, "_SitePlan"] = field(default_factory=dict)
     _networks: list[tuple[WindowProof, Certificate]] = field(default_factory=list)
@@ -77,6 +80,8 @@ class RollingPlanner:
             window = placed_jobs(self.scenario, self.drivers.movable, self._jobs, problems)
         plans, said = [], {}
         for name, state in states.items():
+            if self.look is not None:
+                self.look(self._sites[name].problem(state))
             plan, said[name] = self._sites[name].commit(state)
             plans.append(plan)
             if self.progress is not None:
@@ -333,9 +338,9 @@ class _SitePlan:
                     load[index] = sleeping.load_kw(pool, held.of_pool(index), edges)
                     continue
                 mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
-                load[index] = idle_kw(pool) + mean_load(
+                load[index] = idle_kw(pool) + mean_level(
                     standing.baseline_s[mine],
-                    standing.run_s[mine],
+                    standing.baseline_s[mine] + standing.run_s[mine],
                     standing.jobs.added_kw[mine],
                     edges,
                 )

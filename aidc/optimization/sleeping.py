@@ -12,9 +12,9 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.peaks import mean_load
 from aidc.site import Pool
 from aidc.units import S_PER_MIN
+from aidc.workload.load_forecast import mean_level
 from aidc.workload.power import asleep_kw_per_gpu, idle_kw
 from aidc.workload.sleep import Sleepers
 
@@ -87,8 +87,8 @@ def load_kw(pool: Pool, held: Held, edges_s: Array) -> Array:
     """
     sleepers = Sleepers(pool.gpu_count, still_awake_s(pool), pool.server.boot_s)
     start_s, end_s = _played(held, pool.gpu_count, sleepers)
-    work = mean_load(start_s, end_s - start_s, held.kw, edges_s)
-    in_use = mean_load(start_s, end_s - start_s, held.gpus, edges_s)
+    work = mean_level(start_s, end_s, held.kw, edges_s)
+    in_use = mean_level(start_s, end_s, held.gpus, edges_s)
     waking = np.maximum(pool.gpu_count - sleepers.asleep(edges_s) - in_use, 0.0)
     return np.asarray(resting_kw(pool) + work + held_kw_per_gpu(pool) * waking, np.float64)
 
@@ -136,8 +136,9 @@ def most_left_out_kw(
     boots = fixed & ~held.begun
     boot_s, per_gpu = np.full(int(boots.sum()), pool.server.boot_s), held_kw_per_gpu(pool)
     own_kw = held.kw - per_gpu * held.gpus
-    in_use = mean_load(held.start_s[fixed], held.run_s[fixed], held.gpus[fixed], edges_s)
+    end_s = held.start_s + held.run_s
+    in_use = mean_level(held.start_s[fixed], end_s[fixed], held.gpus[fixed], edges_s)
     left_out = per_gpu * np.maximum(pool.gpu_count - in_use, 0.0)
-    left_out += mean_load((held.start_s + held.run_s)[boots], boot_s, own_kw[boots], edges_s)
+    left_out += mean_level(end_s[boots], end_s[boots] + boot_s, own_kw[boots], edges_s)
     share = min(1.0, pool.server.boot_s / float(edges_s[1] - edges_s[0]))
     return np.asarray(left_out + share * (own_kw[~fixed] @ touched), np.float64)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -120,6 +120,53 @@ def _why(model: pyo.ConcreteModel, limit_s: float) -> str:
     return elastic.told()
 
 
+def solve_or_by_rule(
+    model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str, explain: bool
+) -> Solution:
+    """As `solve`; without a plan in time once more with the chillers by the plant's rule, a smaller model.
+
+    Raises:
+        InfeasibleError: the limits leave no plan.
+        SolverTimeoutError: no feasible point within the time, nor in as much again by the rule.
+        PlanError: HiGHS stopped for another reason.
+    """
+    try:
+        return solve(model, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
+    except SolverTimeoutError:
+        if model.component("by_rule") is None:
+            raise
+    model.by_rule.fix(1)
+    found = solve(model, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
+    return replace(found, status="time_limit")
+
+
+def relaxed_values(model: pyo.ConcreteModel, limit_s: float) -> None:
+    """Loads the values of the linear relaxation into a model.
+
+    Args:
+        model: a Pyomo model with one active objective.
+        limit_s: wall time.
+
+    Raises:
+        PlanError: the relaxation has no optimum, or not in its time.
+    """
+    form, said = _relaxed(model, limit_s)
+    for variable, value in zip(form.columns, said["values"], strict=True):
+        variable.set_value(value, skip_validation=True)
+
+
+def _relaxed(model: pyo.ConcreteModel, limit_s: float) -> tuple[Any, highs_process.Message]:
+    """The standard form of a model and what HiGHS says of its linear relaxation."""
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    parts = parts_of(form)
+    parts["whole"][:] = 0
+    options = {"output_flag": False, "threads": 1, "time_limit": limit_s}
+    said = highs_process.run(parts, options, limit_s)
+    if said["status"] != "kOptimal":
+        raise PlanError(f"relaxation: HiGHS stopped with {said['status']}")
+    return form, said
+
+
 def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> Duals:
     """Duals of the linear relaxation, constraint name -> index -> what a unit more on its right costs.
 
@@ -132,13 +179,7 @@ def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> Duals:
     Raises:
         PlanError: the relaxation has no optimum, or not in its time.
     """
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    parts = parts_of(form)
-    parts["whole"][:] = 0
-    options = {"output_flag": False, "threads": 1, "time_limit": limit_s}
-    said = highs_process.run(parts, options, limit_s)
-    if said["status"] != "kOptimal":
-        raise PlanError(f"relaxation: HiGHS stopped with {said['status']}")
+    form, said = _relaxed(model, limit_s)
     return named_duals(form, said["duals"])
 
 

@@ -8,24 +8,19 @@ import pandas as pd
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
-from aidc.errors import InfeasibleError
+from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
+from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
-from aidc.optimization.course import Course, best_course
-from aidc.optimization.model import (
-    Bus,
-    add_jobs,
-    full_quotas,
-    site_model,
-)
+from aidc.optimization.course import Course, best_course, likely_options
+from aidc.optimization.model import Bus, full_quotas
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import (
     WindowProblem,
-    kept_options,
 )
-from aidc.optimization.quotas import NO_GROUP, quotas_left
-from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve
+from aidc.optimization.quotas import NO_GROUP
+from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -184,12 +179,16 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
     start_s, sizes, status = before_s, (0, 0, 0), "optimal"
-    planned = _planned(view, money, tail, caps, limits)
+    offered = likely_options(view, goal, limits)
+    try:
+        planned = _planned(view, money, tail, caps, limits, offered)
+    except SolverTimeoutError:
+        planned, status = None, "time_limit"
     if planned is not None:
         found, start_s = planned.solution, planned.start_s
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [start_s, before_s])
+    course = best_course(view, goal, tail, limits, [start_s, before_s], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
@@ -226,7 +225,7 @@ def _proved(
     """The better of two certificates, or the first where it is near enough to the objective.
 
     One is at the site's marginal price about the plan, the other at the duals of the relaxed class model.
-    A class model without integers has its duals at hand.
+    A class model without integers has its duals at hand, and they are all that is tried.
     """
     plan, slot_h = view.problem.scenario.plan, view.bus.slot_h
 
@@ -234,17 +233,13 @@ def _proved(
         price = np.array([duals["it_load"][t] for t in range(len(load))]) / slot_h
         return relaxed.certificate(price, of_site)
 
-    def at_margin() -> Certificate:
-        return relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
-
-    at_hand = planned.duals if planned is not None else None
-    proven = at_margin() if at_hand is None else at_duals(at_hand, at_hand)
-    if planned is None or objective - proven["bound"] <= plan.gap_frac * abs(objective):
+    if planned is not None and planned.duals is not None:
+        return at_duals(planned.duals, planned.duals)
+    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
+    near = objective - proven["bound"] <= plan.gap_frac * abs(objective)
+    if near or planned is None or planned.model is None:
         return proven
-    if planned.model is not None:
-        other = at_duals(relaxed_duals(planned.model, plan.limit_s), None)
-    else:
-        other = at_margin()
+    other = at_duals(relaxed_duals(planned.model, plan.limit_s), None)
     return max(proven, other, key=lambda one: float(one["bound"]))
 
 
@@ -276,7 +271,12 @@ class _Planned:
 
 
 def _planned(
-    view: View, money: Prices, tail: classes.Tail, caps: list[Cap], limits: list[Limit]
+    view: View,
+    money: Prices,
+    tail: classes.Tail,
+    caps: list[Cap],
+    limits: list[Limit],
+    offered: NDArray[np.bool_],
 ) -> _Planned | None:
     """Starts of the movable jobs; None: there are none, or the boards are too full to move any.
 
@@ -286,47 +286,33 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps)
+        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
     except InfeasibleError:
         return None
 
 
-def _plan_jobs(view: View, money: Prices, tails: list[classes.Tail], caps: list[Cap]) -> _Planned:
+def _plan_jobs(
+    view: View,
+    money: Prices,
+    tails: list[classes.Tail],
+    caps: list[Cap],
+    offered: NDArray[np.bool_],
+) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
-    problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
-    jobs, fixed, plan = problem.movable, problem.fixed, problem.scenario.plan
-    big = classes.worth_planning(jobs)
-    small = jobs.take(~big)
-    share = classes.profile(problem.at_s[~big], small.run_s, edges)
-    used = fixed.gpus.copy()
-    np.add.at(used, small.pool, share * small.gpus[:, None])
-    fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
-    if problem.held is not None:  # boots and boards still awake, as many as if nothing moved
-        at_rest = classes.profile(problem.at_s[big], jobs.run_s[big], edges)
-        moving_kw = (at_rest * jobs.kw[big, None]).sum(axis=0)
-        fixed_kw += np.maximum(view.standing_kw - fixed_kw - moving_kw, 0.0)
-    boards = np.array([pool.gpu_count for pool in problem.site.pools], np.float64)
-    side = classes.job_side(
-        jobs.take(big),
-        problem.state.now_s,
-        edges,
-        tails,
-        np.maximum(boards[:, None] - used, 0.0),
-        *quotas_left(problem.groups, big, jobs.gpus, share),
-    )
-    kept = kept_options(tables, money, bus, caps)
-    columns = len(side.columns.class_of) + int(kept.sum()) * tables.it_kw.shape[1]
+    problem, plan = view.problem, view.problem.scenario.plan
+    work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
+    side, big = work.side, work.big
+    columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
     model, duals = None, None
-    built = time.perf_counter() - began
     if columns >= LARGE_COLUMNS and not caps:
-        found = relaxed_or_mean(view, money, fixed_kw, side)
+        built = time.perf_counter() - began
+        found = relaxed_or_mean(view, money, work.fixed_kw, side)
         solution, duals, start_share = found.solution, found.duals, found.start_share
     else:
-        model = site_model(tables, money, bus, kept, caps)
-        add_jobs(model, fixed_kw, side.columns)
+        model = class_model(view, money, work, caps, kept)
         built = time.perf_counter() - began
-        solution = solve(
+        solution = solve_or_by_rule(
             model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])

@@ -163,6 +163,11 @@ def alarms(summary: Mapping[str, Any]) -> list[str]:
         found.append(
             f"inlets beyond what the servers' class allows in {number(counts['inlet_above_class_steps'])} steps"
         )
+    if counts["import_above_limit_kwh"]:
+        found.append(
+            f"{energy(counts['import_above_limit_kwh'])} imported above what the grid asked for, in "
+            f"{number(counts['import_above_limit_steps'])} steps"
+        )
     if counts["jobs_refused"]:
         why = ", ".join(f"{number(jobs)} {reason}" for reason, jobs in shown["refusals"].items())
         found.append(f"{number(counts['jobs_refused'])} jobs refused: {why}")

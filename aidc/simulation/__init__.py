@@ -2,14 +2,9 @@
 
 from aidc.simulation.energy import PlantState
 from aidc.simulation.faults import faults_of
-from aidc.simulation.run import (
-    Planner,
-    baseline_setpoints,
-    simulate,
-    simulate_piece,
-    trim_and_respond_setpoints,
-    with_setpoints,
-)
+from aidc.simulation.run import simulate, simulate_piece, with_setpoints
+from aidc.simulation.setpoints import baseline_setpoints, trim_and_respond_setpoints
+from aidc.simulation.site_run import Planner
 from aidc.simulation.state import SiteState
 from aidc.simulation.sweep import setpoint_sweep
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.event import CoolingTrip, DxTrip, SensorBias, UtilityLoss, WaterLoss
+from aidc.event import CoolingTrip, DxTrip, ImportLimit, SensorBias, UtilityLoss, WaterLoss
 from aidc.plant import air
 from aidc.plant.facility import Facility
 from aidc.plant.faults import Faults
@@ -54,6 +54,7 @@ def causes_of(scenario: Scenario, site: str, at_s: float) -> str:
         event.kind
         for event in scenario.events
         if event.site in (None, site)
+        and not isinstance(event, ImportLimit)
         and (event.start - scenario.start).total_seconds()
         <= at_s
         < (event.end - scenario.start).total_seconds()

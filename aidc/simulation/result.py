@@ -1,6 +1,6 @@
 """From the columns of a finished run to its trace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.forecast import Drivers
+from aidc.grid_limit import import_limit_kw
 from aidc.job import JobTable
 from aidc.scenario import Scenario
 from aidc.schedule import AS_SOON_AS_FREE, Schedule, SetPoints
 from aidc.simulation import accounting
+from aidc.simulation.energy import Block
 from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.simulation.job_table import LATE_S, job_table
 from aidc.trace import ACCOUNTS, FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
@@ -19,6 +21,7 @@ from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
 Array = NDArray[np.float64]
+OVER_KW = 1e-6  # less than this is rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,31 @@ class SiteResult:
     clipped_steps: int
     store_cut_steps: int
     law_steps: Mapping[str, int]
+
+    @classmethod
+    def of_blocks(
+        cls,
+        name: str,
+        jobs: JobTable,
+        run: JobRun,
+        setpoints: SetPoints,
+        blocks: Sequence[Block],
+    ) -> "SiteResult":
+        """Blocks of steps that follow one another, at least one, put together."""
+        return cls(
+            name,
+            jobs,
+            run,
+            setpoints,
+            {
+                item: np.concatenate([one.columns[item] for one in blocks])
+                for item in blocks[0].columns
+            },
+            np.concatenate([one.limit_s for one in blocks]),
+            sum(one.clipped_steps for one in blocks),
+            sum(one.store_cut_steps for one in blocks),
+            {law: sum(one.law_steps[law] for one in blocks) for law in blocks[0].law_steps},
+        )
 
 
 def trace_of(
@@ -95,6 +123,10 @@ def trace_of(
         )
     whole, jobs = pd.concat(frames), pd.concat(tables, ignore_index=True)
     step_h = scenario.step_min / 60
+    limit_kw = np.concatenate(
+        [import_limit_kw(scenario, r.name, f.index) for r, f in zip(results, frames, strict=True)]
+    )
+    over_kw = np.maximum(whole["grid_import_kw"].to_numpy(np.float64) - limit_kw, 0.0)
     state = jobs["state"].to_numpy()
     given = _Provenance.of(scenario, drivers)
     return Trace(
@@ -126,6 +158,8 @@ def trace_of(
             "planned_starts_missed": missed,
             **_repairs(results, step_h),
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
+            "import_above_limit_kwh": float(over_kw.sum() * step_h),
+            "import_above_limit_steps": int((over_kw > OVER_KW).sum()),
         },
         incidents=pd.concat(spells, ignore_index=True),
         balance_residual=balance_residual(whole),

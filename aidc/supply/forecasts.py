@@ -5,20 +5,19 @@ last day and mean day that would have been best so far (`aidc.persistence.combin
 clear-sky index, for grid intensity with last and mean week too.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from aidc.horizon import Horizon
-from aidc.persistence import combined, repeated
+from aidc.persistence import Method, combined, repeated
 from aidc.site import Site
 from aidc.supply import sun
 from aidc.supply.pv import pv_kw
 
 Array = NDArray[np.float64]
-Method = Literal["persistence", "learned"]
 STATES: Final = ("drybulb_degc", "dewpoint_degc", "pressure_pa", "wind_m_per_s")
 DAYS_PER_WEEK: Final = 7
 LOW_SUN_FRAC: Final = 0.05  # of the clearest output; below it a quotient says nothing

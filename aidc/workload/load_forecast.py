@@ -1,14 +1,13 @@
 """Load and arrivals of the next hours, from those of the days before."""
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.persistence import combined, repeated
+from aidc.persistence import Method, combined, repeated
 
 Array = NDArray[np.float64]
-Method = Literal["persistence", "learned"]
 DAYS_PER_WEEK: Final = 7
 
 

@@ -14,13 +14,13 @@ from bisect import bisect_right, insort
 from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from aidc.job import FloatColumn, JobTable
+from aidc.persistence import Method
 
-Method = Literal["persistence", "learned"]
 LAST: Final = {"persistence": 2, "learned": 20}  # runs that are looked back at
 LEAST: Final = {"persistence": 1, "learned": 5}  # runs that must be known
 LAST_OF_ALL: Final = 2_000

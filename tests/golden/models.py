@@ -27,6 +27,7 @@ FAMILIES = (
     "storage_end",
     "setpoint_rises",
     "setpoint_falls",
+    "import_limit",
     "month_peak",
     "every_class_starts",
     "it_load",
@@ -68,7 +69,7 @@ def money(demand_price: float, points: int, ageing_frac: float, options: int = 2
     """A tariff of 0.5, 1 and 0.25 CNY/kWh on import."""
     none, side = np.zeros(SLOTS), np.zeros((SLOTS, options, points))
     tariff = np.array([0.5, 1.0, 0.25])
-    return Prices("CNY", tariff, none, side, demand_price, ageing_frac, 0.0)
+    return Prices("CNY", tariff, none, side, demand_price, ageing_frac, 0.0, 50.0)
 
 
 def prices() -> Prices:
@@ -101,6 +102,7 @@ def bus() -> Bus:
         ramp_k_per_h=2.0,
         month_of_slot=np.full(SLOTS, 7),
         peaks=Peaks({7: 150.0}, {7: 1.0}, np.zeros(SLOTS)),
+        import_limit_kw=np.array([np.inf, 170.0, np.inf]),
         chillers=None,
     )
 
@@ -130,7 +132,7 @@ def columns() -> ClassColumns:
 def cap() -> Cap:
     """What an earlier stage left: no more than 400 kg, at 0.5, 0.75 and 1 kg a kWh of import."""
     none, side = np.zeros(SLOTS), np.zeros((SLOTS, 2, 2))
-    carbon = Prices("kgCO2e", np.array([0.5, 0.75, 1.0]), none, side, 0.0, 0.0, 0.0)
+    carbon = Prices("kgCO2e", np.array([0.5, 0.75, 1.0]), none, side, 0.0, 0.0, 0.0, 0.0)
     return Cap("emissions", carbon, 400.0)
 
 

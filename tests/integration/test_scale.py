@@ -12,8 +12,8 @@ from tests.integration.test_long_run import QUIET, WEEK
 from tests.w1 import NODES, w1_jobs
 
 # bare SimPy does about 40,000 jobs of W1 in a CPU second of a machine on which 150,000 are asked for;
-# FIFO was measured at six to eight times bare SimPy and EASY backfill at three and a half
-LEAST_TIMES = {"fifo": 4.0, "easy_backfill": 2.0}
+# FIFO was measured at six to eight times bare SimPy and EASY backfill at five to six
+LEAST_TIMES = {"fifo": 4.0, "easy_backfill": 3.0}
 
 
 def test_a_pool_with_policy_and_power_plays_w1_several_times_as_fast_as_a_process_a_job() -> None:

@@ -68,7 +68,7 @@ def windows(draw: st.DrawFn) -> tuple[PlantTables, Prices, Bus, list[int], int, 
         facility_kw[:, [3, 7]] = facility_kw[:, [2, 6]] + 1.0
     none, it_kw = np.zeros_like(facility_kw), np.full((slots, 1), 100.0)
     tables = PlantTables(options, 1, it_kw, facility_kw, none, none, none, none, none, none)
-    money = Prices("kWh", np.ones(slots), np.zeros(slots), none, 0.0, 0.0, 0.0)
+    money = Prices("kWh", np.ones(slots), np.zeros(slots), none, 0.0, 0.0, 0.0, 0.0)
     up, down = draw(st.integers(0, 3)), draw(st.integers(0, 3))
     ran = draw(st.lists(st.integers(1, COUNT), min_size=0, max_size=4))
     chillers = Chillers.after(np.array(ran, float), 1.0, COUNT, up, down, 1.0, slots)
@@ -154,7 +154,7 @@ def flat_tables(site_kw: list[list[float]], counts: tuple[int, ...]) -> tuple[Pl
     facility_kw = np.array(site_kw)[:, :, None]
     none, it_kw = np.zeros_like(facility_kw), np.full((len(site_kw), 1), 100.0)
     options = tuple(Option(20.0, 0, count) for count in counts)
-    money = Prices("kWh", np.ones(len(site_kw)), np.zeros(len(site_kw)), none, 0.0, 0.0, 0.0)
+    money = Prices("kWh", np.ones(len(site_kw)), np.zeros(len(site_kw)), none, 0.0, 0.0, 0.0, 0.0)
     return PlantTables(options, 1, it_kw, facility_kw, none, none, none, none, none, none), money
 
 

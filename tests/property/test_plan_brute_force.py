@@ -102,12 +102,13 @@ def problems(
     )
 
 
-def check(problem: WindowProblem) -> None:
+def check(problem: WindowProblem, tables_frac: float = 1e-6) -> None:
+    """``tables_frac``: how far straight lines between the points of the tables may lie above the plant."""
     plan, model = plan_window(problem), TableModel.of(problem)
     optimum = model.optimum()
     room = 1e-6 * max(1.0, abs(optimum))
     assert plan.proof.bound <= optimum + room
-    assert plan.proof.objective >= optimum - room
+    assert plan.proof.objective >= optimum - tables_frac * max(1.0, abs(optimum))
     assert plan.proof.gap_frac >= -1e-6
     check_feasible(plan, model)
 
@@ -149,8 +150,11 @@ def test_bound_and_plan_enclose_the_optimum_under_a_demand_charge(problem: Windo
 def test_bound_and_plan_enclose_the_optimum_where_idle_servers_sleep(
     problem: WindowProblem,
 ) -> None:
-    """The brute force follows every board; the plan's model has those off that nobody holds."""
-    check(problem)
+    """The brute force follows every board; the plan's model has those off that nobody holds.
+
+    Its tables reach from all boards off to all at work, so their points lie further apart.
+    """
+    check(problem, tables_frac=3e-3)
 
 
 @st.composite

@@ -9,6 +9,7 @@ import pytest
 from aidc.errors import InfeasibleError
 from aidc.optimization.explain import REQUIREMENTS, held_back
 from aidc.optimization.model import add_jobs, site_model
+from aidc.optimization.objective import pue_cap
 from aidc.optimization.solve import solve
 from aidc.optimization.window import plan_window
 from tests.golden import models
@@ -34,7 +35,8 @@ def test_a_ramp_that_cannot_be_kept_is_named_with_its_kelvins_and_its_hour() -> 
     said = refusal(site_model(models.tables(), models.prices(), bus, EVERY))
     assert said == (
         "hall, window: it cannot be that the set-point falls no faster than its ramp: "
-        "4 K are missing, most 0 h into the window"
+        "4 K are missing, most 0 h into the window "
+        "(raise plan.ramp_k_per_h or name plan.levels_degc nearer to each other)"
     )
 
 
@@ -74,3 +76,13 @@ def test_a_plan_says_what_held_it_back_and_what_more_would_be_worth() -> None:
     )  # fmt: skip
     if free.proof.objective < found.proof.objective - 1e-6:
         assert "the ramp of 1 K/h costs up to" in said
+
+
+def test_a_limit_that_cannot_be_kept_is_named_with_its_unit_and_what_to_change() -> None:
+    """Least site power is 120, 121 and 122 kW at 100 kW of IT: 63 kWh over a PUE of 1."""
+    model = models.tables()
+    cap = pue_cap(1.0, replace(model, served_kw=np.full(model.facility_kw.shape, 100.0)))
+    bus = replace(models.bus(), ramp_k_per_h=50.0)
+    said = refusal(site_model(model, models.prices(), bus, EVERY, [cap]))
+    assert "it cannot be that the limit on PUE of 1 is kept: 63 kWh are missing" in said
+    assert "(raise plan.pue_max or plan.tolerance)" in said

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from aidc.optimization.classes import profile
-from aidc.optimization.peaks import mean_load, peaks_of, spread_over
+from aidc.optimization.peaks import peaks_of, spread_over
 from aidc.optimization.window import plan_window
+from aidc.workload.load_forecast import mean_level
 from tests.windows import Air, Job, TableModel, problem_of, scenario_with
 
 JULY, AUGUST = 2023 * 12 + 7, 2023 * 12 + 8
@@ -38,12 +39,12 @@ def test_a_whole_month_bears_its_whole_charge() -> None:
     assert peaks.share == {JULY: 1.0}
 
 
-def test_the_mean_load_is_that_of_the_profiles() -> None:
+def test_the_mean_level_is_that_of_the_profiles() -> None:
     rng = np.random.default_rng(3)
     start, run = rng.uniform(-5e4, 1e5, 200), rng.exponential(2e4, 200)
     load, edges = rng.uniform(0, 5, 200), np.arange(0.0, 90_001.0, 900.0)
     by_profile = load @ profile(start, run, edges)
-    np.testing.assert_allclose(mean_load(start, run, load, edges), by_profile, atol=1e-9)
+    np.testing.assert_allclose(mean_level(start, start + run, load, edges), by_profile, atol=1e-9)
 
 
 def test_only_hours_that_could_become_the_peak_bear_its_price_and_together_all_of_it() -> None:

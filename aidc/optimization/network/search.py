@@ -20,7 +20,7 @@ from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SMOOTHING = 0.6  # share of the best prices so far
-PERIODS = 32
+PERIOD_S = 2_700.0
 SINGLE_SLOTS = 6
 MOST_ROUNDS = 200
 PATIENCE, PROGRESS_FRAC = 10, 1e-5  # rounds without so much of a better bound end the search
@@ -60,13 +60,13 @@ class Found:
     rounds: int
 
 
-def periods(slots: int) -> Rows:
-    """Slots in each period of the master: about `PERIODS` alike, and single ones at the end of the window.
+def periods(slots: int, slot_s: float) -> Rows:
+    """Slots in each period of the master: about `PERIOD_S` long, and single ones at the end of the window.
 
     Where a period ends with the window, work could hide in its last slot.
     """
     single = min(SINGLE_SLOTS, slots)
-    size = max(1, round((slots - single) / PERIODS))
+    size = max(1, round(PERIOD_S / slot_s))
     whole, rest = divmod(slots - single, size)
     return np.array([size] * whole + [1] * (rest + single), np.int64)
 
@@ -76,7 +76,7 @@ class Search:
 
     def __init__(self, problem: NetworkProblem, merged: Merged, curves: Hulls) -> None:
         self.problem, self.merged, self.curves = problem, merged, curves
-        self.slots_in = periods(problem.slots)
+        self.slots_in = periods(problem.slots, problem.slot_s)
         self.first = np.cumsum(self.slots_in) - self.slots_in
         self.master = Master(
             problem,

@@ -17,6 +17,7 @@ KINDS: Final = {
     "sensor_bias": "sensor bias",
     "pv_loss": "PV loss",
     "utility_loss": "no grid",
+    "import_limit": "grid limit",
     "capacity": "beyond capacity",
 }
 AROUND: Final = timedelta(hours=12)
