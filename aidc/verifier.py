@@ -28,7 +28,7 @@ def lower_bound(w: Window) -> Any:
         charge, floor_kw = (w[name][mine][0] for name in ("month_price", "month_floor_kw"))
         price, top_kw = charge - peak[mine].sum(), max(floor_kw, most_kw[mine].max())
         bound += price * (floor_kw if price >= 0 else top_kw) - charge * floor_kw
-    value, (into, out_of) = w["battery_value"] / h, w["battery_efficiency"]
+    value, (into, out_of) = w["battery_value"], w["battery_efficiency"]
     bound += h * power_kw * np.minimum(bus - into * value, 0).sum()
     return bound + h * power_kw * np.minimum(value / out_of - bus + w["battery_ageing"], 0).sum()
 

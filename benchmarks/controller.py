@@ -23,7 +23,7 @@ USUAL = {"supply_degc": 24.0, "month_peak_kw": 3000.0, "drybulb_degc": 30.0, "de
          "it_kw": 2000.0, "pv_kw": 100.0}  # fmt: skip
 PARTS = {
     "site_model": "site's part of the Pyomo model", "add_jobs": "job classes in it",
-    "write": "Pyomo's standard form", "_parts": "arrays for HiGHS",
+    "write": "Pyomo's standard form", "parts_of": "arrays for HiGHS",
     "certificate": "bound and its proof",
     "relaxed_duals": "of it, a second solve", "sample": "plant tables", "job_side": "classes and starts",
     "_settled": "starts on free boards", "expected_of": "plant under plan and baseline",

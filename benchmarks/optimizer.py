@@ -93,7 +93,7 @@ class Frame:
         self.tail = tail_of(self.tables, self.money, self.bus, load)
         self.day = len(self.tail.price)
 
-    def cost(self, start_s: np.ndarray) -> float:
+    def cost(self, start_s: np.ndarray, gap_frac: float = JUDGE_GAP_FRAC) -> float:
         """Objective of a choice of starts under the best set-points for it."""
         rates_kw = window_problem.tank_rates_kw(self.problem.site, len(self.edges) - 1)
         here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges, rates_kw)
@@ -101,7 +101,7 @@ class Frame:
         model = site_model(
             here, money, self.bus, window_problem.kept_options(here, money, self.bus)
         )
-        site = solve(model, gap_frac=JUDGE_GAP_FRAC, limit_s=60.0, what="judge").objective
+        site = solve(model, gap_frac=gap_frac, limit_s=60.0, what="judge").objective
         return site + window_bound.tail_cost(self.problem, start_s, self.edges, self.tail)
 
     def calendars(self) -> list[calendar.Calendar]:
@@ -109,7 +109,10 @@ class Frame:
         problem, jobs = self.problem, self.problem.movable
         starts = classes.starts_of(jobs, problem.state.now_s, self.slot_s, self.slots)
         times = np.concatenate([starts.start_s, starts.start_s + jobs.run_s[starts.job]])
-        start, end, gpus, of_pool = problem.others
+        standing = problem.at_s, problem.at_s + jobs.run_s, jobs.gpus, jobs.pool
+        start, end, gpus, of_pool = (
+            np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
+        )
         return [
             calendar.Calendar(
                 pool.gpu_count,

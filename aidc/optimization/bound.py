@@ -47,7 +47,7 @@ from aidc.optimization.problem import (
     prices_of,
     tables_at,
 )
-from aidc.optimization.solve import relaxed_duals, solve
+from aidc.optimization.solve import Duals, relaxed_duals, solve
 from aidc.plant.tank import keeps_frac
 from aidc.scenario import Goal
 from aidc.schedule import SPRAY_BY_POLICY
@@ -168,18 +168,16 @@ class Window:
         """A value of each month, shape (slots,)."""
         return np.array([values[month] for month in self.bus.month_of_slot.tolist()], np.float64)
 
-    def certificate(self, it_price: Array) -> Certificate:
+    def certificate(self, it_price: Array, duals: Duals | None = None) -> Certificate:
         """The bound at a price of IT energy in each slot, with what proves it.
 
         Any price gives a valid bound: no schedule costs less than the cheapest site that is paid for its
         IT power, plus the fixed work at that price, plus each job at its own cheapest start with boards
         for all. The nearer the price is to what IT power costs in the plan, the tighter the bound. The
-        prices of bus, peak and stores are the duals of the site's linear relaxation.
+        prices of bus, peak and stores are ``duals``, or those of the site's linear relaxation.
         """
         bus, slots = self.bus, len(self.bus.pv_kw)
-        model = site_model(self.tables, self.money, bus, kept_options(self.tables, self.money, bus))
-        price_it_power(model, it_price, bus.slot_h)
-        duals = relaxed_duals(model, self.problem.scenario.plan.limit_s)
+        duals = self._site_duals(it_price) if duals is None else duals
 
         def of(rows: str) -> Array:
             found = duals.get(rows, {})
@@ -202,6 +200,13 @@ class Window:
             "bound": np.asarray(float(lower_bound(made))),
             "sha256": np.asarray(digest(made)),
         }
+
+    def _site_duals(self, it_price: Array) -> Duals:
+        """Duals of the site that is paid for its IT power, set-points mixed."""
+        kept = kept_options(self.tables, self.money, self.bus)
+        model = site_model(self.tables, self.money, self.bus, kept)
+        price_it_power(model, it_price, self.bus.slot_h)
+        return relaxed_duals(model, self.problem.scenario.plan.limit_s)
 
     def _without_import_limit(self, worth: Array) -> "Window":
         """The window with the grid's limit paid for instead of kept: import is dearer, the limit a credit.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+ROUNDS = 4  # of settling jobs
 
 
 class Calendar:
@@ -50,6 +51,7 @@ def settle(
 ) -> Array:
     """Moves jobs to their wanted starts where they fit, else to the nearest option that does.
 
+    Those that move later make room, so jobs that found none try again.
     A job that fits nowhere stays at ``now_s``, which always fits: so the result is feasible at every
     stage.
 
@@ -63,8 +65,25 @@ def settle(
         options: allowed starts of each job.
     """
     settled = now_s.copy()
+    for _ in range(ROUNDS):
+        stood = settled.copy()
+        _one_round(calendars, settled, wanted_s, run_s, gpus, options)
+        if (settled == stood).all():
+            break
+    return settled
+
+
+def _one_round(
+    calendars: Sequence[Sequence[Calendar]],
+    settled: Array,
+    wanted_s: Array,
+    run_s: Array,
+    gpus: Array,
+    options: list[Array],
+) -> None:
+    """Moves each job that is not where it is wanted as near to there as it fits now."""
     for job in np.argsort(wanted_s, kind="stable"):
-        before, run, boards = float(now_s[job]), float(run_s[job]), float(gpus[job])
+        before, run, boards = float(settled[job]), float(run_s[job]), float(gpus[job])
         if wanted_s[job] == before:
             continue
         for calendar in calendars[job]:
@@ -77,4 +96,3 @@ def settle(
         placed = float(settled[job])
         for calendar in calendars[job]:
             calendar.put(placed, placed + run, boards)
-    return settled

@@ -18,37 +18,23 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class ClassModel:
-    """The model of a window with its biggest movable jobs as classes.
+class Work:
+    """The biggest movable jobs of a window as classes; small jobs stay where they stand.
 
     Attributes:
-        model: to be solved.
+        fixed_kw: IT power of all else, shape (slots,).
         side: the way from classes to jobs.
-        big: which of the movable jobs are in it, shape (n,).
+        big: which of the movable jobs are in classes, shape (n,).
     """
 
-    model: pyo.ConcreteModel
+    fixed_kw: Array
     side: classes.JobSide
     big: NDArray[np.bool_]
 
 
-def class_model(
-    view: View,
-    money: Prices,
-    tails: Sequence[classes.Tail],
-    caps: Sequence[Cap],
-    offered: NDArray[np.bool_],
-) -> ClassModel:
-    """The class model of a window; small jobs stay where they stand.
-
-    Args:
-        view: of the window, with at least one movable job.
-        money: prices of the objective.
-        tails: of the objective, then of each limit.
-        caps: limits.
-        offered: options to choose from, shape (options,).
-    """
-    problem, tables, bus, edges = view.problem, view.tables, view.bus, view.edges
+def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
+    """The work of a window with at least one movable job; ``tails`` are of the objective, then of each limit."""
+    problem, edges = view.problem, view.edges
     jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
     small = jobs.take(~big)
@@ -69,7 +55,20 @@ def class_model(
         np.maximum(boards[:, None] - used, 0.0),
         *quotas_left(problem.groups, big, jobs.gpus, share),
     )
-    kept = kept_options(tables, money, bus, caps) & offered
-    model = site_model(tables, money, bus, kept, caps)
-    add_jobs(model, fixed_kw, side.columns)
-    return ClassModel(model, side, big)
+    return Work(fixed_kw, side, big)
+
+
+def options_kept(
+    view: View, money: Prices, caps: Sequence[Cap], offered: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Options of each slot that an optimal plan may need, of those offered, shape (slots, options)."""
+    return kept_options(view.tables, money, view.bus, caps) & offered
+
+
+def class_model(
+    view: View, money: Prices, work: Work, caps: Sequence[Cap], kept: NDArray[np.bool_]
+) -> pyo.ConcreteModel:
+    """Set-points and bus of a window with the starts of its job classes."""
+    model = site_model(view.tables, money, view.bus, kept, caps)
+    add_jobs(model, work.fixed_kw, work.side.columns)
+    return model

@@ -7,6 +7,7 @@ Starts are on the plan's grid, or the earliest one, which is where the baseline 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from aidc.units import S_PER_H
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 MOVED_WORK_FRAC = 0.98  # of the movable energy is planned; the rest, many tiny jobs, starts at once
+SMALLEST_GPUS = 1e-12  # mean of a slot; less is rounding
 LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
 
@@ -149,12 +151,14 @@ class JobSide:
         starts: their starts.
         column_of: column of each start, shape (starts,).
         columns: for the model.
+        held_gpus: boards that each entry holds where a run that touches a slot holds it whole.
     """
 
     jobs: Movable
     starts: Starts
     column_of: Rows
     columns: ClassColumns
+    held_gpus: Array
 
 
 def job_side(
@@ -180,17 +184,15 @@ def job_side(
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
     starts = starts_of(jobs, window_s, slot_s, slots)
     which = class_of(jobs, window_s, slot_s, group)
-    keys = np.stack([which[starts.job], starts.slot], axis=1)
-    unique, column_of = np.unique(keys, axis=0, return_inverse=True)
+    by_slot = slots + 1  # slots of starts, from the earliest at -1
+    keys, column_of = np.unique(which[starts.job] * by_slot + starts.slot + 1, return_inverse=True)
     column_of = column_of.reshape(-1).astype(np.int64)
-    share = profile(starts.start_s, jobs.run_s[starts.job], edges_s)
-    kw, gpus = np.zeros((len(unique), slots)), np.zeros((len(unique), slots))
-    np.add.at(kw, column_of, share * jobs.kw[starts.job, None])
-    np.add.at(gpus, column_of, share * jobs.gpus[starts.job, None])
+    unique = np.stack([keys // by_slot, keys % by_slot - 1], axis=1)
+    column, slot, kw, gpus, held = _entries(jobs, which, unique, edges_s)
     tail = np.zeros((len(tails), len(unique)))
     for row, one in enumerate(tails):
-        np.add.at(tail[row], column_of, tail_cost(starts, jobs, float(edges_s[-1]), slot_s, one))
-    column, slot = np.nonzero(gpus > 1e-12)
+        cost = tail_cost(starts, jobs, float(edges_s[-1]), slot_s, one)
+        tail[row] = np.bincount(column_of, cost, len(unique))
     pool = np.zeros(len(unique), np.int64)
     pool[column_of] = jobs.pool[starts.job]
     quota = np.full(len(unique), -1)
@@ -201,15 +203,79 @@ def job_side(
         classes=int(which.max()) + 1,
         column=column,
         slot=slot,
-        kw=kw[column, slot],
-        gpus=gpus[column, slot],
+        kw=kw,
+        gpus=gpus,
         tail=tail[0],
         cap_tails=tail[1:],
         gpus_free=gpus_free,
         quota=quota,
         quota_free=quota_free,
     )
-    return JobSide(jobs, starts, column_of, columns)
+    return JobSide(jobs, starts, column_of, columns, held)
+
+
+def _entries(
+    jobs: Movable, which: Rows, columns: Rows, edges_s: Array
+) -> tuple[Rows, Rows, Array, Array, Array]:
+    """What columns add: column, slot, IT power, boards and boards held of each entry, by column and slot.
+
+    Starts on the grid are one profile of their class, moved along; only earliest starts lie inside slots.
+
+    Args:
+        jobs: planned jobs.
+        which: class of each.
+        columns: class and slot of each column, shape (columns, 2).
+        edges_s: edges of the slots.
+    """
+    slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
+    of_class, of_slot = columns[:, 0], columns[:, 1]
+    first = np.flatnonzero(of_slot == -1)[which]  # classes are numbered in order, and each has one
+    job, at, share = _touched(jobs.earliest_s - edges_s[0], jobs.run_s, slot_s)
+    early = (
+        first[job] * slots + at,
+        share * jobs.kw[job],
+        share * jobs.gpus[job],
+        jobs.gpus[job],
+        at < slots,
+    )
+
+    job, at, share = _touched(np.zeros(len(which)), jobs.run_s, slot_s)
+    width = int(at.max(initial=0)) + 1
+    shape, part = np.unique(which[job] * width + at, return_inverse=True)
+    added = share * jobs.kw[job], share * jobs.gpus[job], jobs.gpus[job]
+    kw, gpus, held = (np.bincount(part.reshape(-1), one) for one in added)
+    begin = np.searchsorted(shape // width, np.arange(int(of_class.max()) + 2))
+    late = np.flatnonzero(of_slot >= 0)
+    length = np.diff(begin)[of_class[late]]
+    place = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    row = np.repeat(begin[of_class[late]], length) + place
+    at = np.repeat(of_slot[late], length) + shape[row] % width
+    on_grid = np.repeat(late, length) * slots + at, kw[row], gpus[row], held[row], at < slots
+
+    place, kw, gpus, held, inside = (
+        np.concatenate(pair) for pair in zip(early, on_grid, strict=True)
+    )
+    entry, part = np.unique(place[inside], return_inverse=True)
+    kw, gpus, held = (np.bincount(part.reshape(-1), one[inside]) for one in (kw, gpus, held))
+    some = gpus > SMALLEST_GPUS
+    at = np.asarray(entry[some], np.int64)
+    return at // slots, at % slots, _floats(kw[some]), _floats(gpus[some]), _floats(held[some])
+
+
+def _floats(values: NDArray[Any]) -> Array:
+    return np.asarray(values, np.float64)
+
+
+def _touched(start_s: Array, run_s: Array, slot_s: float) -> tuple[Rows, Rows, Array]:
+    """Slots that runs touch: run, slot from the start of the window, and share of it, flat; see `profile`."""
+    end_s = start_s + run_s
+    first = np.floor(start_s / slot_s).astype(np.int64)
+    count = np.maximum(np.ceil(end_s / slot_s).astype(np.int64) - first, 0)
+    run = np.repeat(np.arange(len(first)), count)
+    slot = np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count) + first[run]
+    begin = slot * slot_s
+    inside = np.minimum(end_s[run], begin + slot_s) - np.maximum(start_s[run], begin)
+    return run, slot, inside / slot_s
 
 
 def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:

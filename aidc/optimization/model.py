@@ -340,7 +340,7 @@ def price_it_power(m: pyo.ConcreteModel, price: Array, slot_h: float) -> None:
     m.priced_objective = pyo.Objective(expr=m.site_cost - revenue)
 
 
-def _tight(jobs: ClassColumns, of_column: NDArray[np.int64], free: Array) -> NDArray[np.bool_]:
+def tight(jobs: ClassColumns, of_column: NDArray[np.int64], free: Array) -> NDArray[np.bool_]:
     """Where boards could run short, of pools or quotas, shape of ``free``: every class at its greediest start."""
     slots = free.shape[1]
     greediest = np.zeros((jobs.classes, slots))
@@ -350,6 +350,16 @@ def _tight(jobs: ClassColumns, of_column: NDArray[np.int64], free: Array) -> NDA
     wanted = np.zeros_like(free)
     np.add.at(wanted, of_class[of_class >= 0], greediest[of_class >= 0])
     return np.asarray(wanted > free + ROUNDING_GPUS)
+
+
+def full_quotas(jobs: ClassColumns, start_share: Array) -> list[int]:
+    """Quotas that some slot fills to the last board, where they could run short."""
+    used, group = np.zeros_like(jobs.quota_free), jobs.quota[jobs.column]
+    mine = group >= 0
+    taken = (jobs.gpus * start_share[jobs.column])[mine]
+    np.add.at(used, (group[mine], jobs.slot[mine]), taken)
+    full = tight(jobs, jobs.quota, jobs.quota_free) & (used >= jobs.quota_free - ROUNDING_GPUS)
+    return np.flatnonzero(full.any(axis=1)).tolist()
 
 
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
@@ -362,8 +372,8 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     for column, which in enumerate(jobs.class_of.tolist()):
         by_class[which].append(column)
     entries = [np.flatnonzero(jobs.slot == t) for t in m.SLOT]
-    pools_tight = _tight(jobs, jobs.pool, jobs.gpus_free)
-    quotas_tight = _tight(jobs, jobs.quota, jobs.quota_free)
+    pools_tight = tight(jobs, jobs.pool, jobs.gpus_free)
+    quotas_tight = tight(jobs, jobs.quota, jobs.quota_free)
 
     def sum_of(m: pyo.ConcreteModel, rows: NDArray[np.intp], values: Array) -> LinearExpression:
         starts = [m.start[column] for column in jobs.column[rows].tolist()]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyomo.environ as pyo
 
-from aidc.optimization.class_model import class_model
+from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.classes import Tail
 from aidc.optimization.course import likely_options
 from aidc.optimization.model import Bus, settle_peaks, site_model
@@ -94,7 +94,8 @@ def pure_pue(problem: WindowProblem) -> PurePue:
     if len(problem.movable.row):
         tails = [tail_of(tables, one, view.bus, view.standing_kw) for one in (money, energy)]
         tails.append(Tail(-np.ones(len(tails[0].price)), 0.0))
-        model = class_model(view, money, tails, caps, offered).model
+        kept = options_kept(view, money, caps, offered)
+        model = class_model(view, money, work_of(view, tails), caps, kept)
     else:
         kept = kept_options(tables, money, view.bus, caps) & offered
         model = site_model(tables, money, view.bus, kept, caps)

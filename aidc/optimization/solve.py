@@ -1,6 +1,7 @@
 """HiGHS on a Pyomo model: standard form, explicit options, and a result that always says its bound."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,6 +15,7 @@ from aidc.optimization import highs_process
 from aidc.optimization.explain import Elastic
 
 SEED = 0
+Duals = dict[str, dict[Any, float]]  # constraint name -> index
 WHY_GAP_FRAC = 0.01  # an explanation need not be the very least
 SMALLEST_GAP = 1e-6  # HiGHS' own, absolute
 
@@ -69,7 +71,7 @@ def solve(
     except InfeasibleConstraintException as error:
         why = _why(model, limit_s) if explain else ""
         raise InfeasibleError(f"{what}: {why or error}") from None
-    parts = _parts(form)
+    parts = parts_of(form)
     options = {
         "output_flag": False,
         "mip_rel_gap": gap_frac,
@@ -156,7 +158,7 @@ def relaxed_values(model: pyo.ConcreteModel, limit_s: float) -> None:
 def _relaxed(model: pyo.ConcreteModel, limit_s: float) -> tuple[Any, highs_process.Message]:
     """The standard form of a model and what HiGHS says of its linear relaxation."""
     form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    parts = _parts(form)
+    parts = parts_of(form)
     parts["whole"][:] = 0
     options = {"output_flag": False, "threads": 1, "time_limit": limit_s}
     said = highs_process.run(parts, options, limit_s)
@@ -165,7 +167,7 @@ def _relaxed(model: pyo.ConcreteModel, limit_s: float) -> tuple[Any, highs_proce
     return form, said
 
 
-def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> dict[str, dict[Any, float]]:
+def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> Duals:
     """Duals of the linear relaxation, constraint name -> index -> what a unit more on its right costs.
 
     Pyomo may turn an inequality about; the sign of its dual is then the other one.
@@ -178,14 +180,19 @@ def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> dict[str, dict[An
         PlanError: the relaxation has no optimum, or not in its time.
     """
     form, said = _relaxed(model, limit_s)
-    found: dict[str, dict[Any, float]] = {}
-    for entry, value in zip(form.rows, said["duals"], strict=True):
+    return named_duals(form, said["duals"])
+
+
+def named_duals(form: Any, duals: Sequence[float]) -> Duals:
+    """Duals of the rows of a compiled standard form, constraint name -> index -> dual."""
+    found: Duals = {}
+    for entry, value in zip(form.rows, duals, strict=True):
         rows = entry.constraint.parent_component().local_name
         found.setdefault(rows, {})[entry.constraint.index()] = float(value)
     return found
 
 
-def _parts(form: Any) -> dict[str, Any]:
+def parts_of(form: Any) -> dict[str, Any]:
     """The compiled standard form as `highs_process.run` takes it."""
     matrix = form.A.tocsc()
     bounds = [variable.bounds for variable in form.columns]

@@ -11,18 +11,16 @@ from numpy.typing import NDArray
 from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import calendar, classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
-from aidc.optimization.class_model import class_model
+from aidc.optimization.class_model import class_model, options_kept, work_of
+from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
-from aidc.optimization.model import (
-    ROUNDING_GPUS,
-    Bus,
-)
+from aidc.optimization.model import Bus, full_quotas
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import (
     WindowProblem,
 )
 from aidc.optimization.quotas import NO_GROUP
-from aidc.optimization.solve import Solution, relaxed_duals, solve_or_by_rule
+from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -199,12 +197,9 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
     if caps:
-        model = planned.model if planned is not None else course.model
+        model = planned.model if planned is not None and planned.model is not None else course.model
         relaxed = _relaxed(window, _worths(model, plan.limit_s), caps, limits)
-    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
-    if objective - proven["bound"] > plan.gap_frac * abs(objective) and planned is not None:
-        other = relaxed.certificate(planned.relaxed_price(view.bus.slot_h, plan.limit_s))
-        proven = max(proven, other, key=lambda one: float(one["bound"]))
+    proven = _proved(view, relaxed, planned, load, objective)
     return _Stage(
         goal=goal,
         money=money,
@@ -222,6 +217,30 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _St
         solve_s=solved + done.solve_s,
         bound_s=time.perf_counter() - bounded,
     )
+
+
+def _proved(
+    view: View, relaxed: Window, planned: "_Planned | None", load: Array, objective: float
+) -> Certificate:
+    """The better of two certificates, or the first where it is near enough to the objective.
+
+    One is at the site's marginal price about the plan, the other at the duals of the relaxed class model.
+    A class model without integers has its duals at hand, and they are all that is tried.
+    """
+    plan, slot_h = view.problem.scenario.plan, view.bus.slot_h
+
+    def at_duals(duals: Duals, of_site: Duals | None) -> Certificate:
+        price = np.array([duals["it_load"][t] for t in range(len(load))]) / slot_h
+        return relaxed.certificate(price, of_site)
+
+    if planned is not None and planned.duals is not None:
+        return at_duals(planned.duals, planned.duals)
+    proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
+    near = objective - proven["bound"] <= plan.gap_frac * abs(objective)
+    if near or planned is None or planned.model is None:
+        return proven
+    other = at_duals(relaxed_duals(planned.model, plan.limit_s), None)
+    return max(proven, other, key=lambda one: float(one["bound"]))
 
 
 def _worths(model: pyo.ConcreteModel, limit_s: float) -> list[float]:
@@ -244,15 +263,11 @@ class _Planned:
     """Starts of the movable jobs, with the model that proposed them."""
 
     start_s: Array
-    model: pyo.ConcreteModel
+    model: pyo.ConcreteModel | None  # None: it has no integers
+    duals: Duals | None  # of such a model
     solution: Solution
     quotas: tuple[str, ...]
     build_s: float
-
-    def relaxed_price(self, slot_h: float, limit_s: float) -> Array:
-        """Price of IT energy in each slot from the relaxed model, the peak's share in it."""
-        duals = relaxed_duals(self.model, limit_s)["it_load"]
-        return np.array([duals[t] for t in self.model.SLOT]) / slot_h
 
 
 def _planned(
@@ -286,22 +301,28 @@ def _plan_jobs(
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
-    made = class_model(view, money, tails, caps, offered)
-    model, side, big = made.model, made.side, made.big
-    built = time.perf_counter() - began
-    solution = solve_or_by_rule(
-        model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
-    )
-    start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
+    work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
+    side, big = work.side, work.big
+    columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
+    model, duals = None, None
+    if columns >= LARGE_COLUMNS and not caps:
+        built = time.perf_counter() - began
+        found = relaxed_or_mean(view, money, work.fixed_kw, side)
+        solution, duals, start_share = found.solution, found.duals, found.start_share
+    else:
+        model = class_model(view, money, work, caps, kept)
+        built = time.perf_counter() - began
+        solution = solve_or_by_rule(
+            model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
+        )
+        start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
+    began = time.perf_counter()
     start_s = problem.at_s.copy()
     start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
-    full = {
-        group
-        for (group, t), row in model.vc_quota.items()
-        if pyo.value(row.body) >= side.columns.quota_free[group, t] - ROUNDING_GPUS
-    }
-    quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in sorted(full))
-    return _Planned(start_s, model, solution, quotas, built + solution.transfer_s)
+    full = full_quotas(side.columns, start_share)
+    quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
+    built += time.perf_counter() - began + solution.transfer_s
+    return _Planned(start_s, model, duals, solution, quotas, built)
 
 
 def _settled(

@@ -11,7 +11,7 @@ from aidc.errors import SolverTimeoutError
 from aidc.optimization import highs_process
 from aidc.optimization import problem as window_problem
 from aidc.optimization.model import site_model
-from aidc.optimization.solve import _parts, self_test, solve
+from aidc.optimization.solve import parts_of, self_test, solve
 from tests.windows import Air, Job, TableModel, problem_of, scenario_with
 
 LIMIT_S = 0.2
@@ -40,7 +40,7 @@ def market_split(rows: int = 5, columns: int = 40) -> pyo.ConcreteModel:
 def test_a_solver_that_runs_over_its_time_is_killed_and_its_best_plan_is_kept() -> None:
     """HiGHS is told of no limit here, as if it did not heed one."""
     self_test()  # the process is up
-    parts = _parts(LinearStandardFormCompiler().write(market_split(), mixed_form=True))
+    parts = parts_of(LinearStandardFormCompiler().write(market_split(), mixed_form=True))
     began = time.monotonic()
     said = highs_process.run(parts, FOREVER, LIMIT_S)
     assert time.monotonic() - began < LIMIT_S + highs_process.GRACE_S + 2.0

@@ -1,0 +1,210 @@
+"""The class model without its integers, for windows in which the integers cost more than they are worth.
+
+With very many columns HiGHS has no schedule of the class model in its time, and needs none: jobs want a
+price of IT energy in each slot, and set-points are chosen afterwards, for the starts that came of it. So each
+point of IT power takes the cheapest option there is for it, ramp and chillers aside, and the rest is one linear
+programme. Job columns go into the standard form as arrays; `model.add_jobs` is the same in Pyomo, and the tests'
+oracle. Nothing is taken on trust: the bound of such a plan comes from all options, with the duals as prices.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
+from aidc.optimization import highs_process
+from aidc.optimization.classes import JobSide
+from aidc.optimization.model import ROUNDING_GPUS, Bus, ClassColumns, site_model, tight
+from aidc.optimization.objective import Prices
+from aidc.optimization.plant_tables import PlantTables
+from aidc.optimization.solve import Duals, Solution, named_duals, parts_of
+from aidc.optimization.view import View
+
+Array = NDArray[np.float64]
+LARGE_COLUMNS = 50_000  # of the class model: from here on the integers are left out
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """What the relaxation says.
+
+    Attributes:
+        start_share: share of each class' work that takes a start, shape (columns,).
+        duals: of the site's rows and of ``it_load``.
+        solution: sizes and times.
+    """
+
+    start_share: Array
+    duals: Duals
+    solution: Solution
+
+
+def cheapest_options(tables: PlantTables, money: Prices, bus: Bus) -> tuple[PlantTables, Prices]:
+    """One option a slot: at each point of IT power the cheapest of all, with its prices."""
+    bought = np.maximum(tables.facility_kw - bus.pv_kw[:, None, None], 0.0)
+    cost = money.import_price[:, None, None] * bought
+    cost = cost + money.facility_price[:, None, None] * tables.facility_kw + money.side
+    best = cost.argmin(axis=1)[:, None, :]
+
+    def taken(values: Array) -> Array:
+        return np.take_along_axis(values, best, axis=1)
+
+    at_rest = replace(tables.options[0], supply_degc=bus.supply_degc)  # no ramp to keep
+    cheapest = replace(
+        tables,
+        options=(at_rest,),
+        facility_kw=taken(tables.facility_kw),
+        overhead_kw=taken(tables.overhead_kw),
+        water_l_per_h=taken(tables.water_l_per_h),
+        served_kw=taken(tables.served_kw),
+        unmet_kw=taken(tables.unmet_kw),
+        store_charge_kw=taken(tables.store_charge_kw),
+        store_discharge_kw=taken(tables.store_discharge_kw),
+    )
+    return cheapest, replace(money, side=taken(money.side))
+
+
+def relaxed_or_mean(view: View, money: Prices, fixed_kw: Array, side: JobSide) -> Relaxed:
+    """The relaxation with whole slots of boards held, or with their means where that is too much.
+
+    Jobs start with a slot and end within one, so that a pool which is full on the mean is not always
+    free when the next jobs start: with means alone many would have to stand elsewhere.
+    """
+    plan = view.problem.scenario.plan
+    held = replace(side.columns, gpus=side.held_gpus)
+    try:
+        return solve_relaxed(view.tables, money, view.bus, fixed_kw, held, plan.limit_s, view.what)
+    except InfeasibleError:
+        return solve_relaxed(
+            view.tables, money, view.bus, fixed_kw, side.columns, plan.limit_s, view.what
+        )
+
+
+def solve_relaxed(
+    tables: PlantTables,
+    money: Prices,
+    bus: Bus,
+    fixed_kw: Array,
+    jobs: ClassColumns,
+    limit_s: float,
+    what: str,
+) -> Relaxed:
+    """Solves the relaxation with `cheapest_options`.
+
+    Args:
+        tables: sampled plant.
+        money: prices of the objective.
+        bus: what else there is.
+        fixed_kw: IT power that no class carries, shape (slots,).
+        jobs: columns of the classes.
+        limit_s: wall time.
+        what: name of the window, for messages.
+
+    Raises:
+        InfeasibleError: boards or tables leave no plan.
+        SolverTimeoutError: no optimum within the time.
+        PlanError: HiGHS stopped for another reason.
+    """
+    began = time.perf_counter()
+    cheap, prices = cheapest_options(tables, money, bus)
+    every = np.ones((len(fixed_kw), 1), bool)
+    model = site_model(cheap, prices, replace(bus, chillers=None), every)
+    model.it_load = pyo.Constraint(model.SLOT, rule=lambda m, t: m.it_kw[t] == float(fixed_kw[t]))
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    site = parts_of(form)
+    parts = with_jobs(site, it_load_rows(form, len(fixed_kw)), jobs)
+    options = {"output_flag": False, "threads": 1, "time_limit": limit_s, "random_seed": 0}
+    loaded = time.perf_counter()
+    said = highs_process.run(parts, options, limit_s)
+    done = time.perf_counter()
+    status, columns = said["status"], len(jobs.class_of)
+    if status in ("kInfeasible", "kUnboundedOrInfeasible"):
+        raise InfeasibleError(f"{what}: the limits leave no plan")
+    if status == "kTimeLimit":
+        raise SolverTimeoutError(
+            f"{what}: no plan within {limit_s:g} s; raise plan.limit or plan.step"
+        )
+    if status != "kOptimal":
+        raise PlanError(f"{what}: HiGHS stopped with {status}")
+    found = Solution(
+        status="optimal",
+        objective=said["objective"],
+        bound=said["objective"],
+        columns=parts["num_col_"],
+        rows=parts["num_row_"],
+        binaries=0,
+        transfer_s=loaded - began,
+        solve_s=done - loaded,
+    )
+    duals = named_duals(form, said["duals"][: site["num_row_"]])
+    return Relaxed(np.array(said["values"][-columns:]), duals, found)
+
+
+def it_load_rows(form: Any, slots: int) -> NDArray[np.int64]:
+    """Row of ``it_load`` of each slot in a compiled form, shape (slots,)."""
+    rows = np.zeros(slots, np.int64)
+    for row, entry in enumerate(form.rows):
+        if entry.constraint.parent_component().local_name == "it_load":
+            rows[entry.constraint.index()] = row
+    return rows
+
+
+def with_jobs(
+    site: dict[str, Any], it_load: NDArray[np.int64], jobs: ClassColumns
+) -> dict[str, Any]:
+    """A site's arrays with the job columns after its own, and their rows after its rows.
+
+    Args:
+        site: of a site whose IT power is fixed work alone.
+        it_load: row of each slot in which it is.
+        jobs: columns of the classes.
+    """
+    from scipy.sparse import coo_array, csc_array, hstack, vstack
+
+    own_rows, own_columns, columns = site["num_row_"], site["num_col_"], len(jobs.class_of)
+    every = np.arange(columns)
+    rows, at = [it_load[jobs.slot], own_rows + jobs.class_of], [jobs.column, every]
+    value = [-jobs.kw, np.ones(columns)]
+    least, most = [np.ones(jobs.classes)], [np.ones(jobs.classes)]
+    count = own_rows + jobs.classes
+    for of_column, free in ((jobs.pool, jobs.gpus_free), (jobs.quota, jobs.quota_free)):
+        short = tight(jobs, of_column, free)
+        number = count + np.cumsum(short).reshape(short.shape) - 1
+        group = of_column[jobs.column]
+        mine = np.flatnonzero((group >= 0) & short[group, jobs.slot]) if len(free) else every[:0]
+        rows.append(number[group[mine], jobs.slot[mine]] if len(free) else mine)
+        at.append(jobs.column[mine])
+        value.append(jobs.gpus[mine])
+        limit = free[short] + ROUNDING_GPUS
+        least.append(np.full(len(limit), -np.inf))
+        most.append(limit)
+        count += len(limit)
+    start, index, entries = site["matrix"]
+    own = vstack(
+        [
+            csc_array((entries, index, start), shape=(own_rows, own_columns)),
+            csc_array((count - own_rows, own_columns)),
+        ]
+    )
+    block = coo_array(
+        (np.concatenate(value), (np.concatenate(rows), np.concatenate(at))), (count, columns)
+    )
+    matrix = hstack([own, block]).tocsc()
+    none = np.zeros(columns)
+    return {
+        "num_row_": count,
+        "num_col_": own_columns + columns,
+        "col_cost_": np.concatenate([site["col_cost_"], jobs.tail]),
+        "offset_": site["offset_"],
+        "col_lower_": np.concatenate([site["col_lower_"], none]),
+        "col_upper_": np.concatenate([site["col_upper_"], none + 1.0]),
+        "row_lower_": np.concatenate([site["row_lower_"], *least]),
+        "row_upper_": np.concatenate([site["row_upper_"], *most]),
+        "matrix": (matrix.indptr, matrix.indices, matrix.data),
+        "whole": np.zeros(own_columns + columns, np.int64),
+    }
