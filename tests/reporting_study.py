@@ -151,6 +151,8 @@ def trace(
             "dark_gpu_h": 0.0,
             "unmet_cooling_kwh": 0.0,
             "unmet_cooling_steps": 0,
+            "import_above_limit_kwh": 0.0,
+            "import_above_limit_steps": 0,
             "inlet_above_limit_steps": 0,
             "inlet_above_class_steps": 0,
             "jobs_refused": 0,

@@ -31,5 +31,5 @@ def test_a_plan_of_least_water_keeps_the_pue_it_must_and_pays_with_water_for_it(
 
 def test_a_pue_out_of_reach_is_named_as_what_cannot_be_kept() -> None:
     scenario = aidc.load(WEEK, sets=[*DAY, "plan.pue_max=1.01"])
-    with pytest.raises(InfeasibleError, match="promised PUE"):
+    with pytest.raises(InfeasibleError, match="limit on PUE"):
         lived(scenario, aidc.simulate(scenario))
