@@ -13,8 +13,8 @@ import pandas as pd
 import aidc
 from aidc.forecast import Forecast, SiteDrivers
 from aidc.optimization import problem as window_problem
+from aidc.optimization.bus import Bus
 from aidc.optimization.classes import Movable, Tail
-from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices
 from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables, options_of

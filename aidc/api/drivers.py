@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,14 +34,21 @@ _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Key:
-    """A scenario that is equal to another with the same drivers."""
+class ScenarioKey:
+    """A scenario that is equal to another with the same text: what a result is kept under."""
 
     text: str
     scenario: Scenario
 
+    @classmethod
+    def of(cls, scenario: Scenario, without: Collection[str] = ()) -> "ScenarioKey":
+        """The key of what is written in a scenario, some blocks left out."""
+        parts = {key: value for key, value in scenario.raw.items() if key not in without}
+        text = json.dumps([str(scenario.folder), parts], sort_keys=True, default=str)
+        return cls(text, scenario)
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.text == self.text
+        return isinstance(other, ScenarioKey) and other.text == self.text
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -52,13 +60,11 @@ def drivers_of(scenario: Scenario) -> Drivers:
     Raises:
         InputError: a file is naive, gappy or does not cover the horizon.
     """
-    parts = {key: value for key, value in scenario.raw.items() if key not in _IGNORED}
-    text = json.dumps([str(scenario.folder), parts], sort_keys=True, default=str)
-    return _drivers(_Key(text, scenario))
+    return _drivers(ScenarioKey.of(scenario, without=_IGNORED))
 
 
 @functools.lru_cache(maxsize=3)
-def _drivers(key: _Key) -> Drivers:
+def _drivers(key: ScenarioKey) -> Drivers:
     scenario = key.scenario
     jobs, label, notes = job_inputs(scenario, id_prefix="")
     notes = (*notes, _deferrable_note(jobs, scenario.flexibility.deferrable_frac))

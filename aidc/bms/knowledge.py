@@ -3,7 +3,6 @@
 Another way to foresee is another function from a `Look` to a `Knowledge`.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.api.drivers import drivers_of, intensity_of
+from aidc.api.drivers import ScenarioKey, drivers_of, intensity_of
 from aidc.bms.look import Look, site_of
 from aidc.bms.reported import reported_jobs
 from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
@@ -49,28 +48,13 @@ def knowledge_of(scenario: Scenario, seen: Look) -> Knowledge:
     return foreseen(scenario) if seen.foreseen else as_read(scenario, seen)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Key:
-    """A scenario that is equal to another of the same content."""
-
-    text: str
-    scenario: Scenario
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.text == self.text
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-
 def foreseen(scenario: Scenario) -> Knowledge:
     """The scenario's own jobs and series; kept, as every step of a horizon asks for the same."""
-    text = json.dumps([str(scenario.folder), scenario.raw], sort_keys=True, default=str)
-    return _foreseen(_Key(text, scenario))
+    return _foreseen(ScenarioKey.of(scenario))
 
 
 @lru_cache(maxsize=2)
-def _foreseen(key: _Key) -> Knowledge:
+def _foreseen(key: ScenarioKey) -> Knowledge:
     drivers = drivers_of(key.scenario)
     return Knowledge(key.scenario, drivers, _baseline_s(key.scenario, drivers))
 

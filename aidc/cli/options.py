@@ -11,6 +11,8 @@ import typer
 from aidc.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from aidc.api.progress import Stages
     from aidc.scenario import Scenario
 
@@ -70,6 +72,11 @@ def date_of(text: str | None) -> date | None:
 def print_json(data: Any) -> None:
     """Data as JSON on stdout."""
     print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str))
+
+
+def print_rows(table: "pd.DataFrame") -> None:
+    """The rows of a table as JSON on stdout; what is missing is null."""
+    print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

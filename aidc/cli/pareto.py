@@ -13,7 +13,7 @@ from aidc.cli.options import (
     Seed,
     Set,
     Variant,
-    print_json,
+    print_rows,
     print_table,
     scenario_of,
     stages_of,
@@ -42,7 +42,7 @@ def pareto(
     chosen = [axis.strip() for axis in axes.split(",") if axis.strip()]
     table = pareto_of(made, chosen, points, folder, stages_of(quiet or json_))
     if json_:
-        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        print_rows(table)
         return
     head = ["plan", *(axis.column for axis in AXES.values())]
     print_table(

@@ -20,6 +20,7 @@ from aidc.cli.options import (
     Variant,
     date_of,
     print_json,
+    print_rows,
     print_table,
     scenario_of,
     stages_of,
@@ -259,7 +260,7 @@ def report(
 
     table, page = index_of(folders, out)
     if json_:
-        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        print_rows(table)
         return
     print_table(list(table.columns), table.astype(object).itertuples(index=False))
     print(f"page: {page}")
@@ -319,7 +320,7 @@ def foresight(
     made = scenario_of(scenario, set_, variant, seed)
     table = foresight_value(made, out, stages_of(quiet or json_))
     if json_:
-        print_json(table.astype(object).where(table.notna(), None).to_dict("records"))
+        print_rows(table)
         return
     shown = percent(table)
     print_table(list(shown.columns), shown.astype(object).itertuples(index=False))

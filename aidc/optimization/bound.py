@@ -30,13 +30,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization import classes
-from aidc.optimization.model import (
-    Bus,
-    battery_end_kwh,
-    price_it_power,
-    site_model,
-    tank_end_kwh,
-)
+from aidc.optimization.bus import Bus
+from aidc.optimization.model import price_it_power, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.problem import (
@@ -48,6 +43,7 @@ from aidc.optimization.problem import (
     tables_at,
 )
 from aidc.optimization.solve import Duals, relaxed_duals, solve
+from aidc.optimization.storage import battery_end_kwh, tank_end_kwh
 from aidc.plant.tank import keeps_frac
 from aidc.scenario import Goal
 from aidc.schedule import SPRAY_BY_POLICY

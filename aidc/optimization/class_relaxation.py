@@ -18,8 +18,9 @@ from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import highs_process
+from aidc.optimization.bus import Bus
 from aidc.optimization.classes import JobSide
-from aidc.optimization.model import ROUNDING_GPUS, Bus, ClassColumns, site_model, tight
+from aidc.optimization.model import ROUNDING_GPUS, ClassColumns, site_model, tight
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.solve import Duals, Solution, named_duals, parts_of

@@ -5,20 +5,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import classes
 from aidc.optimization.bound import tail_cost
-from aidc.optimization.model import Bus, settle_peaks, site_model
+from aidc.optimization.bus import Bus
+from aidc.optimization.model import settle_peaks, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
 from aidc.optimization.solve import Solution, relaxed_values, solve_or_by_rule
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal
-from aidc.schedule import CHILLERS_BY_RULE
+from aidc.schedule import CHILLERS_BY_RULE, SetPoints
 
 Array = NDArray[np.float64]
 USED_FRAC = 1e-6  # of a slot; less is rounding
@@ -49,6 +51,41 @@ class Course:
     chosen: NDArray[np.bool_]
     cost: float
     limited: list[float]
+
+    def read(self, view: View) -> tuple[SetPoints, pd.DataFrame]:
+        """Set-points on the simulation's steps, and what the plan promises by slot."""
+        bus, model, tables, money = view.bus, self.model, self.tables, self.money
+        slots = len(bus.pv_kw)
+        supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
+        chillers = np.zeros(slots, np.int8)
+        site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
+        for t, k in np.argwhere(self.chosen).tolist():
+            supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
+            chillers[t] = tables.options[k].chillers_on
+            site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
+        every = np.arange(slots)
+        store_charge = tables.store_charge_kw[every, option, 0]
+        store_discharge = tables.store_discharge_kw[every, option, 0]
+        charge, discharge = np.zeros(slots), np.zeros(slots)
+        if bus.battery_kwh > 0:
+            charge = np.maximum([pyo.value(model.charge_kw[t]) for t in model.SLOT], 0.0)
+            discharge = np.maximum([pyo.value(model.discharge_kw[t]) for t in model.SLOT], 0.0)
+        bought = np.maximum(site_kw + charge - discharge - bus.pv_kw, 0.0)
+        index = view.problem.forecast.frame.index[:: view.per_slot]
+        it_kw = [pyo.value(model.it_kw[t]) for t in model.SLOT]
+        promised = pd.DataFrame(
+            {
+                "facility_kw": site_kw,
+                "it_reference_kw": it_kw,
+                "import_kw": bought,
+                "side": side,
+                "option": option,
+            },
+            index=index,
+        )
+        columns = (supply, spray, charge, discharge, store_charge, store_discharge, chillers)
+        steps = SetPoints(*(np.repeat(column, view.per_slot) for column in columns))
+        return steps, promised
 
 
 def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[np.bool_]:

@@ -7,23 +7,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from aidc.errors import PlanError
 from aidc.forecast import Drivers, Forecaster
 from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
-from aidc.optimization.bound import Certificate
-from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.known_work import KnownWork
-from aidc.optimization.window import WindowPlan, plan_window
+from aidc.optimization.record import Record, schedule_of
+from aidc.optimization.window import WindowPlan
 from aidc.scenario import Scenario
 from aidc.schedule import (
     AS_SOON_AS_FREE,
     Commitment,
     PlanningState,
     Schedule,
-    SetPoints,
     WindowProof,
 )
-from aidc.units import S_PER_H, S_PER_MIN
 
 MOVED_S = 1e-6  # less than this is rounding, not a move
 
@@ -68,9 +64,6 @@ class ForecastPlanner:
         Raises:
             PlanError: no window has a plan; the fault of the first.
         """
-        faults = [fault for site in self._sites.values() for fault in site.faults]
-        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
-            raise faults[0]
         jobs = self.drivers.jobs
         start, refused = np.full(len(jobs), np.nan), np.zeros(len(jobs), np.bool_)
         asap = np.zeros(len(jobs), np.bool_)
@@ -87,8 +80,9 @@ class ForecastPlanner:
         status[refused], reason[refused] = "refused", TOO_LARGE
         reason[beyond_quota(jobs, self.scenario.baseline.queue.vc_quota)] = OVER_QUOTA
         reason[~jobs.accepted] = NO_BOARDS
-        return Schedule(
-            decisions=pd.DataFrame(
+        return schedule_of(
+            self.scenario,
+            pd.DataFrame(
                 {
                     "job_id": jobs.job_id,
                     "status": status,
@@ -99,12 +93,7 @@ class ForecastPlanner:
                     "reason": reason,
                 }
             ),
-            setpoints={name: SetPoints.joined(site.pieces) for name, site in self._sites.items()},
-            windows=tuple(proof for site in self._sites.values() for proof in site.proofs),
-            promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=self.scenario.plan.objective_name,
-            foresight=self.scenario.plan.foresight,
-            certificates=tuple(one for site in self._sites.values() for one in site.certificates),
+            {name: site.record for name, site in self._sites.items()},
         )
 
 
@@ -115,11 +104,7 @@ class _SitePlan:
     scenario: Scenario
     owner: NDArray[np.int64]  # its jobs, as rows of the scenario's
     known: KnownWork
-    pieces: list[SetPoints] = field(default_factory=list)
-    proofs: list[WindowProof] = field(default_factory=list)
-    promised: list[pd.DataFrame] = field(default_factory=list)
-    certificates: list[Certificate] = field(default_factory=list)
-    faults: list[PlanError] = field(default_factory=list)
+    record: Record
 
     @classmethod
     def of(
@@ -136,28 +121,14 @@ class _SitePlan:
             scenario,
             owner,
             KnownWork(scenario, drivers, name, jobs, pool, refused, forecaster),
+            Record(scenario),
         )
 
     def commit(self, state: PlanningState) -> tuple[WindowPlan, Commitment]:
         """Plans the window that starts now and commits its first part."""
-        plan, known = self.scenario.plan, self.known
+        known = self.known
         problem = known.problem(replace(state, start_s=state.start_s[self.owner]))
-        try:
-            found = plan_window(problem)
-        except PlanError as fault:
-            self.faults.append(fault)
-            found = hold_baseline(problem, str(fault))
-        step_s = self.scenario.step_min * S_PER_MIN
-        steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
-        until = state.now_s + steps * step_s
-        piece = found.setpoints.at(slice(0, steps))
-        self.pieces.append(piece)
-        self.proofs.append(found.proof)
-        if found.certificate:
-            self.certificates.append(found.certificate)
-        self.promised.append(
-            found.promised.iloc[: round(steps * step_s / (plan.step_min * S_PER_MIN))]
-        )
+        found, piece, until = self.record.commit(problem)
         last = until >= float(self.scenario.horizon(known.name).length_s)
         start = known.release(problem, found, until, last=last)
         rows = np.flatnonzero(np.isfinite(start))

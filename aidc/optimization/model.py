@@ -13,51 +13,14 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 from pyomo.core.expr.numeric_expr import LinearExpression
 
-from aidc.equipment import Battery
-from aidc.optimization.commitment import Chillers, add_commitment
+from aidc.optimization.bus import Bus
+from aidc.optimization.commitment import add_commitment
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables
-from aidc.plant.tank import keeps_frac
-from aidc.site import WaterTank
+from aidc.optimization.storage import add_battery, add_tank, tank_end_kwh
 
 Array = NDArray[np.float64]
 ROUNDING_GPUS = 1e-6  # mean boards of a slot are sums of fractions
-
-
-@dataclass(frozen=True, slots=True)
-class Bus:
-    """What else is on the site's bus.
-
-    Attributes:
-        pv_kw: available, shape (slots,).
-        slot_h: length of a slot [h].
-        battery: its data; used where ``battery_kwh`` is positive.
-        battery_kwh: capacity.
-        stored_kwh: energy at the start of the window.
-        tank: chilled-water storage; None: there is none, or its flows are given.
-        store_kwh: cold in it at the start of the window.
-        supply_degc: set-point in force before the window.
-        ramp_k_per_h: largest change of the set-point.
-        month_of_slot: month of each slot, shape (slots,).
-        peaks: the demand charge as the window sees it.
-        import_limit_kw: what the grid asks for, inf where nothing, shape (slots,).
-        chillers: how many run before the window, and what binds them; None: they follow the plant's rule.
-    """
-
-    pv_kw: Array
-    slot_h: float
-    battery: Battery
-    battery_kwh: float
-    stored_kwh: float
-    tank: WaterTank | None
-    store_kwh: float
-    supply_degc: float
-    ramp_k_per_h: float
-    month_of_slot: NDArray[np.int64]
-    peaks: Peaks
-    import_limit_kw: Array
-    chillers: Chillers | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +110,7 @@ def site_model(
     )  # the hall has one set-point in a slot
     m.points_of_setpoint = pyo.Constraint(m.ROW, rule=points_of_setpoint)  # its table alone applies
     m.it_power = pyo.Constraint(m.SLOT, rule=it_power)  # the point on the table is the IT power
-    _add_battery(m, bus)
+    add_battery(m, bus)
     if bus.tank is not None:
         m.tank_charge_kw = pyo.Expression(
             m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_charge_kw)
@@ -155,7 +118,7 @@ def site_model(
         m.tank_discharge_kw = pyo.Expression(
             m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
         )
-        _add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
+        add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
 
     def bus_balance(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
@@ -246,66 +209,6 @@ def settle_peaks(m: pyo.ConcreteModel, bus: Bus) -> None:
             if bus.month_of_slot[t] == month
         ]
         m.peak_kw[month].set_value(max(bus.peaks.floor_kw[month], *reached))
-
-
-def _add_battery(m: pyo.ConcreteModel, bus: Bus) -> None:
-    if bus.battery_kwh <= 0:
-        return
-    unit, size = bus.battery, bus.battery_kwh
-    power = unit.c_rate_per_h * size
-    m.charge_kw = pyo.Var(m.SLOT, bounds=(0, power))
-    m.discharge_kw = pyo.Var(m.SLOT, bounds=(0, power))
-    m.stored_kwh = pyo.Var(m.SLOT, bounds=(unit.soc_min_frac * size, unit.soc_max_frac * size))
-
-    def storage(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        before = m.stored_kwh[t - 1] if t > 0 else bus.stored_kwh
-        gained = (
-            unit.charge_efficiency_frac * m.charge_kw[t]
-            - m.discharge_kw[t] / unit.discharge_efficiency_frac
-        )
-        return m.stored_kwh[t] == before + bus.slot_h * gained
-
-    m.storage = pyo.Constraint(
-        m.SLOT, rule=storage
-    )  # energy in the battery follows its flows and losses
-    m.storage_end = pyo.Constraint(  # no window lives off the battery
-        expr=m.stored_kwh[m.SLOT.last()] >= battery_end_kwh(bus, len(m.SLOT))
-    )
-
-
-def battery_end_kwh(bus: Bus, slots: int) -> float:
-    """Least energy at the end of a window: as at the horizon's start, or what charging can reach."""
-    unit = bus.battery
-    power = unit.c_rate_per_h * bus.battery_kwh
-    most_kwh = bus.stored_kwh + slots * bus.slot_h * unit.charge_efficiency_frac * power
-    return min(unit.soc_start_frac * bus.battery_kwh, most_kwh)
-
-
-def tank_end_kwh(tank: WaterTank, bus: Bus, tables: PlantTables) -> float:
-    """Least cold at the end of a window: as at the horizon's start, or what any option can reach."""
-    unit, keeps, most_kwh = tank.store, keeps_frac(tank, bus.slot_h), bus.store_kwh
-    for charge_kw in tables.store_charge_kw.max(axis=2).min(axis=1).tolist():
-        most_kwh = keeps * most_kwh + bus.slot_h * unit.charge_efficiency_frac * charge_kw
-    return min(unit.soc_start_frac * tank.capacity_kwh, most_kwh)
-
-
-def _add_tank(m: pyo.ConcreteModel, tank: WaterTank, bus: Bus, end_kwh: float) -> None:
-    """Content of the tank, and at least ``end_kwh`` of it when the window ends."""
-    unit, keeps = tank.store, keeps_frac(tank, bus.slot_h)
-    m.tank_kwh = pyo.Var(m.SLOT, bounds=(0.0, tank.capacity_kwh))
-
-    def tank_content(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        before = m.tank_kwh[t - 1] if t > 0 else bus.store_kwh
-        gained = (
-            unit.charge_efficiency_frac * m.tank_charge_kw[t]
-            - m.tank_discharge_kw[t] / unit.discharge_efficiency_frac
-        )
-        return m.tank_kwh[t] == keeps * before + bus.slot_h * gained
-
-    m.tank_content = pyo.Constraint(m.SLOT, rule=tank_content)  # cold follows its flows and losses
-    m.tank_end = pyo.Constraint(  # no window lives off the tank
-        expr=m.tank_kwh[m.SLOT.last()] >= end_kwh
-    )
 
 
 def _add_ramp(

@@ -11,9 +11,9 @@ from aidc.forecast import Forecast, SiteDrivers
 from aidc.grid_limit import import_limit_kw
 from aidc.horizon import Horizon
 from aidc.optimization import classes, sleeping
+from aidc.optimization.bus import Bus
 from aidc.optimization.classes import Movable
 from aidc.optimization.commitment import Chillers
-from aidc.optimization.model import Bus
 from aidc.optimization.objective import Cap, Prices, prices, worth_keeping
 from aidc.optimization.peaks import Peaks, month_numbers
 from aidc.optimization.plant_tables import (

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyomo.environ as pyo
 
+from aidc.optimization.bus import Bus
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.classes import Tail
 from aidc.optimization.course import likely_options
-from aidc.optimization.model import Bus, settle_peaks, site_model
+from aidc.optimization.model import settle_peaks, site_model
 from aidc.optimization.objective import Cap, pue_cap
 from aidc.optimization.problem import WindowProblem, kept_options
 from aidc.optimization.solve import solve

@@ -13,15 +13,15 @@ from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
 from aidc.optimization.classes import Movable, profile
-from aidc.optimization.fallback import hold_baseline
 from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem
 from aidc.optimization.quotas import NO_GROUP, Groups, group_of
+from aidc.optimization.record import Record, schedule_of
 from aidc.optimization.sleeping import Held
 from aidc.optimization.standing import Standing
-from aidc.optimization.window import WindowPlan, plan_window
+from aidc.optimization.window import WindowPlan
 from aidc.scenario import Scenario
 from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
 from aidc.units import S_PER_H
@@ -70,7 +70,10 @@ class RollingPlanner:
             if self.standing_start_s is not None:
                 self._jobs.start_s[:] = self.standing_start_s
             self._sites = {
-                name: _SitePlan(self.scenario, self.drivers, self._jobs, name) for name in states
+                name: _SitePlan(
+                    self.scenario, self.drivers, self._jobs, name, Record(self.scenario)
+                )
+                for name in states
             }
         for state in states.values():
             self._jobs.happened(state)
@@ -103,7 +106,7 @@ class RollingPlanner:
         Raises:
             PlanError: that window has no plan, and holds the baseline.
         """
-        window = self._sites[site].window
+        window = self._sites[site].record.window
         if isinstance(window, PlanError):
             raise window
         return window
@@ -117,9 +120,6 @@ class RollingPlanner:
         jobs, standing = self.drivers.jobs, self._jobs
         if standing is None:
             raise ValueError("nothing is planned yet")
-        faults = [fault for site in self._sites.values() for fault in site.faults]
-        if faults and len(faults) == sum(len(site.proofs) for site in self._sites.values()):
-            raise faults[0]
         start = standing.start_s
         moved = np.nan_to_num(np.maximum(start - standing.baseline_s, 0.0))
         status, reason = np.full(len(jobs), "started", object), np.full(len(jobs), "", object)
@@ -130,9 +130,11 @@ class RollingPlanner:
         status[late], reason[late] = "deferred", "no boards free inside the horizon"
         moved[moved < MOVED_S] = 0.0
         reason[moved > 0] = "moved by the plan"
+        reason[standing.pool != standing.home] = "moved by the plan to another site"
         site, pool = standing.places
-        return Schedule(
-            decisions=pd.DataFrame(
+        return schedule_of(
+            self.scenario,
+            pd.DataFrame(
                 {
                     "job_id": jobs.job_id,
                     "status": status,
@@ -143,18 +145,8 @@ class RollingPlanner:
                     "reason": reason,
                 }
             ),
-            setpoints={name: site.setpoints() for name, site in self._sites.items()},
-            windows=(
-                *(proof for site in self._sites.values() for proof in site.proofs),
-                *(proof for proof, _ in self._networks),
-            ),
-            promised={name: pd.concat(site.promised) for name, site in self._sites.items()},
-            objective=self.scenario.plan.objective_name,
-            foresight=self.scenario.plan.foresight,
-            certificates=(
-                *(one for site in self._sites.values() for one in site.certificates),
-                *(one for _, one in self._networks),
-            ),
+            {name: site.record for name, site in self._sites.items()},
+            self._networks,
         )
 
 
@@ -166,15 +158,8 @@ class _SitePlan:
     drivers: Drivers
     jobs: Standing
     name: str
-    window: SetPoints | PlanError = field(
-        default_factory=lambda: PlanError("nothing is planned yet")
-    )
-    pieces: list[SetPoints] = field(default_factory=list)
-    proofs: list[WindowProof] = field(default_factory=list)
-    promised: list[pd.DataFrame] = field(default_factory=list)
+    record: Record
     expected: Array | None = None
-    certificates: list[Certificate] = field(default_factory=list)
-    faults: list[PlanError] = field(default_factory=list)
 
     @property
     def first_pool(self) -> int:
@@ -183,26 +168,10 @@ class _SitePlan:
 
     def commit(self, state: PlanningState) -> tuple[WindowPlan, Commitment]:
         """Plans the window that starts now and commits its first part."""
-        plan, jobs = self.scenario.plan, self.jobs
+        jobs, now = self.jobs, state.now_s
         problem = self.problem(state)
-        try:
-            found = plan_window(problem)
-        except PlanError as fault:
-            self.faults.append(fault)
-            found = hold_baseline(problem, str(fault))
-            self.window = fault
-        else:
-            self.window = found.setpoints
+        found, piece, until = self.record.commit(problem)
         jobs.start_s[found.rows] = found.start_s
-        now, step_s = state.now_s, self.scenario.step_min * 60.0
-        steps = min(round(plan.commit_h * S_PER_H / step_s), len(found.setpoints.supply_degc))
-        until = now + steps * step_s
-        piece = found.setpoints.at(slice(0, steps))
-        self.pieces.append(piece)
-        self.proofs.append(found.proof)
-        if found.certificate:
-            self.certificates.append(found.certificate)
-        self.promised.append(found.promised.iloc[: round(steps * step_s / (plan.step_min * 60))])
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))
         return found, Commitment(
@@ -364,7 +333,3 @@ class _SitePlan:
             gpus[index] = table.gpu_count[rows[mine]] @ share[mine]
         idle = np.array([sleeping.resting_kw(pool) for pool in site.pools])
         return FixedWork(kw, gpus, idle)
-
-    def setpoints(self) -> SetPoints:
-        """Committed set-points of the whole horizon."""
-        return SetPoints.joined(self.pieces)

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.bound import marginal_price
+from aidc.optimization.bus import Bus
 from aidc.optimization.classes import Tail
-from aidc.optimization.model import Bus
 from aidc.optimization.objective import Prices
 from aidc.optimization.peaks import spread_over
 from aidc.optimization.plant_tables import PlantTables

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization import classes
-from aidc.optimization.model import Bus
+from aidc.optimization.bus import Bus
 from aidc.optimization.objective import Cap, Prices, pue_cap
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import WindowProblem, bus_of, load_kw, prices_of, tables_of

@@ -14,7 +14,7 @@ from aidc.optimization.bound import Certificate, Window, marginal_price, tail_co
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
-from aidc.optimization.model import Bus, full_quotas
+from aidc.optimization.model import full_quotas
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import (
     WindowProblem,
@@ -118,7 +118,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         room = stage.objective + plan.room_frac * abs(stage.objective)
         limits.append(Limit(goal, room, stage.tail))
     last, jobs = stages[-1], problem.movable
-    setpoints, promised = _read(problem, last.course, view.bus, view.per_slot)
+    setpoints, promised = last.course.read(view)
     facility_kwh, it_kwh = promised[["facility_kw", "it_reference_kw"]].sum() * view.bus.slot_h
     wasted_kwh = last.objective - last.bound
     if last.goal not in ("energy", "pue"):
@@ -370,41 +370,3 @@ def _settled(
             [options[i] for i in mine],
         )
     return settled
-
-
-def _read(
-    problem: WindowProblem, course: Course, bus: Bus, per_slot: int
-) -> tuple[SetPoints, pd.DataFrame]:
-    """Set-points on the simulation's steps, and what the plan promises by slot."""
-    model, tables, money = course.model, course.tables, course.money
-    slots = len(bus.pv_kw)
-    supply, spray = np.zeros(slots), np.zeros(slots, np.int8)
-    chillers = np.zeros(slots, np.int8)
-    site_kw, side, option = np.zeros(slots), np.zeros(slots), np.zeros(slots, np.int64)
-    for t, k in np.argwhere(course.chosen).tolist():
-        supply[t], spray[t] = tables.options[k].supply_degc, tables.options[k].spray
-        chillers[t] = tables.options[k].chillers_on
-        site_kw[t], side[t], option[t] = tables.facility_kw[t, k, 0], money.side[t, k, 0], k
-    every = np.arange(slots)
-    store_charge = tables.store_charge_kw[every, option, 0]
-    store_discharge = tables.store_discharge_kw[every, option, 0]
-    charge, discharge = np.zeros(slots), np.zeros(slots)
-    if bus.battery_kwh > 0:
-        charge = np.maximum([pyo.value(model.charge_kw[t]) for t in model.SLOT], 0.0)
-        discharge = np.maximum([pyo.value(model.discharge_kw[t]) for t in model.SLOT], 0.0)
-    bought = np.maximum(site_kw + charge - discharge - bus.pv_kw, 0.0)
-    index = problem.forecast.frame.index[::per_slot]
-    it_kw = [pyo.value(model.it_kw[t]) for t in model.SLOT]
-    promised = pd.DataFrame(
-        {
-            "facility_kw": site_kw,
-            "it_reference_kw": it_kw,
-            "import_kw": bought,
-            "side": side,
-            "option": option,
-        },
-        index=index,
-    )
-    columns = (supply, spray, charge, discharge, store_charge, store_discharge, chillers)
-    steps = SetPoints(*(np.repeat(column, per_slot) for column in columns))
-    return steps, promised

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from pyomo.repn.plugins.lp_writer import LPWriter
 
 from aidc.equipment import Battery, ThermalStore
+from aidc.optimization.bus import Bus
 from aidc.optimization.commitment import Chillers
-from aidc.optimization.model import Bus, ClassColumns, add_jobs, site_model
+from aidc.optimization.model import ClassColumns, add_jobs, site_model
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import Option, PlantTables

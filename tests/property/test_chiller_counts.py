@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aidc
+from aidc.optimization.bus import Bus
 from aidc.optimization.commitment import Chillers
-from aidc.optimization.model import Bus, site_model
+from aidc.optimization.model import site_model
 from aidc.optimization.objective import Prices, worth_keeping
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.solve import solve

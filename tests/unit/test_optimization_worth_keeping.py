@@ -7,8 +7,9 @@ import pytest
 
 from aidc.optimization import classes
 from aidc.optimization import problem as window_problem
+from aidc.optimization.bus import Bus
 from aidc.optimization.classes import Tail
-from aidc.optimization.model import Bus, add_jobs, site_model
+from aidc.optimization.model import add_jobs, site_model
 from aidc.optimization.objective import Prices, worth_keeping
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import WindowProblem
