@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -348,6 +348,3 @@ def block_faults(entry: Entry, activity: Activity, zone: str) -> list[Fault]:
     if activity.quality == "estimated" and activity.method is None:
         faults.append("an estimate names its method")
     return [Fault("", 0, 0, f"{entry.id}: payload", fault) for fault in faults]
-
-
-STREAMS: Final = get_args(Stream)
