@@ -15,8 +15,9 @@ from aidc.config import Config
 from aidc.errors import CatalogError
 from aidc.ledger import policies
 from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.kpi import EnergyWeight, KpiRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -39,6 +40,7 @@ ROWS: dict[str, type[Config]] = {
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
     "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
@@ -46,6 +48,7 @@ ROWS: dict[str, type[Config]] = {
     "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "kpis": KpiRow,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
