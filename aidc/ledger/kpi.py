@@ -211,7 +211,7 @@ def _water(totals: MeterTotals, it_wh: int | None) -> dict[str, tuple[Decimal | 
     warning = (
         ""
         if share is None
-        else f"waste water is {share} of the intake in every interval: a coefficient, not a meter"
+        else f"waste water is {share} of the intake in every month: a coefficient, not a meter"
     )
     consumed = None if taken is None or given is None else taken - given
     return {
@@ -232,12 +232,12 @@ def fixed_share(pairs: Sequence[tuple[int, int]]) -> Decimal | None:
         >>> fixed_share([(391299, 352169), (1105713, 995142)])
         Decimal('0.9000')
     """
-    shares = {
+    shares = [
         round(units.EXACT.divide(Decimal(given), Decimal(taken)), _PLACES)
         for taken, given in pairs
         if taken
-    }
-    return shares.pop() if len(shares) == 1 and len(pairs) > 1 else None
+    ]
+    return shares[0] if len(shares) > 1 and len(set(shares)) == 1 else None
 
 
 def _why(totals: MeterTotals, *streams: str) -> str:

@@ -1,17 +1,35 @@
 """What the meters of a site counted in a period: exact sums by stream, absent where one has a gap."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
-from aidc.config import nearest
-from aidc.errors import InputError
-from aidc.ledger.activity import Block, gaps
-from aidc.ledger.canonical import utc_text
+from aidc.errors import LedgerError
 from aidc.ledger.fields import base_unit_of
-from aidc.ledger.payloads import Meter
-from aidc.ledger.register import Register
+from aidc.ledger.payloads import LedgerSite, Meter
+
+
+class Reading(Protocol):
+    """What a meter counted in a period that it covers without a gap."""
+
+    @property
+    def total(self) -> int:
+        """Sum in the base unit."""
+
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Ids of the entries that it was counted by."""
+
+    def by_quality(self) -> Mapping[str, int]:
+        """Amount of each quality."""
+
+    def part(self, start: datetime, end: datetime) -> "Reading":
+        """The intervals that begin in a part of the period."""
+
+
+Read: TypeAlias = Callable[[str, tuple[datetime, datetime]], Reading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +58,7 @@ class MeterTotals:
         months: full calendar months in the period.
         of: by stream; own PV as ``pv_kept`` or ``pv_sold``, fuel as ``fuel:NAME``.
         missing: stream -> why there is no sum although there is a meter.
-        water_pairs: water in and water out of equal intervals, where both are counted [ml].
+        water_pairs: water in and water out of each month, where both are counted [ml].
     """
 
     site: str
@@ -62,82 +80,78 @@ class MeterTotals:
 
 
 def meter_totals(
-    register: Register,
-    site: str,
+    site: LedgerSite,
+    meters: Mapping[str, Meter],
+    read: Read,
     period: tuple[datetime, datetime],
-    known_on: datetime | None,
+    zone: str,
 ) -> MeterTotals:
     """Sums of every stream of a site.
 
     Args:
-        register: index of the journal.
-        site: id of the site's entry.
+        site: the site.
+        meters: its meters by entry id.
+        read: what a meter counted in a period; raises `LedgerError` where it has a gap (D12).
         period: start and end.
-        known_on: entries recorded by then; ``None`` is all.
-
-    Raises:
-        InputError: no such site.
+        zone: calendar months are read in it.
     """
-    if site not in register.sites or register.head is None:
-        raise InputError(f"no site '{site}'{nearest(site, register.sites)} in this ledger")
-    start, end = period
-    blocks: dict[str, list[Block]] = {}
+    readings: dict[str, list[Reading]] = {}
     missing: dict[str, str] = {}
-    for name, meter in register.meters.items():
-        if meter.site != site:
-            continue
-        found = [b for b in register.live(name, known_on) if b.start < end and b.end > start]
-        stream, reason = _name(meter), _hole(name, found, start, end)
-        if reason:
-            missing[stream] = reason
-        blocks.setdefault(stream, []).extend(found)
-    whole = {stream: rows for stream, rows in blocks.items() if stream not in missing}
+    for name, meter in meters.items():
+        try:
+            readings.setdefault(_stream(meter), []).append(read(name, period))
+        except LedgerError as error:
+            missing[_stream(meter)] = str(error)
+    whole = {stream: rows for stream, rows in readings.items() if stream not in missing}
+    months = list(months_in(period, zone))
     return MeterTotals(
-        register.sites[site].name,
-        register.sites[site].use,
+        site.name,
+        site.use,
         period,
-        full_months(period, register.head.zone),
-        {stream: _total(stream, rows, start, end) for stream, rows in whole.items()},
+        full_months(period, zone),
+        {stream: _total(stream, rows) for stream, rows in whole.items() if rows},
         missing,
-        tuple(_pairs(register, site, known_on)),
+        tuple(_pairs(whole.get("water_in", []), whole.get("water_out", []), months)),
     )
 
 
-def _name(meter: Meter) -> str:
+def _stream(meter: Meter) -> str:
     if meter.stream == "pv":
         return "pv_kept" if meter.attribute_kept else "pv_sold"
     return f"fuel:{meter.fuel}" if meter.stream == "fuel" else meter.stream
 
 
-def _hole(meter: str, found: list[Block], start: datetime, end: datetime) -> str:
-    for block in found:
-        if block.cut(start, end):
-            return f"{block.entry_id} has an interval across the edge of the period (D12)"
-    for since, until in gaps(found, start, end):
-        return f"{meter} has nothing from {utc_text(since)} to {utc_text(until)} (D12)"
-    return ""
-
-
-def _total(stream: str, rows: list[Block], start: datetime, end: datetime) -> StreamTotal:
+def _total(stream: str, rows: list[Reading]) -> StreamTotal:
     return StreamTotal(
-        sum(block.part(start, end) for block in rows),
+        sum(reading.total for reading in rows),
         base_unit_of(stream),
-        tuple(block.entry_id for block in rows),
-        frozenset(block.quality for block in rows),
+        tuple(name for reading in rows for name in reading.used),
+        frozenset(quality for reading in rows for quality in reading.by_quality()),
     )
 
 
-def _pairs(register: Register, site: str, known_on: datetime | None) -> Iterable[tuple[int, int]]:
-    """Water in and out of the same stretch, over the whole life of the meters."""
-    taken, given = (
-        {
-            (block.start, block.end): sum(block.quantities)
-            for meter in register.meters_of(site, stream)
-            for block in register.live(meter, known_on)
-        }
-        for stream in ("water_in", "water_out")
-    )
-    return [(taken[stretch], given[stretch]) for stretch in sorted(taken.keys() & given.keys())]
+def _pairs(
+    taken: list[Reading], given: list[Reading], months: list[tuple[datetime, datetime]]
+) -> Iterator[tuple[int, int]]:
+    """Water in and out of each month in which any was taken in."""
+    for start, end in months if taken and given else ():
+        water_in, water_out = (
+            sum(reading.part(start, end).total for reading in rows) for rows in (taken, given)
+        )
+        if water_in:
+            yield water_in, water_out
+
+
+def months_in(period: tuple[datetime, datetime], zone: str) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of a period by calendar month of a zone."""
+    here = ZoneInfo(zone)
+    start, end = period
+    while start < end:
+        local = start.astimezone(here)
+        year, month = (local.year, local.month + 1) if local.month < 12 else (local.year + 1, 1)
+        stop = min(end, datetime(year, month, 1, tzinfo=here))
+        yield start, stop
+        start = stop
 
 
 def full_months(period: tuple[datetime, datetime], zone: str) -> int:

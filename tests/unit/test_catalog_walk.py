@@ -14,6 +14,7 @@ from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
 from aidc.ledger import policies
+from aidc.ledger.disclosure import DisclosureRow
 from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
@@ -40,6 +41,7 @@ ROWS: dict[str, type[Config]] = {
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "disclosure": DisclosureRow,
     "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
     "fuel_factors": FuelFactor,

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from aidc.ledger.grade import published_grade
 from aidc.ledger.kpi import Emissions, Kpi, carrier_wh, fixed_share, kpis
-from aidc.ledger.meter_totals import MeterTotals, StreamTotal, meter_totals
+from aidc.ledger.meter_totals import MeterTotals, StreamTotal
 from aidc.ledger.payloads import ReportedFigure
 from aidc.ledger.statement import period_of
-from tests.ledger_cases import HOUR, ZONE, ledger_of, site_year
+from tests.ledger_cases import HOUR, ZONE, ledger_of, site_totals, site_year
 
 HOURS = 8760
 NOTHING = Emissions(None, None, None, None, ())
@@ -23,7 +23,7 @@ def totals_of(streams: dict[str, int], count: int = 12, **more: str) -> MeterTot
         period = period_of("2023", ZONE)
         if count < 12:
             period = (period[0], period_of(f"2023-{count:02d}", ZONE)[1])
-        return meter_totals(ledger._register, "site:lingang", period, None)
+        return site_totals(ledger, "lingang", period)
 
 
 def by_name(
@@ -119,7 +119,7 @@ def test_waste_water_that_is_a_fixed_share_of_intake_is_called_a_coefficient() -
 
 def test_a_gap_is_no_zero() -> None:
     with ledger_of(site_year("lingang", 2023, HOUR, count=11)) as ledger:
-        totals = meter_totals(ledger._register, "site:lingang", period_of("2023", ZONE), None)
+        totals = site_totals(ledger, "lingang", period_of("2023", ZONE))
     assert totals.amount("it_in") is None
     found = by_name(totals)
     assert found["pue"].value is None
