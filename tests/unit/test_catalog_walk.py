@@ -19,6 +19,7 @@ from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import EnergyWeight, KpiRow
+from aidc.ledger.lots import CcerTechnology, LotRule
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -37,6 +38,7 @@ ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
+    "ccer_technologies": CcerTechnology,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
@@ -51,6 +53,7 @@ ROWS: dict[str, type[Config]] = {
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "kpis": KpiRow,
+    "lot_types": LotRule,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
