@@ -71,37 +71,39 @@ def _badges(workbook: Workbook, findings: Sequence[str]) -> list[tuple[str, bool
 
 
 def _table(sheet: Sheet) -> _Table:
-    units = {
-        cell.unit for row in sheet.rows for cell in row.cells.values() if cell.value is not None
-    }
-    mixed = len(units) > 1
-    marks: dict[str, int] = {}
+    units = [{cell.unit for cell in row.cells.values() if cell.unit} for row in sheet.rows]
+    by_row = all(len(one) < 2 for one in units) and len(set[str]().union(*units)) > 1
+    cells = [row.cells[column] for row in sheet.rows for column in sheet.columns]
+    said = {cell.note for cell in cells}
+    common = said if len(said) == 1 else set[str]()  # said once below, not at every figure
+    numbered = [cell.note for cell in cells if cell.note and cell.note not in common]
+    marks = {note: number for number, note in enumerate(dict.fromkeys(numbered), 1)}
     lines: list[_Line] = []
     before: tuple[str, ...] = ()
     for row in sheet.rows:
-        for column in sheet.columns:
-            note = row.cells[column].note
-            if note and note not in sheet.notes:
-                marks.setdefault(note, len(marks) + 1)
-        cells = tuple(_cell(row.cells[column], sheet.decimals, marks) for column in sheet.columns)
-        first = row.heads[: len(sheet.heads) - 1]
-        new = bool(before) and bool(first) and row.heads[0] != before[0]
-        lines.append(_Line(_heads(row, before, mixed), cells, _style(row, new)))
+        shown = tuple(_cell(row.cells[column], sheet.decimals, marks) for column in sheet.columns)
+        new = bool(before) and len(row.heads) > 1 and row.heads[0] != before[0]
+        lines.append(_Line(_heads(row, before, by_row), shown, _style(row, new)))
         before = row.heads
-    heads = (*sheet.heads, "unit") if mixed else sheet.heads
     return _Table(
-        sheet.name, sheet.title, heads, sheet.columns, tuple(lines), tuple(marks), sheet.notes
+        sheet.name,
+        sheet.title,
+        (*sheet.heads, "unit") if by_row else sheet.heads,
+        sheet.columns,
+        tuple(lines),
+        tuple(marks),
+        (*(f"all figures: {note}" for note in common if note), *sheet.notes),
     )
 
 
-def _heads(row: Row, before: tuple[str, ...], mixed: bool) -> tuple[str, ...]:
+def _heads(row: Row, before: tuple[str, ...], by_row: bool) -> tuple[str, ...]:
     """Heads of a line; those that repeat the line above are left out, but the last."""
     shown = list(row.heads)
     for number, (head, last) in enumerate(zip(row.heads[:-1], before, strict=False)):
         if head != last:
             break
         shown[number] = ""
-    return (*shown, next(iter(row.cells.values())).unit) if mixed else tuple(shown)
+    return (*shown, next(iter(row.cells.values())).unit) if by_row else tuple(shown)
 
 
 def _style(row: Row, new: bool) -> str:
