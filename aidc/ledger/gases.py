@@ -11,7 +11,7 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.entries import Exact, Text
+from aidc.ledger.fields import Exact, Text
 from aidc.ledger.factors import Gas, GwpSet, Status
 
 SETS: Final = ("AR4", "AR5", "AR6")

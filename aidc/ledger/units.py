@@ -12,7 +12,6 @@ from aidc.config import nearest
 from aidc.errors import InputError
 
 EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)  # the ledger's decimals
-WH_PER_MWH: Final = 10**6
 _BASE: Final = {
     "energy": "Wh",
     "volume": "ml",
@@ -22,7 +21,6 @@ _BASE: Final = {
     "money": "fen",
     "stay": "night",
 }
-BASE_UNITS: Final = tuple(_BASE.values())
 _UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     "Wh": ("energy", Fraction(1)),
     "kWh": ("energy", Fraction(10**3)),
