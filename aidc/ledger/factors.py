@@ -11,12 +11,8 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-<<<<<<< HEAD
 from aidc.ledger.distributions import distribution
 from aidc.ledger.fields import Day, Exact, Text
-=======
-from aidc.ledger.fields import Day, Exact, Text
->>>>>>> main
 
 Status = Literal["source", "secondary", "to be confirmed", "assumed"]
 GwpSet = Literal["AR4", "AR5", "AR6"]

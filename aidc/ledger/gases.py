@@ -11,8 +11,8 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.fields import Exact, Text
 from aidc.ledger.factors import Gas, GwpSet, Status
+from aidc.ledger.fields import Exact, Text
 
 SETS: Final = ("AR4", "AR5", "AR6")
 ONE: Final = Decimal(1)

@@ -9,8 +9,8 @@ from typing import Final
 
 from aidc.config import Config, nearest
 from aidc.errors import InputError
-from aidc.ledger.fields import Text
 from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor
+from aidc.ledger.fields import Text
 from aidc.ledger.gases import Gwp, RefrigerantPart
 from aidc.ledger.scope3 import Embodied, LossRate
 

@@ -11,8 +11,8 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.fields import Count, Day, Exact, Text
 from aidc.ledger.factors import ActivityFactor, GridFactor, GwpSet, Published, Status
+from aidc.ledger.fields import Count, Day, Exact, Text
 from aidc.ledger.gases import GasMass, Gwp, weighed
 
 # Streams of activity data and their category; the base unit of each is in `STREAM_UNIT`.

@@ -13,8 +13,7 @@ from aidc import catalog, config, equipment
 from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
-from aidc.ledger import policies
-from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger import policies, registry
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import GradeLimit
 from aidc.reporting.comparison import PublishedPue
@@ -33,6 +32,7 @@ from aidc.workload.traces.alibaba import TraceBoard
 
 ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
+    **registry.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
     "climate_hours": ClimateHour,
@@ -40,10 +40,8 @@ ROWS: dict[str, type[Config]] = {
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
     "fault_rules": FaultRules,
-    "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
     "gpu_speeds": GpuSpeed,
-    "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "power_caps": PowerCap,
