@@ -231,7 +231,7 @@ def _nothing(
         if other != name
         and one.year != "most_of"
         and (one.geography == "site" or one.geography in policies.levels(region))
-        and one.where.get("basis") == policy.where.get("basis")
+        and all(one.where.get(field) == policy.where.get(field) for field in ("basis", "kind"))
         and _choose(policies, one, rows, region, activity_year, report_date, None)
     ]
     remedy = f"; {', '.join(sorted(serving))} can serve it" if serving else ""

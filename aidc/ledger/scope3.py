@@ -146,7 +146,7 @@ def lost_wh(consumed_wh: int, loss_frac: Decimal, loss_base: str) -> Decimal:
 
     Examples:
         >>> lost_wh(90, Decimal("0.1"), "consumption"), lost_wh(90, Decimal("0.1"), "grossed_up")
-        (Decimal('9.0'), Decimal('10.0'))
+        (Decimal('9.0'), Decimal('10'))
     """
     lost = units.EXACT.multiply(Decimal(consumed_wh), loss_frac)
     if loss_base == "consumption":
