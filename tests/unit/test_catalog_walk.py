@@ -16,6 +16,7 @@ from aidc.errors import CatalogError
 from aidc.ledger import policies, registry
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.lots import CcerTechnology, LotRule
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -35,6 +36,7 @@ ROWS: dict[str, type[Config]] = {
     **registry.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
+    "ccer_technologies": CcerTechnology,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
@@ -44,6 +46,7 @@ ROWS: dict[str, type[Config]] = {
     "gpu_speeds": GpuSpeed,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "lot_types": LotRule,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
