@@ -14,8 +14,10 @@ from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
 from aidc.ledger import policies, registry
+from aidc.ledger.disclosure import DisclosureRow
+from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.kpi import EnergyWeight, KpiRow
 from aidc.ledger.lots import CcerTechnology, LotRule
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
@@ -41,11 +43,14 @@ ROWS: dict[str, type[Config]] = {
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "disclosure": DisclosureRow,
+    "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
     "gang_scaling": GangScaling,
     "gpu_speeds": GpuSpeed,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "kpis": KpiRow,
     "lot_types": LotRule,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
