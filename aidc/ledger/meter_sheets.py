@@ -80,7 +80,6 @@ def kpi_sheet(material: Material, category: PueCategory) -> Sheet:
     """Key figures of each data centre."""
     found: dict[str, dict[str, Amount]] = {}
     heads: dict[str, tuple[str, ...]] = {}
-    notes: dict[str, None] = {}
     for year in material.years:
         for totals in material.totals[year]:
             if totals.use != "AIDC":
@@ -90,12 +89,16 @@ def kpi_sheet(material: Material, category: PueCategory) -> Sheet:
                 heads[key] = (one.site, one.title, one.standard)
                 amount = Amount(one.value, one.unit, one.text, one.note, one.sources)
                 found.setdefault(key, {})[str(year)] = amount
-                if one.name in ("pue", "wue_consumption"):
-                    notes[f"{one.site}, {year}, {one.title}: {one.note}"] = None
     rows = tuple(Row(key, heads[key], cells) for key, cells in found.items())
     columns = tuple(map(str, material.years))
     return Sheet(
-        "kpi", "Key figures", ("site", "key figure", "standard"), columns, rows, 3, tuple(notes)
+        "kpi",
+        "Key figures",
+        ("site", "key figure", "standard"),
+        columns,
+        rows,
+        3,
+        ("two values of carbon usage effectiveness, never one",),
     )
 
 

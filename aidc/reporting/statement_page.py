@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aidc import __version__
-from aidc.ledger.sheet import Amount, Row, Sheet, Workbook
+from aidc.ledger.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, Workbook
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def _table(sheet: Sheet) -> _Table:
     units = [{cell.unit for cell in row.cells.values() if cell.unit} for row in sheet.rows]
     by_row = all(len(one) < 2 for one in units) and len(set[str]().union(*units)) > 1
     cells = [row.cells[column] for row in sheet.rows for column in sheet.columns]
-    said = {cell.note for cell in cells}
+    said = {cell.note for row in sheet.rows if not row.is_sum for cell in row.cells.values()}
     common = said if len(said) == 1 else set[str]()  # said once below, not at every figure
     numbered = [cell.note for cell in cells if cell.note and cell.note not in common]
     marks = {note: number for number, note in enumerate(dict.fromkeys(numbered), 1)}
@@ -112,5 +112,5 @@ def _style(row: Row, new: bool) -> str:
 
 def _cell(amount: Amount, decimals: int, marks: dict[str, int]) -> _Cell:
     text = amount.shown(decimals)
-    style = "none" if amount.value is None else "n"
+    style = "none" if amount.text in (NOT_REPORTED, NOT_ASSESSED) else "n"
     return _Cell(text, style, marks.get(amount.note))
