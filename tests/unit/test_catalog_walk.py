@@ -14,9 +14,12 @@ from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
 from aidc.ledger import policies
+from aidc.ledger.disclosure import DisclosureRow
 from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.kpi import EnergyWeight, KpiRow
+from aidc.ledger.lots import CcerTechnology, LotRule
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -35,10 +38,13 @@ ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
+    "ccer_technologies": CcerTechnology,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "disclosure": DisclosureRow,
+    "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
     "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
@@ -46,6 +52,8 @@ ROWS: dict[str, type[Config]] = {
     "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "kpis": KpiRow,
+    "lot_types": LotRule,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
