@@ -60,7 +60,7 @@ def chart(with_tank: pd.DataFrame, without: pd.DataFrame) -> Chart:
             hour, with_tank["cooling_kw"], where="post", color=COLOURS["it_kw"], label="with tank"
         )
         power.set_ylabel("cooling, kW")
-        power.legend(loc="upper center")
+        power.legend(loc="upper center", bbox_to_anchor=(0.46, 1.0))
         cold.fill_between(
             hour, with_tank["store_kwh"] / 1e3, step="post", color=COLOURS["cooling_kw"]
         )
