@@ -296,7 +296,11 @@ class Ledger:
         """Question, entries known, result, policies and code of a statement or a recorded calc."""
         if isinstance(which, Statement):
             asked = Question(
-                book_named(which.book), which.entity, which.period, which.report_date, which.known_on
+                book_named(which.book),
+                which.entity,
+                which.period,
+                which.report_date,
+                which.known_on,
             )
             return asked, which.input_seq, which.sha256, self.policies, code_version
         entry = self.store.register.entries.get(which)

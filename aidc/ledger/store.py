@@ -92,7 +92,7 @@ class Store:
             if not found:
                 self.index.add(known.seq, entry)
                 if entry.kind != "activity":
-                    known.register.apply(entry)
+                    known.register.apply(entry, known.recorded_by)
                 fresh.append(content)
                 known.seq += 1
         return fresh
