@@ -23,13 +23,10 @@ from aidc.ledger.criteria import QUESTIONS, unmet
 from aidc.ledger.fields import Text
 from aidc.ledger.holdings import Holding, Holdings, Span
 from aidc.ledger.lots import Lot
-from aidc.ledger.matching import Offer
+from aidc.ledger.matching import Offer, Wh
 
-TIERS: Final = (
-    "certificate",
-    "contract",
-    "supplier_rate",
-)  # after own PV, before what is uncovered
+OWN_PV: Final = "own_pv"
+TIERS: Final = (OWN_PV, "certificate", "contract", "supplier_rate")  # then uncovered
 _MONTHS_A_YEAR: Final = 12
 
 
@@ -110,6 +107,36 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Part of a claim that a book applies.
+
+    Attributes:
+        claim: the retirement.
+        spans: positions of the lot.
+        rows: sites that it reaches, as rows of the load.
+    """
+
+    claim: Claim
+    spans: tuple[Span, ...]
+    rows: tuple[int, ...]
+
+    @property
+    def wh(self) -> int:
+        """Wh of the part."""
+        return sum(end - start for start, end in self.spans)
+
+    @property
+    def tier(self) -> str:
+        """Where it stands in the hierarchy."""
+        return self.claim.holding.rule.tier or TIERS[1]
+
+    def offer(self, name: str, wh: Wh, first: int) -> Offer:
+        """The part as the engine takes it."""
+        tier = TIERS.index(self.tier)
+        return Offer(name, tier, self.claim.order(self.spans), self.rows, wh, first)
+
+
+@dataclass(frozen=True, slots=True)
 class NotApplied:
     """A retired lot that a book passes over; its Wh fall to the next tier."""
 
@@ -143,8 +170,8 @@ def applied(
     terms: MarketTerms,
     zone: str,
     reaches: Callable[[Lot, str], bool],
-) -> tuple[list[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]], list[NotApplied]]:
-    """Claims that a book applies, with the rows of the sites they reach, and those it does not.
+) -> tuple[list[Use], list[NotApplied]]:
+    """Parts of claims that a book applies, and the claims that it does not.
 
     Args:
         given: retirements of the entity.
@@ -154,10 +181,8 @@ def applied(
         zone: zone of calendar periods.
         reaches: whether a lot may serve a region.
 
-    Returns:
-        (claim, site it is for, its positions, rows) of each part that is applied; what is not.
     """
-    taken: list[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]] = []
+    taken: list[Use] = []
     refused: list[NotApplied] = []
     for claim in given:
         if claim.holding.rule.account != "scope2" or not _overlap(claim.period, period):
@@ -174,7 +199,7 @@ def applied(
                     ("QC5", f"{QUESTIONS['QC5']}: {claim.lot.region} reaches no site of the claim")
                 ]
             if not reasons:
-                taken.append((claim, site, spans, rows))
+                taken.append(Use(claim, spans, rows))
         refused.extend(
             NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
             for criterion, reason in reasons
@@ -189,19 +214,10 @@ def same_market(lot: Lot, region: str) -> bool:
     return lot.region.split("-")[0] == region.split("-")[0]
 
 
-def yearly_offers(
-    taken: Sequence[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]],
-) -> list[Offer]:
-    """One interval for all: each claim offers what was retired."""
+def yearly_offers(uses: Sequence[Use]) -> list[Offer]:
+    """Each use over one interval, named by its place in the list."""
     return [
-        Offer(
-            f"{number}",
-            TIERS.index(claim.holding.rule.tier or TIERS[0]),
-            claim.order(spans),
-            rows,
-            np.asarray([sum(end - start for start, end in spans)], np.int64),
-        )
-        for number, (claim, _, spans, rows) in enumerate(taken)
+        use.offer(str(number), np.asarray([use.wh], np.int64), 0) for number, use in enumerate(uses)
     ]
 
 
