@@ -18,6 +18,7 @@ from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import GradeLimit
 from aidc.ledger.lots import CcerTechnology, LotRule
+from aidc.lot_inputs import LotRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -49,6 +50,7 @@ ROWS: dict[str, type[Config]] = {
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "lot_types": LotRule,
+    "lots": LotRow,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
