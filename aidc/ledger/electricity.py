@@ -98,9 +98,7 @@ def site_energy(
     return SiteEnergy(key, site, bought, tuple(_own_pv(register, counts, key)))
 
 
-def _own_pv(
-    register: Register, read: Callable[[str], Counts], key: str
-) -> Iterator[PvUse]:
+def _own_pv(register: Register, read: Callable[[str], Counts], key: str) -> Iterator[PvUse]:
     """What each PV plant gave to its site; an export is taken from the PV of its interval first."""
     exported: dict[int, int] = {}
     for meter in register.meters_of(key, "grid_export"):
@@ -128,3 +126,28 @@ def _attribute_kept(register: Register, name: str, counts: Counts) -> np.ndarray
             since = 0 if number == 0 else entry.valid_from.timestamp()
             keeps[counts.start_s >= since] = bool(meter.attribute_kept)
     return keeps
+
+
+def disclosures(
+    disclosure: str, site: LedgerSite, year: int, lag_years: int, level: str, sold_wh: int
+) -> Iterator[str]:
+    """What a statement says about the price of a site's grid electricity.
+
+    Args:
+        disclosure: of the book's rule.
+        site: whose.
+        year: of the activity.
+        lag_years: activity year less data year.
+        level: place of the factor.
+        sold_wh: own PV whose certificates are sold.
+    """
+    if disclosure:
+        yield disclosure
+    if lag_years:
+        yield f"{site.name}: activity of {year} at a factor of {year - lag_years}, {lag_years} years earlier"
+    if site.region == "CN" and level == "CN":
+        yield f"{site.name}: a total without a split by site takes the national factor"
+    elif level not in (site.region, "CN"):
+        yield f"{site.name}: no row for {site.region}, factor of {level}"
+    if sold_wh:
+        yield f"{site.name}: own PV whose certificates are sold counts as grid electricity (D4)"

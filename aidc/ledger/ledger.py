@@ -11,7 +11,7 @@ from aidc.ledger import canonical, policies
 from aidc.ledger.adoption import factors_of
 from aidc.ledger.books import book_named
 from aidc.ledger.chain import Verification, read_export
-from aidc.ledger.derive import Question, derive
+from aidc.ledger.derive import derive
 from aidc.ledger.entries import Entry, content_of, read_entries, stored_entry
 from aidc.ledger.factors import factor_entry
 from aidc.ledger.fields import Role
@@ -20,6 +20,7 @@ from aidc.ledger.journal import MEMORY, Journal
 from aidc.ledger.payloads import ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
+from aidc.ledger.question import Question
 from aidc.ledger.readings import Readings
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.register import Register
@@ -174,7 +175,7 @@ class Ledger:
                     "recorded_by": recorded_by,
                     "role": role,
                 }
-                known = Context(self._register, self.index, role, recorded_by)
+                known = Context(self._register, self.index, role, recorded_by, recorded_at)
                 fresh = self._new(made, known, faults)
                 _refuse(faults)
                 self.index.flush()

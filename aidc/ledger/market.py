@@ -4,7 +4,6 @@ References:
     GHG Protocol, Scope 2 Guidance: hierarchy of the market-based method, eight quality criteria.
 """
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,58 +11,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from pydantic import Field
 
-from aidc import catalog, config
-from aidc.config import Config
-from aidc.errors import CatalogError
 from aidc.ledger.books import in_mainland
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.criteria import QUESTIONS, unmet
 from aidc.ledger.fields import Text
 from aidc.ledger.holdings import Holding, Holdings, Span
 from aidc.ledger.lots import Lot
+from aidc.ledger.market_terms import MarketTerms
 from aidc.ledger.matching import Offer, Wh
 
 OWN_PV: Final = "own_pv"
 TIERS: Final = (OWN_PV, "certificate", "contract", "supplier_rate")  # then uncovered
 _MONTHS_A_YEAR: Final = 12
-
-
-class MarketTerms(Config):
-    """models/market_terms.yaml: parameters of a market-based statement.
-
-    Attributes:
-        vintage_before_months: how long before the year of consumption generation may begin.
-        vintage_after_months: how long after it generation may end.
-        coarse_lots: whether the hourly book takes lots coarser than an hour, spread by their profile.
-    """
-
-    vintage_before_months: int = Field(ge=0)
-    vintage_after_months: int = Field(ge=0)
-    coarse_lots: bool = False
-    source: str = Field(min_length=3)
-
-    def __str__(self) -> str:
-        coarse = "; lots coarser than an hour spread by profile" if self.coarse_lots else ""
-        return (
-            f"vintage window: from {self.vintage_before_months} months before the year of consumption to "
-            f"{self.vintage_after_months} after it ({self.source}){coarse}"
-        )
-
-
-@functools.cache
-def shipped_terms() -> MarketTerms:
-    """The terms of the catalog.
-
-    Raises:
-        CatalogError: every fault of the file.
-    """
-    file = "models/market_terms.yaml"
-    document = config.read_yaml(catalog.root() / "market_terms.yaml", shown_as=file)
-    if document.faults:
-        raise CatalogError(document.faults)
-    return catalog.validated(MarketTerms, document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +45,10 @@ class Claim:
     def wh(self) -> int:
         """Wh, or kg of a credit."""
         return sum(end - start for (start, end), _ in self.spans)
+
+    def concerns(self, period: tuple[datetime, datetime]) -> bool:
+        """Whether any of the consumption that it is retired for is in a period."""
+        return self.period[0] < period[1] and period[0] < self.period[1]
 
     def by_site(self) -> dict[str | None, tuple[Span, ...]]:
         """Positions for each site; None: wherever the entity has load."""
@@ -150,6 +114,11 @@ class NotApplied:
         return f"{self.lot} ({self.move}, {self.amount} Wh) is not applied, {self.criterion}: {self.reason}"
 
 
+def not_applied(claim: Claim, criterion: str, reason: str) -> NotApplied:
+    """A claim that is passed over, for one reason."""
+    return NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
+
+
 def claims(held: Holdings, entity: str) -> Iterator[Claim]:
     """Retirements of an entity, as held at the report date."""
     for holding, record, parts in held.retired(entity):
@@ -185,7 +154,7 @@ def applied(
     taken: list[Use] = []
     refused: list[NotApplied] = []
     for claim in given:
-        if claim.holding.rule.account != "scope2" or not _overlap(claim.period, period):
+        if claim.holding.rule.account != "scope2" or not claim.concerns(period):
             continue
         reasons = list(_reasons(claim, period, terms, zone))
         for site, spans in claim.by_site().items():
@@ -200,10 +169,7 @@ def applied(
                 ]
             if not reasons:
                 taken.append(Use(claim, spans, rows))
-        refused.extend(
-            NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
-            for criterion, reason in reasons
-        )
+        refused.extend(not_applied(claim, criterion, reason) for criterion, reason in reasons)
     return taken, refused
 
 
@@ -266,7 +232,3 @@ def _month(year: int, months: int, local: ZoneInfo) -> datetime:
     return datetime(
         count // _MONTHS_A_YEAR, count % _MONTHS_A_YEAR + 1, 1, tzinfo=local
     ).astimezone(ZoneInfo("UTC"))
-
-
-def _overlap(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]

@@ -150,7 +150,7 @@ def shared(total_wh: Wh, wanted_wh: Wh) -> Wh:
 def _rank(rest: Wh) -> NDArray[np.int16]:
     """Place of each row by falling remainder, the first 0; pairs are faster than a sort of few rows."""
     rows = len(rest)
-    rank = np.repeat(np.arange(rows - 1, -1, -1, np.int16)[:, None], rest.shape[1], axis=1)
+    rank = np.repeat(np.arange(rows)[::-1, None].astype(np.int16), rest.shape[1], axis=1)
     for row in range(rows):
         for before in range(row):
             behind = (rest[before] >= rest[row]).view(np.int8)

@@ -13,6 +13,7 @@ from aidc.config import Config, nearest
 from aidc.errors import CatalogError, InputError
 from aidc.ledger import canonical
 from aidc.ledger.factors import GridFactor
+from aidc.ledger.market_terms import MarketTerms
 from aidc.ledger.scope3 import S3C3Options
 
 
@@ -38,6 +39,7 @@ class Policies(Config):
 
     policies: Mapping[str, Policy]
     s3_c3: S3C3Options
+    market: MarketTerms
     parents: Parents
 
     def levels(self, region: str) -> tuple[str, ...]:
@@ -53,10 +55,16 @@ class Policies(Config):
             found.append(country)
         return tuple(found)
 
-    def digest(self, names: Iterable[str]) -> str:
-        """Hash of the named policies: what a statement prints and a calc stores."""
+    def digest(self, names: Iterable[str], *, market: bool = False) -> str:
+        """Hash of the named policies: what a statement prints and a calc stores.
+
+        Args:
+            names: of the policies.
+            market: whether the terms of a market-based statement are part of it.
+        """
+        parts = {name: self.policies[name].model_dump() for name in sorted(names)}
         return canonical.plain_hash(
-            {name: self.policies[name].model_dump() for name in sorted(names)}
+            {**parts, "market": self.market.model_dump()} if market else parts
         )
 
     def s3_c3_digest(self) -> str:
@@ -113,16 +121,44 @@ def select(
     Raises:
         InputError: no row fits, or two do; lists what exists and the policy that can serve.
     """
+    found = select_if_any(
+        policies,
+        name,
+        kept := list(rows),
+        region=region,
+        activity_year=activity_year,
+        report_date=report_date,
+        reporting_year=reporting_year,
+    )
+    if found is None:
+        raise InputError(_nothing(policies, name, kept, region, activity_year, report_date))
+    return found
+
+
+def select_if_any(
+    policies: Policies,
+    name: str,
+    rows: Iterable[GridFactor],
+    *,
+    region: str,
+    activity_year: int,
+    report_date: date,
+    reporting_year: tuple[date, date] | None = None,
+) -> Selection | None:
+    """As `select`; None where no row fits.
+
+    Raises:
+        InputError: no such policy, or two rows win.
+    """
     if name not in policies.policies:
         raise InputError(f"no policy '{name}'{nearest(name, policies.policies)}")
     policy = policies.policies[name]
-    kept = list(rows)
-    chosen = _choose(policies, policy, kept, region, activity_year, report_date, reporting_year)
-    if not chosen:
-        raise InputError(_nothing(policies, name, kept, region, activity_year, report_date))
+    chosen = _choose(policies, policy, rows, region, activity_year, report_date, reporting_year)
     if len(chosen) > 1:
         listed = ", ".join(sorted(row.name for row in chosen))
         raise InputError(f"{name}: two factors win: {listed}; withdraw one or narrow the policy")
+    if not chosen:
+        return None
     return Selection(name, chosen[0], activity_year - chosen[0].data_year, chosen[0].geography)
 
 

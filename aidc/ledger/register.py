@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from aidc.config import Config
 from aidc.ledger.entries import Entry, stored_entry
 from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.holdings import Holdings, MoveRecord
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     FactorVersion,
     LedgerHead,
@@ -35,6 +37,7 @@ class Register:
         closed: periods that take no entries, closed and not opened again.
         grid: factors of grids by version.
         fuels: factors of fuels by name.
+        lots: lots with their parts and moves.
     """
 
     upto: int = 0
@@ -44,6 +47,7 @@ class Register:
     closed: dict[str, PeriodClose] = field(default_factory=dict)
     grid: dict[str, GridFactor] = field(default_factory=dict)
     fuels: dict[str, FuelFactor] = field(default_factory=dict)
+    lots: Holdings = field(default_factory=Holdings)
     _of_model: dict[type[Config], dict[str, Any]] = field(default_factory=dict)
     _versions: dict[str, list[Entry]] = field(default_factory=dict)
 
@@ -110,6 +114,11 @@ class Register:
             self.closed[payload.period] = payload
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
+        elif isinstance(payload, Lot):
+            self.lots.add(entry.id, payload, (entry.valid_from, entry.valid_to))
+        elif isinstance(payload, LotMove):
+            spans = self.lots.spans(payload, entry.valid_from)
+            self.lots.apply(MoveRecord(entry.id, payload, entry.valid_from, spans))
         elif isinstance(payload, FactorVersion):
             if payload.table == "grid_factors":
                 grid = GridFactor.model_validate(dict(payload.row))

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.market import NotApplied, Use, applied, claims, same_market, shipped_terms
+from aidc.ledger.market import NotApplied, Use, applied, claims, same_market
 from aidc.ledger.market_hours import Hours, hourly_offers, is_coarse, match_report
 from aidc.ledger.matching import Offer
+from aidc.ledger.policies import shipped
 from tests.lots import MWH, Desk, criteria
 
 YEAR = (datetime(2023, 12, 31, 16, tzinfo=UTC), datetime(2024, 12, 31, 16, tzinfo=UTC))
@@ -23,7 +24,7 @@ def asked(
         claims(desk.held, "us"),
         period=period,
         regions=REGIONS,
-        terms=shipped_terms(),
+        terms=shipped().market,
         zone="Asia/Shanghai",
         reaches=same_market,
     )
