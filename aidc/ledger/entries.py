@@ -26,6 +26,8 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
+from aidc.ledger.registry import Approval
+from aidc.ledger.scope3 import Asset
 
 KINDS: Final[dict[str, type[Config]]] = {
     "ledger": LedgerHead,
@@ -37,6 +39,8 @@ KINDS: Final[dict[str, type[Config]]] = {
     "factor_version": FactorVersion,
     "lot": Lot,
     "lot_move": LotMove,
+    "approval": Approval,
+    "asset": Asset,
     "reported_figure": ReportedFigure,
     "calc": Calc,
     "period_close": PeriodClose,

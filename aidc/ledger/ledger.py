@@ -213,7 +213,7 @@ class Ledger:
             if not found:
                 self.index.add(seq, entry)
                 if entry.kind != "activity":
-                    self._register.apply(entry)
+                    self._register.apply(entry, known.recorded_by)
                 fresh.append(content)
                 seq += 1
         return fresh

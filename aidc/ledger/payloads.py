@@ -53,6 +53,7 @@ class Meter(Config):
     stream: Stream
     unit: BaseUnit
     fuel: Text | None = None
+    item: Text | None = None  # the refrigerant, or what is bought, ridden or slept in
     attribute_kept: bool | None = None  # of own PV: false once its certificates are sold
     multiplier: Exact = Field(default=Decimal(1), gt=0)  # base units of one count of its register
     register_digits: int | None = Field(default=None, ge=1, le=15)  # it rolls over after so many
@@ -110,7 +111,9 @@ class Calc(Config):
 class FactorVersion(Config):
     """A row of a factor table as this ledger uses it: see `aidc.ledger.factors`."""
 
-    table: Literal["grid_factors", "fuel_factors"]
+    table: Literal[
+        "grid_factors", "fuel_factors", "activity_factors", "gwp", "refrigerants", "td_losses", "embodied"
+    ]  # fmt: skip
     row: Mapping[str, str | int]
 
 

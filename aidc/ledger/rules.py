@@ -10,7 +10,6 @@ from aidc.config import Config, nearest
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import COUNTED, Entry
-from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.fields import base_unit_of
 from aidc.ledger.index import Index
 from aidc.ledger.lot_faults import lot_faults, move_faults
@@ -28,11 +27,14 @@ from aidc.ledger.payloads import (
 )
 from aidc.ledger.periods import period_of
 from aidc.ledger.register import Register
+from aidc.ledger.registry import Approval, approval_faults, read_row
+from aidc.ledger.scope3 import ITEM_STREAMS, Asset
 
 _REPLACED_IN_PLACE: Final = (
     "site",
     "meter",
     "reported_figure",
+    "asset",
 )  # kinds that an entry may supersede
 
 
@@ -118,6 +120,9 @@ def _meter(_: Entry, meter: Meter, known: Context) -> Found:
         yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
     if (meter.stream == "fuel") != (meter.fuel is not None):
         yield "payload.fuel", "a fuel meter, and no other, names its fuel"
+    if (meter.stream in ITEM_STREAMS) != (meter.item is not None):
+        named = ", ".join(ITEM_STREAMS)
+        yield "payload.item", f"a meter of {named}, and no other, names its item, such as R-410A"
     if (meter.stream == "pv") != (meter.attribute_kept is not None):
         yield (
             "payload.attribute_kept",
@@ -220,9 +225,8 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 
 
 def _factor(_: Entry, version: FactorVersion, __: Context) -> Found:
-    model = GridFactor if version.table == "grid_factors" else FuelFactor
     try:
-        model.model_validate(dict(version.row))
+        read_row(version.table, version.row)
     except ValueError as error:
         yield "payload.row", f"the factor row does not hold: {error}"
 
@@ -256,6 +260,21 @@ def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:
         yield "payload", text
 
 
+def _approval(_: Entry, approval: Approval, known: Context) -> Found:
+    posted_by = {one.entry_id: one.recorded_by for one in known.register.factors}
+    for text in approval_faults(
+        approval, role=known.role, by=known.recorded_by, posted_by=posted_by
+    ):
+        yield "payload.of", text
+
+
+def _asset(_: Entry, asset: Asset, known: Context) -> Found:
+    if known.register.key(asset.site) not in known.register.sites:
+        yield "payload.site", _unknown("site", asset.site, known.register.sites)
+    if (asset.embodied_kgco2e is None) != (asset.embodied_source is None):
+        yield "payload.embodied_source", "embodied carbon comes with its source, or not at all"
+
+
 def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
     if close.approved_by == known.recorded_by:
         yield "payload.approved_by", "closing a period needs a second name"
@@ -285,6 +304,8 @@ _RULES: Final[Mapping[type[Config], Rule]] = {
     Lot: _lot,
     LotMove: _lot_move,
     FactorVersion: _factor,
+    Approval: _approval,
+    Asset: _asset,
     PeriodClose: _close,
     PeriodReopen: _reopen,
 }
