@@ -345,6 +345,7 @@ class Scenario(Config):
             flexibility=self.flexibility,
             plan=self.plan,
             events=self.events,
+            lots=self.ledger.lots,
         )
         if faults := cross_faults(blocks):
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from aidc.errors import BalanceError, LedgerError
+from aidc.errors import BalanceError, InputError, LedgerError
 from aidc.ledger import units
 from aidc.ledger.books import Rule, in_mainland
 from aidc.ledger.electricity import PvUse, SiteEnergy, YearEnergy, disclosures
 from aidc.ledger.ets import ETS, ets_uses
-from aidc.ledger.factors import GridFactor
 from aidc.ledger.holdings import Holdings
 from aidc.ledger.lots import Lot
 from aidc.ledger.market import (
@@ -245,10 +244,13 @@ def _covered(
             key = (offer.tier, claim.lot.factor)
             amounts[key] = amounts.get(key, 0) + wh
             sources.setdefault(key, []).extend((claim.holding.entry_id, claim.move_id))
+    rates = register.grid
     for key in sorted(amounts, key=lambda key: (key[0], key[1] or "")):
-        factor: GridFactor | None = None if key[1] is None else register.grid[key[1]]
-        tonnes = Decimal(0) if factor is None else factor.tonnes(amounts[key])
         used = tuple(dict.fromkeys(sources[key]))
+        factor = None if key[1] is None else rates.get(key[1])
+        if factor is None and key[1] is not None:
+            raise InputError(f"{used[0]} conveys {key[1]}, which no longer stands in this ledger")
+        tonnes = Decimal(0) if factor is None else factor.tonnes(amounts[key])
         yield Cell(site, year, TIERS[key[0]], amounts[key], "Wh", factor, 0, tonnes, used)
 
 

@@ -17,7 +17,6 @@ def planned_entries(
     planned: PlannedLot,
     *,
     number: int,
-    site: str | None,
     entity: str,
     years: list[tuple[int, datetime, datetime]],
 ) -> Iterator[dict[str, Any]]:
@@ -29,7 +28,6 @@ def planned_entries(
     Args:
         planned: instrument and amount.
         number: place in the scenario's list.
-        site: entry id of the site it is for; None: all of the entity.
         entity: the run.
         years: calendar years of the run with start and end, in which the amount is shared by length.
     """
@@ -74,7 +72,11 @@ def planned_entries(
             "period_to": utc_text(end),
             "document": "planned",
         }
-        payload = {**moved, **retired, **({} if site is None else {"site": site})}
+        payload = {
+            **moved,
+            **retired,
+            **({} if planned.site is None else {"site": f"site:{entity}:{planned.site}"}),
+        }
         yield {"id": f"lot:{key}:retire", "kind": "lot_move", **at, "payload": payload}
 
 
