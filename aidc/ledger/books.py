@@ -45,6 +45,9 @@ class Rule:
     disclosure: str
 
 
+RESIDUAL: Final = Rule("RESIDUAL", "residual_mix", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """One view: how grid electricity of the mainland and of other places is priced.
@@ -79,7 +82,13 @@ class Book:
     @property
     def policies(self) -> tuple[str, ...]:
         """Names of the policies it selects by."""
-        return tuple(rule.policy for rule in (self.mainland, self.elsewhere) if rule)
+        residual = (RESIDUAL.policy,) if self.takes_residual else ()
+        return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
+
+    @property
+    def takes_residual(self) -> bool:
+        """Whether uncovered electricity is at a residual mix where there is one."""
+        return self.lots is not None and self.place is None
 
 
 _OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables

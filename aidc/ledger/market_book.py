@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from aidc.errors import BalanceError, InputError, LedgerError
 from aidc.ledger import units
-from aidc.ledger.books import Rule, in_mainland
+from aidc.ledger.books import RESIDUAL, Rule, in_mainland
 from aidc.ledger.electricity import PvUse, SiteEnergy, YearEnergy, disclosures
 from aidc.ledger.ets import ETS, ets_uses
 from aidc.ledger.holdings import Holdings
@@ -35,8 +35,6 @@ from aidc.ledger.policies import Policies, Selection, select, select_if_any
 from aidc.ledger.question import Question
 from aidc.ledger.register import Register
 from aidc.ledger.statement import Cell
-
-_RESIDUAL: Final = Rule("RESIDUAL", "residual_mix", "")
 
 
 @dataclass(slots=True)
@@ -223,10 +221,10 @@ class _Market:
             "activity_year": year,
             "report_date": asked.report_date,
         }
-        if asked.book.name != ETS:
-            residual = select_if_any(self.policies, _RESIDUAL.policy, rows, **place)
+        if asked.book.takes_residual:
+            residual = select_if_any(self.policies, RESIDUAL.policy, rows, **place)
             if residual is not None:
-                return _RESIDUAL, residual
+                return RESIDUAL, residual
         rule = asked.book.rule(region)
         return rule, select(self.policies, rule.policy, rows, **place)
 

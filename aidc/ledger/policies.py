@@ -4,7 +4,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,9 @@ class Parents(Config):
     of: Mapping[str, str]
 
 
+_MARKET: Final = "market"  # the terms stand beside the policies of a market-based book
+
+
 class Policies(Config):
     """models/policies.yaml."""
 
@@ -56,16 +59,32 @@ class Policies(Config):
         return tuple(found)
 
     def digest(self, names: Iterable[str], *, market: bool = False) -> str:
-        """Hash of the named policies: what a statement prints and a calc stores.
+        """Hash of the named policies: what a statement prints."""
+        return canonical.plain_hash(self.stated(names, market=market))
+
+    def stated(self, names: Iterable[str], *, market: bool = False) -> dict[str, dict[str, Any]]:
+        """The named policies in full: what a calc stores, so that it can be done again.
 
         Args:
             names: of the policies.
             market: whether the terms of a market-based statement are part of it.
         """
-        parts = {name: self.policies[name].model_dump() for name in sorted(names)}
-        return canonical.plain_hash(
-            {**parts, "market": self.market.model_dump()} if market else parts
-        )
+        made = {
+            name: self.policies[name].model_dump(exclude_none=True) for name in sorted(set(names))
+        }
+        return {**made, _MARKET: self.market.model_dump()} if market else made
+
+    def with_stated(self, stated: Mapping[str, Mapping[str, Any]]) -> "Policies":
+        """These policies with some as a calc stored them."""
+        held = {
+            name: Policy.model_validate(dict(policy))
+            for name, policy in stated.items()
+            if name != _MARKET
+        }
+        changed: dict[str, Any] = {"policies": {**self.policies, **held}}
+        if _MARKET in stated:
+            changed[_MARKET] = MarketTerms.model_validate(dict(stated[_MARKET]))
+        return self.model_copy(update=changed)
 
     def s3_c3_digest(self) -> str:
         """Hash of the book S3-C3: its options and the two policies it selects by."""
