@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aidc.api.drivers import ScenarioKey, drivers_of, intensity_of
 from aidc.bms.expected_load import it_kw
-from aidc.bms.forecasting import Air, forecast
+from aidc.bms.forecasting import CALM_M_PER_S, Air, forecast
 from aidc.bms.look import Look, site_of
 from aidc.bms.reported import REST, reported_jobs, with_rest
 from aidc.forecast import DRIVER_COLUMNS, Drivers, SiteDrivers
@@ -22,6 +22,7 @@ from aidc.persistence import Method
 from aidc.plant.psychrometrics import wetbulb_degc
 from aidc.scenario import Scenario
 from aidc.simulation import simulate
+from aidc.supply.forecasts import clear_sky_pv_kw
 from aidc.supply.pressure import standard_pressure_pa
 from aidc.supply.tariff import energy_price_cny_per_kwh, read_tariff
 
@@ -104,6 +105,12 @@ def as_forecast(scenario: Scenario, seen: Look, method: Method) -> Knowledge:
     return Knowledge(
         made, replace(drivers, jobs=jobs, movable=np.zeros(len(jobs), np.bool_)), start_s
     )
+
+
+def ready_to_forecast(scenario: Scenario) -> None:
+    """Loads what a first forecast needs, which takes seconds."""
+    name = site_of(scenario)
+    clear_sky_pv_kw(scenario.sites[name].site, scenario.horizon(name), 0.0, CALM_M_PER_S)
 
 
 def _window(scenario: Scenario, seen: Look) -> Scenario:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aidc.api import drivers_of
-from aidc.bms import Observation, State, advise
+from aidc.bms import Controller, Observation, State, advise
 from aidc.bms.expected_load import it_kw
 from aidc.bms.history import MOST, History
 from aidc.bms.knowledge import Knowledge, as_forecast, as_read, knowledge_of
@@ -138,6 +138,11 @@ def test_a_plan_on_forecasts_comes_from_memory_and_observation_alone() -> None:
     assert advice.status == "planned", advice.reason
     again, _ = advise(scenario, observed(scenario, at, **daily(at)), lived(scenario, 2 * PER_DAY))
     assert again == advice, "the same memory gives the same advice"
+    memory = lived(scenario, 2 * PER_DAY).to_json()
+    with Controller(scenario, limit_s=60, state=memory) as controller:
+        assert controller.prepare(limit_s=120)
+        assert controller.step(observed(scenario, at, **daily(at))) == advice
+        assert controller.state == state.to_json()
     assert not [start.job_id for start in advice.job_starts], "an expected load is no job to start"
     assert State.from_json(state.to_json()) == state
 
