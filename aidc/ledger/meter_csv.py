@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ def counts_of_register(
         SeriesError: readings out of order, or a register that went back and cannot have rolled over:
             a reset (D12), which is filled by an estimate.
     """
-    for (start, before), (end, after) in zip(readings, readings[1:], strict=False):
+    for (start, before), (end, after) in pairwise(readings):
         if end <= start:
             raise SeriesError(
                 [Fault("", 0, 0, utc_text(end), f"the reading is not after {utc_text(start)}")]
