@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from aidc.ledger.kpi import Emissions, PueCategory, fixed_share, kpis
+from aidc.ledger.market import OWN_PV
 from aidc.ledger.material import (
     FUEL_BOOK,
     LOCATION_BOOK,
@@ -16,7 +17,7 @@ from aidc.ledger.material import (
 )
 from aidc.ledger.meter_totals import MeterTotals
 from aidc.ledger.sheet import NOT_REPORTED, Amount, Row, Sheet, less, sum_of
-from aidc.ledger.statement import FUEL, OWN_PV
+from aidc.ledger.statement import FUEL
 
 _STREAMS: Final = {
     "grid_import": "grid electricity taken",
