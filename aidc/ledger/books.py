@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from aidc.config import nearest
 from aidc.errors import InputError, LedgerError
@@ -47,12 +47,26 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One view: how grid electricity of the mainland and of other places is priced."""
+    """One view: how grid electricity of the mainland and of other places is priced.
+
+    Attributes:
+        gwp_set: assessment report whose potentials count the gases; None: CO2 only, or as the factors say.
+        category: of scope 3.
+    """
 
     name: str
     title: str
     mainland: Rule | None
     elsewhere: Rule | None
+    gwp_set: str | None = None
+    category: int | None = None
+
+    @property
+    def scope(self) -> Literal[1, 2, 3]:
+        """1: fuels and refrigerants; 2: electricity; 3: one category of scope 3."""
+        if self.category is not None:
+            return 3
+        return 1 if self.mainland is None and self.elsewhere is None else 2
 
     def rule(self, region: str) -> Rule:
         """The rule for a place.
@@ -92,6 +106,36 @@ BOOKS: Final[Mapping[str, Book]] = {
             ),
         ),
         Book("NDRC", "scope 2, one national factor", Rule("NDRC", "grid_average", ""), _USER),
+        Book(
+            "PCF",
+            "electricity at its life-cycle factor, for a product footprint; no part of any scope",
+            Rule("PCF", "lifecycle", ""),
+            Rule("PCF", "lifecycle", ""),
+        ),
+        Book("S3-C2", "scope 3, category 2: equipment", None, None, category=2),
+        Book(
+            "S3-C3",
+            "scope 3, category 3: fuel and losses behind electricity",
+            None,
+            None,
+            category=3,
+        ),
+        *(
+            Book(f"S1-{gwps}", f"scope 1, all gases, potentials of {gwps}", None, None, gwps)
+            for gwps in ("AR4", "AR5", "AR6")
+        ),
+        *(
+            Book(
+                f"S3-C{number}-{gwps}",
+                f"scope 3, category {number}: {what}, potentials of {gwps}",
+                None,
+                None,
+                gwps,
+                number,
+            )
+            for number, what in ((1, "goods"), (6, "business travel"), (7, "commuting"))
+            for gwps in ("AR4", "AR5", "AR6")
+        ),
     )
 }
 

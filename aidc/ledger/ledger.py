@@ -13,7 +13,6 @@ from aidc.ledger.books import book_named
 from aidc.ledger.chain import Verification, read_export
 from aidc.ledger.derive import Question, derive
 from aidc.ledger.entries import Entry, content_of, read_entries, stored_entry
-from aidc.ledger.factors import factor_entry
 from aidc.ledger.fields import Role
 from aidc.ledger.index import Index
 from aidc.ledger.journal import MEMORY, Journal
@@ -23,6 +22,7 @@ from aidc.ledger.policies import Policies
 from aidc.ledger.readings import Readings
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.register import Register
+from aidc.ledger.registry import Draft, factor_entry
 from aidc.ledger.rules import Context, faults_of_entry
 from aidc.ledger.statement import Statement
 
@@ -145,6 +145,11 @@ class Ledger:
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
         return self._register.figures
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows of factor tables that wait for an approval; printed, they say why and of whom."""
+        return self._register.drafts
 
     def post(
         self,
