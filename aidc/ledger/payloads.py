@@ -5,7 +5,7 @@ Lots, boundary events, assets and approvals are described beside their rules.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -97,6 +97,7 @@ class Calc(Config):
     book: Text
     entity: Text
     policy_hash: Text
+    policies: Mapping[str, Mapping[str, Any]]  # as they were then
     report_date: Day
     known_on: Utc | None = None
     input_seq: int = Field(ge=0)  # entries that it read: those before this place

@@ -112,6 +112,10 @@ class Register:
         """A row of any factor table that stands, by its name."""
         return self._factors()[0][name].row
 
+    def entry_of_row(self, name: str) -> str:
+        """Id of the entry that posted a row of a factor table."""
+        return next((one.entry_id for one in self.factors if one.row.name == name), name)
+
     def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:
         if self._standing is None:
             stand, drafts = standing(self.factors, self.approvals)

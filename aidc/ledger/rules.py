@@ -36,12 +36,13 @@ _REPLACED_IN_PLACE: Final = (
 )  # kinds that an entry may supersede
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What is recorded already, and who posts."""
+    """What is recorded already, where the next entry will stand, and who posts."""
 
     register: Register
     index: Index
+    seq: int
     role: str
     recorded_by: str
 
@@ -236,6 +237,8 @@ def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
         yield "payload.approved_by", "closing a period needs a second name"
     if close.period in known.register.closed:
         yield "payload.period", f"{close.period} is closed already"
+    if close.first_seq + close.entries != known.seq:
+        yield "payload.entries", "other entries were posted meanwhile; close the period again"
 
 
 def _reopen(entry: Entry, reopen: PeriodReopen, known: Context) -> Found:

@@ -250,3 +250,25 @@ def test_a_ledger_read_again_knows_its_drafts_and_who_posted_them(tmp_path) -> N
     with Ledger.open(tmp_path / "l.jsonl") as again:
         assert [str(one) for one in again.drafts] == [str(one) for one in ledger.drafts]
         assert "other than lin" in str(again.drafts[0])
+
+
+def test_a_leak_is_traced_to_its_blend_and_its_potentials() -> None:
+    ledger = ledger_of(*counted("refrigerant", 12_000, item="R-410A"))
+    (made,) = drawn(ledger, "S1-AR6")
+    told = ledger.trace(made, made.cells).text()
+    assert "factor:R-410A/HFC-32" in told
+    assert "factor:HFC-32-AR6" in told
+    assert "activity:meter:refrigerant:R-410A" in told
+
+
+def test_every_book_of_scope_1_and_3_replays_to_the_same_bytes() -> None:
+    ledger = ledger_of(
+        *counted("fuel", 10**8, fuel="diesel"),
+        *counted("refrigerant", 12_000, item="R-410A"),
+        *counted("grid_import", 10**9),
+        *counted("travel", 10**9, item="rail"),
+        user("rail-2023", "rail", "30", "pkm"),
+        asset("asset:1", "2023-03-01"),
+    )
+    for made in drawn(ledger, "S1", "S1-AR6", "S3-C2", "S3-C3", "S3-C6-AR5", "PCF"):
+        assert ledger.replay(made, code_version="test").same
