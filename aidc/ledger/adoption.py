@@ -38,6 +38,8 @@ def factors_of(
             if book.scope == 3:
                 chosen |= {row.name: row for row in _scope_3(register, policies, book, site.region)}
                 continue
+            if not book.holds(site.region):
+                continue
             for year in _years(register, index, key, zone):
                 picked = select(
                     policies,

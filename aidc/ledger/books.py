@@ -45,11 +45,16 @@ class Rule:
     disclosure: str
 
 
+RESIDUAL: Final = Rule("RESIDUAL", "residual_mix", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """One view: how grid electricity of the mainland and of other places is priced.
 
     Attributes:
+        lots: whether retired lots cover electricity first, over the year or hour by hour.
+        place: the only region it holds; None is every place.
         gwp_set: assessment report whose potentials count the gases; None: CO2 only, or as the factors say.
         category: of scope 3.
     """
@@ -58,6 +63,13 @@ class Book:
     title: str
     mainland: Rule | None
     elsewhere: Rule | None
+    lots: Literal["year", "hour"] | None = None
+    place: str | None = None
+
+    def holds(self, region: str) -> bool:
+        """Whether electricity of a place stands in it."""
+        return self.place in (None, region)
+
     gwp_set: str | None = None
     category: int | None = None
 
@@ -82,7 +94,13 @@ class Book:
     @property
     def policies(self) -> tuple[str, ...]:
         """Names of the policies it selects by."""
-        return tuple(rule.policy for rule in (self.mainland, self.elsewhere) if rule)
+        residual = (RESIDUAL.policy,) if self.takes_residual else ()
+        return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
+
+    @property
+    def takes_residual(self) -> bool:
+        """Whether uncovered electricity is at a residual mix where there is one."""
+        return self.lots is not None and self.place is None
 
 
 _OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
@@ -104,8 +122,28 @@ BOOKS: Final[Mapping[str, Book]] = {
             Rule(
                 "USER", "grid_average", "no residual mix: uncovered electricity at the grid average"
             ),
+            "year",
         ),
         Book("NDRC", "scope 2, one national factor", Rule("NDRC", "grid_average", ""), _USER),
+        Book(
+            "SH-ETS",
+            "purchased electricity in the emission trading of Shanghai",
+            Rule("SH-ETS", "ets_default", ""),
+            None,
+            "year",
+            "CN-SH",
+        ),
+        Book(
+            "S2-MB-HOURLY",
+            "scope 2, market-based hour by hour; experimental: follows a draft that is not in force",
+            Rule("MEE-FOSSIL", "fossil", "no residual mix: uncovered hours at the fossil average"),
+            Rule(
+                "USER",
+                "grid_average",
+                "neither residual mix nor fossil average: uncovered hours at the grid average",
+            ),
+            "hour",
+        ),
         Book(
             "PCF",
             "electricity at its life-cycle factor, for a product footprint; no part of any scope",
@@ -121,7 +159,9 @@ BOOKS: Final[Mapping[str, Book]] = {
             category=3,
         ),
         *(
-            Book(f"S1-{gwps}", f"scope 1, all gases, potentials of {gwps}", None, None, gwps)
+            Book(
+                f"S1-{gwps}", f"scope 1, all gases, potentials of {gwps}", None, None, gwp_set=gwps
+            )
             for gwps in ("AR4", "AR5", "AR6")
         ),
         *(
@@ -130,8 +170,8 @@ BOOKS: Final[Mapping[str, Book]] = {
                 f"scope 3, category {number}: {what}, potentials of {gwps}",
                 None,
                 None,
-                gwps,
-                number,
+                gwp_set=gwps,
+                category=number,
             )
             for number, what in ((1, "goods"), (6, "business travel"), (7, "commuting"))
             for gwps in ("AR4", "AR5", "AR6")

@@ -12,12 +12,13 @@ from aidc.ledger.adoption import factors_of
 from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
 from aidc.ledger.chain import Head, Verification, read_export
-from aidc.ledger.derive import Question, derive
+from aidc.ledger.derive import derive
 from aidc.ledger.fields import Role
 from aidc.ledger.journal import MEMORY, Journal
 from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
+from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.registry import Draft, factor_entry
 from aidc.ledger.statement import Cell, Statement
@@ -440,11 +441,12 @@ class Ledger:
 
 
 def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
+    book = book_named(made.book)
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
-        "policies": rules.stated(book_named(made.book).policies),
+        "policies": rules.stated(book.policies, market=book.lots is not None),
         "report_date": made.report_date.isoformat(),
         "input_seq": made.input_seq,
         "input_head": made.head,

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from aidc.config import Config
 from aidc.ledger.entries import Entry, stored_entry
 from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.holdings import Holdings, MoveRecord
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     FactorVersion,
     LedgerHead,
@@ -34,6 +36,7 @@ class Register:
         entries: every fact by id, superseded ones too.
         first: id of an entry that supersedes another -> id under which it is found.
         closed: periods that take no entries, closed and not opened again.
+        lots: lots with their parts and moves.
         factors: rows of factor tables as posted, drafts too.
         approvals: of drafts.
     """
@@ -43,6 +46,7 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     closed: dict[str, PeriodClose] = field(default_factory=dict)
+    lots: Holdings = field(default_factory=Holdings)
     factors: list[Posted] = field(default_factory=list)
     approvals: list[Approved] = field(default_factory=list)
     _of_model: dict[type[Config], dict[str, Any]] = field(default_factory=dict)
@@ -146,6 +150,11 @@ class Register:
             self.closed[payload.period] = payload
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
+        elif isinstance(payload, Lot):
+            self.lots.add(entry.id, payload, (entry.valid_from, entry.valid_to))
+        elif isinstance(payload, LotMove):
+            spans = self.lots.spans(payload, entry.valid_from)
+            self.lots.apply(MoveRecord(entry.id, payload, entry.valid_from, spans))
         elif isinstance(payload, FactorVersion):
             row = read_row(payload.table, payload.row)
             self.factors.append(Posted(entry.id, row, recorded_by))
