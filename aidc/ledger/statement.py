@@ -1,15 +1,16 @@
 """Statements: what a book says about an entity and a period, derived from the journal."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aidc.errors import InputError
 from aidc.ledger import units
 from aidc.ledger.books import Total, book_named
-from aidc.ledger.canonical import canonical, utc_text
+from aidc.ledger.canonical import canonical, decimal_text, utc_text
 from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor
 from aidc.ledger.market import NotApplied
 from aidc.ledger.registry import Row, magnitude_text
@@ -221,6 +222,14 @@ class Statement:
                 f"{self.book} has no cell {site} {period} {tier or ''}; there are {', '.join(listed)}"
             )
         return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it says, as JSON has it: tonnes and factors as exact text."""
+        made: dict[str, Any] = json.loads(self.canonical())
+        made["total_t"] = decimal_text(self.total_tco2e) if self.assessed else None
+        made["factors"] = [asdict(use) for use in self.factors]
+        made["head"], made["entries"] = self.head, self.input_seq
+        return made
 
     def to_frame(self) -> "pd.DataFrame":
         """A row a site, year and tier; tonnes and factors as exact text."""

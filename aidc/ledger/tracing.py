@@ -26,9 +26,10 @@ class Origin:
     under: tuple["Origin", ...] = ()
 
     def lines(self, depth: int = 0) -> list[str]:
-        """The tree as indented text."""
-        told = ", ".join(f"{key} {value}" for key, value in self.facts.items())
-        made = [f"{'  ' * depth}{self.what}" + (f": {told}" if told else "")]
+        """The tree as indented text, a fact a line."""
+        indent = "  " * depth
+        made = [f"{indent}{self.what}"]
+        made.extend(f"{indent}    {key}: {value}" for key, value in self.facts.items())
         for one in self.under:
             made.extend(one.lines(depth + 1))
         return made
