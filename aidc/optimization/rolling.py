@@ -12,7 +12,8 @@ from aidc.forecast import Drivers, Forecast
 from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
-from aidc.optimization.classes import Movable, profile
+from aidc.optimization.classes import profile
+from aidc.optimization.movable import CapLevels, Movable
 from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
