@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aidc.event import Event
+from aidc.power_cap_checks import cap_faults
 from aidc.site import Site
 from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
@@ -51,6 +52,7 @@ def cross_faults(s: Blocks) -> list[str]:
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
+    faults += cap_faults(s.plan, s.site_names, s.sites, s.workload)
     if s.workload is not None:
         faults += board_faults(s.workload, s.sites)
     return faults
