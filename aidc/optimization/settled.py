@@ -49,14 +49,14 @@ def _placed(
     first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
     options = []
     for job in range(len(at_s)):
-        mine = slice(int(first[job]), int(first[job + 1]))
-        options.append(side.starts.start_s[mine][side.level[mine] == level[job]])
+        of_job = slice(int(first[job]), int(first[job + 1]))
+        options.append(side.starts.start_s[of_job][side.level[of_job] == level[job]])
     standing = stands.start_s, stands.start_s + every.run_s, every.gpus, every.pool
     start, end, gpus, of_pool = (
         np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
     )
     groups = problem.groups
-    of_job = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
+    quota_of = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
     of_run = (
         np.full(len(start), NO_GROUP)
         if groups is None
@@ -73,12 +73,12 @@ def _placed(
             return calendar.Calendar(boards, start[who], end[who], gpus[who], at)
 
         plan, quotas = shared(pool.gpu_count, theirs), dict[int, calendar.Calendar]()
-        for group in () if groups is None else set(of_job[mine].tolist()) - {NO_GROUP}:
+        for group in () if groups is None else set(quota_of[mine].tolist()) - {NO_GROUP}:
             quotas[group] = shared(float(groups.boards[group]), of_run == group)  # type: ignore[union-attr]
         placed_s[mine], runs_s[mine] = calendar.settle(
             [
                 (plan, quotas[group]) if group != NO_GROUP else (plan,)
-                for group in of_job[mine].tolist()
+                for group in quota_of[mine].tolist()
             ],
             at_s[mine],
             wanted_s[mine],

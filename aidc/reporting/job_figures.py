@@ -58,7 +58,7 @@ def job_figures(trace: Trace) -> dict[str, Any]:
         **_slowdown(jobs, state),
         "deadlines": _deadlines(jobs, state),
         "gpu_hours": busy * trace.step_h,
-        "capped_gpu_hours": slowed_gpu_seconds(trace) / S_PER_H,
+        "slowed_gpu_hours": slowed_gpu_seconds(trace) / S_PER_H,
         "utilisation_frac": ratio(busy, allocatable),
         "utilisation_by_pool_frac": _by_pool(trace),
         "goodput_frac": ratio(useful_gpu_s, allocatable * trace.step_h * S_PER_H),
