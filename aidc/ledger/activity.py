@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import Activity, Entry
+from aidc.ledger.entries import Entry
+from aidc.ledger.payloads import Activity
 from aidc.units import W_PER_KW
 
 

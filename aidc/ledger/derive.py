@@ -10,7 +10,7 @@ from aidc.ledger import units
 from aidc.ledger.activity import Block, gaps
 from aidc.ledger.books import Book, book_named
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import LedgerSite
+from aidc.ledger.payloads import LedgerSite
 from aidc.ledger.policies import Policies, select
 from aidc.ledger.register import Register
 from aidc.ledger.statement import FUEL, OWN_PV, Cell, Statement, years_in

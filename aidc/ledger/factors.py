@@ -11,7 +11,7 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.entries import Day, Exact, Text
+from aidc.ledger.fields import Day, Exact, Text
 
 Status = Literal["source", "secondary", "to be confirmed", "assumed"]
 _LARGEST_GRID_AVERAGE_T_PER_MWH: Final = Decimal("1.5")  # a validator of the register, not physics

@@ -8,7 +8,7 @@ from pydantic import Field
 from aidc import catalog
 from aidc.config import Config
 from aidc.errors import InputError
-from aidc.ledger.entries import Exact
+from aidc.ledger.fields import Exact
 
 FULL_YEAR_MONTHS: Final = 12
 

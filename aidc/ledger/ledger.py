@@ -10,9 +10,11 @@ from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger import canonical, policies
 from aidc.ledger.books import book_named
 from aidc.ledger.derive import derive
-from aidc.ledger.entries import ReportedFigure, Role, read_entries
+from aidc.ledger.entries import read_entries
 from aidc.ledger.factors import Factor, factor_entry, fuel_factors, grid_factors
+from aidc.ledger.fields import Role
 from aidc.ledger.journal import Journal, Verification, read_export
+from aidc.ledger.payloads import ReportedFigure
 from aidc.ledger.policies import Policies
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.register import Register

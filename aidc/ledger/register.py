@@ -9,20 +9,18 @@ from aidc.config import nearest
 from aidc.errors import Fault
 from aidc.ledger import canonical
 from aidc.ledger.activity import Block, Blocks, block_of
-from aidc.ledger.entries import (
+from aidc.ledger.entries import Entry, block_faults, stored_entry
+from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.fields import base_unit_of
+from aidc.ledger.payloads import (
     Activity,
     Adjustment,
-    Entry,
     FactorVersion,
     LedgerHead,
     LedgerSite,
     Meter,
     ReportedFigure,
-    base_unit_of,
-    block_faults,
-    stored_entry,
 )
-from aidc.ledger.factors import FuelFactor, GridFactor
 
 
 @dataclass(slots=True)

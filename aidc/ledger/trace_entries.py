@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from aidc.errors import Fault, LedgerError, SeriesError
 from aidc.ledger.activity import block_entry, wh_from_kw, whole
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import base_unit_of
+from aidc.ledger.fields import base_unit_of
 from aidc.units import L_PER_M3
 
 if TYPE_CHECKING:

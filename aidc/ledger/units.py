@@ -11,7 +11,6 @@ from aidc.config import nearest
 from aidc.errors import InputError
 
 EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)  # the ledger's decimals
-WH_PER_MWH: Final = 10**6
 _BASE: Final = {"energy": "Wh", "volume": "ml", "mass": "g"}
 _UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     "Wh": ("energy", Fraction(1)),
