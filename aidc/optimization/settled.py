@@ -17,7 +17,7 @@ def settled(
 ) -> Choice:
     """The wanted starts and caps where boards are free, else the nearest start that fits.
 
-    A job that fits nowhere under the cap that is wanted of it tries the same without, then stays.
+    A job that fits nowhere under the cap that is wanted of it tries the next higher one, and at last none.
 
     Args:
         problem: the window.
@@ -27,12 +27,24 @@ def settled(
     """
     wanted_s, level = side.starts.start_s[wanted], side.level[wanted]
     choice = _placed(problem, big, side, problem.stands, wanted_s, level)
-    left_out = (choice.level[big] != level) & (level != NO_CAP)
-    if not left_out.any():
-        return choice
-    wanted_s = np.where(left_out, wanted_s, choice.start_s[big])
-    level = np.where(left_out, NO_CAP, choice.level[big])
-    return _placed(problem, big, side, choice, wanted_s, level)
+    for _ in range(int(level.max(initial=NO_CAP))):
+        left_out = (choice.level[big] != level) & (level > NO_CAP)
+        if not left_out.any():
+            break
+        wanted_s = np.where(left_out, wanted_s, choice.start_s[big])
+        level = np.where(left_out, _milder(problem, big, level), choice.level[big])
+        choice = _placed(problem, big, side, choice, wanted_s, level)
+    return choice
+
+
+def _milder(problem: WindowProblem, big: NDArray[np.bool_], level: Rows) -> Rows:
+    """The next higher cap of each job, or none where it would not bind."""
+    caps = problem.movable.caps
+    if caps is None:
+        return level
+    higher = np.maximum(level - 1, NO_CAP)
+    offered = np.isfinite(caps.run_s[big][np.arange(len(level)), higher])
+    return np.where(offered, higher, NO_CAP)
 
 
 def _placed(
