@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 
 from aidc.config import Config
 from aidc.ledger.canonical import plain_hash
-from aidc.ledger.entries import Day, Exact, LedgerSite, Text
+from aidc.ledger.fields import Day, Exact, Text
+from aidc.ledger.payloads import LedgerSite
 
 Change = Literal[
     "opened", "closed", "acquired", "divested", "merged", "insourced", "outsourced"

@@ -2,23 +2,27 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError
 
 from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault
-from aidc.ledger.fields import Text, Utc
+from aidc.ledger.canonical import utc_text
+from aidc.ledger.fields import Digest, Text, Utc
 from aidc.ledger.payloads import (
     Activity,
     Adjustment,
+    Anchor,
     Calc,
+    EnergyTx,
     FactorVersion,
     LedgerHead,
     LedgerSite,
     Meter,
+    PeriodClose,
+    PeriodReopen,
     ReportedFigure,
 )
 
@@ -27,11 +31,28 @@ KINDS: Final[dict[str, type[Config]]] = {
     "site": LedgerSite,
     "meter": Meter,
     "activity": Activity,
+    "energy_tx": EnergyTx,
     "adjustment": Adjustment,
+    "factor_version": FactorVersion,
     "reported_figure": ReportedFigure,
     "calc": Calc,
-    "factor_version": FactorVersion,
+    "period_close": PeriodClose,
+    "period_reopen": PeriodReopen,
+    "anchor": Anchor,
 }
+COUNTED: Final = (
+    "activity",
+    "energy_tx",
+    "adjustment",
+)  # kinds that hold quantities of an interval
+_STAMP: Final = ("seq", "prev", "recorded_at", "recorded_by", "role")
+
+
+class Evidence(Config):
+    """What an entry rests on: where it is, and the SHA-256 of its bytes."""
+
+    locator: Text  # document, page, table and cell, or a file under evidence/
+    sha256: Digest | None = None
 
 
 class _Header(Config):
@@ -43,7 +64,7 @@ class _Header(Config):
     valid_from: Utc
     valid_to: Utc
     payload: Mapping[str, Any]
-    evidence: tuple[Text, ...] = Field(default=(), strict=False)
+    evidence: tuple[Evidence, ...] = Field(default=(), strict=False)
     supersedes: Text | None = None
     reason: Text | None = None
 
@@ -57,7 +78,7 @@ class Entry:
     valid_from: datetime
     valid_to: datetime
     payload: Config
-    evidence: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     supersedes: str | None
     reason: str | None
 
@@ -67,10 +88,10 @@ class Entry:
             "id": self.id,
             "kind": self.kind,
             "schema_version": 1,
-            "valid_from": self.valid_from,
-            "valid_to": self.valid_to,
-            "payload": self.payload.model_dump(exclude_none=True),
-            "evidence": list(self.evidence),
+            "valid_from": utc_text(self.valid_from),
+            "valid_to": utc_text(self.valid_to),
+            "payload": self.payload.model_dump(exclude_none=True, by_alias=True),
+            "evidence": [one.model_dump(exclude_none=True) for one in self.evidence],
         }
         if self.supersedes is not None:
             made["supersedes"] = self.supersedes
@@ -84,11 +105,15 @@ def read_entries(raw: Iterable[Mapping[str, Any]]) -> tuple[list[Entry], list[Fa
     entries: list[Entry] = []
     faults: list[Fault] = []
     for number, given in enumerate(raw):
-        place = str(given.get("id") or f"entry {number}")
-        entry = _read(given, place, faults)
+        entry = _read(given, str(given.get("id") or f"entry {number}"), faults)
         if entry is not None:
             entries.append(entry)
     return entries, faults
+
+
+def content_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of a stored body, without its place and stamp."""
+    return {key: value for key, value in body.items() if key not in _STAMP}
 
 
 def stored_entry(body: Mapping[str, Any]) -> Entry:
@@ -98,8 +123,7 @@ def stored_entry(body: Mapping[str, Any]) -> Entry:
         ValueError: it is none.
     """
     faults: list[Fault] = []
-    skip = ("seq", "prev", "recorded_at", "recorded_by", "role")
-    entry = _read({k: v for k, v in body.items() if k not in skip}, str(body.get("id")), faults)
+    entry = _read(content_of(body), str(body.get("id")), faults)
     if entry is None:
         raise ValueError("\n".join(map(str, faults)))
     return entry
@@ -117,34 +141,16 @@ def _read(given: Mapping[str, Any], place: str, faults: list[Fault]) -> Entry | 
     kind = data.get("kind")
     model = KINDS.get(str(kind))
     if model is None:
-        faults.append(
-            Fault(
-                "",
-                0,
-                0,
-                f"{place}: kind",
-                f"'{kind}' is no kind of entry{nearest(str(kind), KINDS)}",
-            )
-        )
+        message = f"'{kind}' is no kind of entry{nearest(str(kind), KINDS)}"
+        faults.append(Fault("", 0, 0, f"{place}: kind", message))
     elif isinstance(data.get("payload"), Mapping):
         try:
             payload = model.model_validate(dict(data["payload"]))
         except ValidationError as error:
             faults.extend(_faults(place, ("payload",), error, data["payload"], model))
-    if (
-        header is not None
-        and header.valid_to <= header.valid_from
-        and kind in ("activity", "adjustment")
-    ):
-        faults.append(
-            Fault(
-                "",
-                0,
-                0,
-                f"{place}: valid_to",
-                f"{header.valid_to} is not after {header.valid_from}",
-            )
-        )
+    if header is not None and kind in COUNTED and header.valid_to <= header.valid_from:
+        message = f"{header.valid_to} is not after {header.valid_from}"
+        faults.append(Fault("", 0, 0, f"{place}: valid_to", message))
     if len(faults) > before or header is None or payload is None:
         return None
     return Entry(
@@ -166,21 +172,3 @@ def _faults(
         Fault("", 0, 0, f"{place}: {dotted((*under, *path))}", message)
         for path, message, _ in faults_of(error, data, model)
     ]
-
-
-def block_faults(entry: Entry, activity: Activity, zone: str) -> list[Fault]:
-    """What is wrong between a block's times and its intervals."""
-    faults = []
-    seconds = activity.interval_s * len(activity.quantities)
-    if entry.valid_from + timedelta(seconds=seconds) != entry.valid_to:
-        faults.append(
-            f"{len(activity.quantities)} intervals of {activity.interval_s} s do not reach from "
-            f"{entry.valid_from} to {entry.valid_to}"
-        )
-    last = (entry.valid_to - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-    first = entry.valid_from.astimezone(ZoneInfo(zone))
-    if len(activity.quantities) > 1 and (first.year, first.month) != (last.year, last.month):
-        faults.append(f"a block stays within one calendar month of {zone}; split it at the month")
-    if activity.quality == "estimated" and activity.method is None:
-        faults.append("an estimate names its method")
-    return [Fault("", 0, 0, f"{entry.id}: payload", fault) for fault in faults]

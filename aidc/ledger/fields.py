@@ -1,9 +1,10 @@
 """Typed fields of entries: times in UTC, exact decimals, base units, names."""
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -16,6 +17,7 @@ Stream = Literal[
     "grid_import", "grid_export", "generator", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
     "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
 ]  # fmt: skip
+_UTC_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _BASE_OF_STREAM: Final = {"water_in": "ml", "water_out": "ml", "refrigerant": "g"}
 
 
@@ -27,8 +29,10 @@ def base_unit_of(stream: str) -> str:
 def _utc(value: object) -> object:
     form = "write it in UTC as 2021-12-31T16:00:00Z"
     if isinstance(value, str):
+        if not _UTC_FORM.fullmatch(value):
+            raise PydanticCustomError("time", "{v} is no time; {f}", {"v": repr(value), "f": form})
         try:
-            value = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+            return datetime.fromisoformat(value)
         except ValueError:
             raise PydanticCustomError(
                 "time", "{v} is no time; {f}", {"v": repr(value), "f": form}
@@ -66,23 +70,25 @@ def _day(value: object) -> object:
 
 
 def _base(unit: str) -> str:
+    if unit in ("Wh", "ml", "g"):
+        return unit
     if "co2" in unit.lower():
         message = (
             "'{v}' is an emission; emissions are derived: post a published one as a reported_figure"
         )
         raise PydanticCustomError("unit", message, {"v": unit})
-    if unit not in ("Wh", "ml", "g"):
-        message = "'{v}' is not a base unit (Wh, ml, g); convert with aidc.ledger.units.to_base"
-        raise PydanticCustomError("unit", message, {"v": unit})
-    return unit
+    message = "'{v}' is not a base unit (Wh, ml, g); convert with aidc.ledger.units.to_base"
+    raise PydanticCustomError("unit", message, {"v": unit})
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
         message = "'{v}' is no time zone{n}"
         raise PydanticCustomError(
             "zone", message, {"v": name, "n": nearest(name, available_timezones())}
-        )
+        ) from None
     return name
 
 
@@ -93,3 +99,4 @@ Zone = Annotated[str, AfterValidator(_zone)]
 Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 BaseUnit = Annotated[str, AfterValidator(_base)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256

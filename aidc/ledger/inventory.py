@@ -19,8 +19,8 @@ from aidc.ledger.factors import factor_entry, grid_factors
 from aidc.ledger.fields import Exact, base_unit_of
 from aidc.ledger.ledger import Ledger
 from aidc.ledger.pathway import ReportedYear
+from aidc.ledger.periods import period_of
 from aidc.ledger.reconcile import Interval, printed, quotient
-from aidc.ledger.statement import period_of
 from aidc.units import H_PER_DAY
 
 ENTITY: Final = "sensetime"

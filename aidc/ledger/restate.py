@@ -15,7 +15,7 @@ from aidc.config import Config
 from aidc.errors import InputError
 from aidc.ledger import units
 from aidc.ledger.boundary import ADDS, ORGANIC, BoundaryEvent
-from aidc.ledger.entries import Exact, Text
+from aidc.ledger.fields import Exact, Text
 
 TriggerKind = Literal[
     "opened", "closed", "acquired", "divested", "merged", "insourced", "outsourced",
