@@ -33,6 +33,8 @@ def factors_of(
                 fuels = {meter.fuel for meter in register.meters_of(key, "fuel").values()}
                 chosen |= {row.name: row for row in fuel_factors().values() if row.fuel in fuels}
                 continue
+            if not book.holds(site.region):
+                continue
             for year in _years(register, index, key, zone):
                 picked = select(
                     policies,

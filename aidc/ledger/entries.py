@@ -11,6 +11,7 @@ from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.fields import Digest, Text, Utc
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     Activity,
     Adjustment,
@@ -25,6 +26,8 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
+from aidc.ledger.registry import Approval
+from aidc.ledger.scope3 import Asset
 
 KINDS: Final[dict[str, type[Config]]] = {
     "ledger": LedgerHead,
@@ -34,6 +37,10 @@ KINDS: Final[dict[str, type[Config]]] = {
     "energy_tx": EnergyTx,
     "adjustment": Adjustment,
     "factor_version": FactorVersion,
+    "lot": Lot,
+    "lot_move": LotMove,
+    "approval": Approval,
+    "asset": Asset,
     "reported_figure": ReportedFigure,
     "calc": Calc,
     "period_close": PeriodClose,

@@ -10,9 +10,10 @@ from aidc.config import Config, nearest
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import COUNTED, Entry
-from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.fields import base_unit_of
 from aidc.ledger.index import Index
+from aidc.ledger.lot_faults import lot_faults, move_faults
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     ACCOUNTS,
     Activity,
@@ -26,22 +27,27 @@ from aidc.ledger.payloads import (
 )
 from aidc.ledger.periods import period_of
 from aidc.ledger.register import Register
+from aidc.ledger.registry import Approval, approval_faults, read_row
+from aidc.ledger.scope3 import ITEM_STREAMS, Asset
 
 _REPLACED_IN_PLACE: Final = (
     "site",
     "meter",
     "reported_figure",
+    "asset",
 )  # kinds that an entry may supersede
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What is recorded already, and who posts."""
+    """What is recorded already, where the next entry will stand, and who posts."""
 
     register: Register
     index: Index
+    seq: int
     role: str
     recorded_by: str
+    recorded_at: datetime
 
     @property
     def zone(self) -> str:
@@ -65,10 +71,7 @@ def faults_of_entry(entry: Entry, known: Context) -> list[Fault]:
 
 def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
     register = known.register
-    if known.role == "bms" and entry.kind != "activity":
-        yield f"the BMS posts activity and nothing else, not a {entry.kind}"
-    if known.role == "planner" and _measured(entry.payload):
-        yield "a planner posts simulated activity alone; an accountant or the BMS posts measured data"
+    yield from _role_faults(entry, known)
     if (register.head is None) != isinstance(entry.payload, LedgerHead):
         yield "entry 0, and no other, is the ledger entry; make a new one with Ledger.init"
     if entry.supersedes is not None:
@@ -87,9 +90,24 @@ def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
                 yield f"{period} is closed; reopen it with a reason and an approver, or post to a later period"
 
 
+def _role_faults(entry: Entry, known: Context) -> Iterator[str]:
+    if known.role == "bms" and entry.kind != "activity":
+        yield f"the BMS posts activity and nothing else, not a {entry.kind}"
+    if known.role == "planner" and _measured(entry.payload):
+        yield "a planner posts simulated activity alone; an accountant or the BMS posts measured data"
+    if known.role == "planner" and not _planned(entry.payload, known.register):
+        yield "a planner posts lots of a plan alone (planned: true); an accountant posts issued ones"
+
+
 def _measured(payload: Config) -> bool:
     counted = payload.replacement if isinstance(payload, Adjustment) else payload
     return isinstance(counted, Activity | EnergyTx) and counted.quality != "simulated"
+
+
+def _planned(payload: Config, register: Register) -> bool:
+    if isinstance(payload, LotMove) and payload.lot in register.lots.lots:
+        return register.lots.lots[payload.lot].lot.planned
+    return not isinstance(payload, Lot) or payload.planned
 
 
 Found = Iterator[tuple[str, str]]
@@ -103,6 +121,9 @@ def _meter(_: Entry, meter: Meter, known: Context) -> Found:
         yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
     if (meter.stream == "fuel") != (meter.fuel is not None):
         yield "payload.fuel", "a fuel meter, and no other, names its fuel"
+    if (meter.stream in ITEM_STREAMS) != (meter.item is not None):
+        named = ", ".join(ITEM_STREAMS)
+        yield "payload.item", f"a meter of {named}, and no other, names its item, such as R-410A"
     if (meter.stream == "pv") != (meter.attribute_kept is not None):
         yield (
             "payload.attribute_kept",
@@ -205,11 +226,54 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 
 
 def _factor(_: Entry, version: FactorVersion, __: Context) -> Found:
-    model = GridFactor if version.table == "grid_factors" else FuelFactor
     try:
-        model.model_validate(dict(version.row))
+        read_row(version.table, version.row)
     except ValueError as error:
         yield "payload.row", f"the factor row does not hold: {error}"
+
+
+def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
+    register = known.register
+    times = (entry.valid_from, entry.valid_to)
+    for text in lot_faults(register.lots, lot, times, known.recorded_at):
+        yield "payload", text
+    if lot.factor is not None and lot.factor not in register.grid:
+        yield "payload.factor", _unknown("factor version", lot.factor, register.grid)
+    elif lot.factor is not None and register.grid[lot.factor].kind != "supplier":
+        yield "payload.factor", f"{lot.factor} is no supplier's factor"
+    if lot.meter is not None:
+        meter = register.meters.get(register.key(lot.meter))
+        if meter is None or meter.stream != "pv":
+            yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
+
+
+def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:
+    found = move_faults(
+        known.register.lots,
+        move,
+        at=entry.valid_from,
+        recorded_at=known.recorded_at,
+        reason=entry.reason,
+        sites={key: site.entity for key, site in known.register.sites.items()},
+        zone=known.zone,
+    )
+    for text in found:
+        yield "payload", text
+
+
+def _approval(_: Entry, approval: Approval, known: Context) -> Found:
+    posted_by = {one.entry_id: one.recorded_by for one in known.register.factors}
+    for text in approval_faults(
+        approval, role=known.role, by=known.recorded_by, posted_by=posted_by
+    ):
+        yield "payload.of", text
+
+
+def _asset(_: Entry, asset: Asset, known: Context) -> Found:
+    if known.register.key(asset.site) not in known.register.sites:
+        yield "payload.site", _unknown("site", asset.site, known.register.sites)
+    if (asset.embodied_kgco2e is None) != (asset.embodied_source is None):
+        yield "payload.embodied_source", "embodied carbon comes with its source, or not at all"
 
 
 def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
@@ -217,6 +281,8 @@ def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
         yield "payload.approved_by", "closing a period needs a second name"
     if close.period in known.register.closed:
         yield "payload.period", f"{close.period} is closed already"
+    if close.first_seq + close.entries != known.seq:
+        yield "payload.entries", "other entries were posted meanwhile; close the period again"
 
 
 def _reopen(entry: Entry, reopen: PeriodReopen, known: Context) -> Found:
@@ -238,7 +304,11 @@ _RULES: Final[Mapping[type[Config], Rule]] = {
     Activity: _activity,
     EnergyTx: _energy_tx,
     Adjustment: _adjustment,
+    Lot: _lot,
+    LotMove: _lot_move,
     FactorVersion: _factor,
+    Approval: _approval,
+    Asset: _asset,
     PeriodClose: _close,
     PeriodReopen: _reopen,
 }

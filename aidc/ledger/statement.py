@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.books import Total
+from aidc.ledger.books import Total, book_named
 from aidc.ledger.canonical import canonical, utc_text
 from aidc.ledger.factors import Factor, FuelFactor
+from aidc.ledger.market import NotApplied
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OWN_PV: Final = "own_pv"
 FUEL: Final = "fuel"
 ROUNDING: Final = "exact decimals; only the print is rounded, half to even"
 
@@ -66,6 +66,8 @@ class Statement:
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.
         input_seq: how many entries it could read.
+        notes: what a market-based book prints: terms, shares of the tiers, excess.
+        not_applied: retired lots that the book passes over, with the criterion.
     """
 
     book: str
@@ -82,6 +84,13 @@ class Statement:
     head: str
     gases: str
     input_seq: int
+    notes: tuple[str, ...] = ()
+    not_applied: tuple[NotApplied, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The book with its title."""
+        return f"{self.book}, {book_named(self.book).title}"
 
     @property
     def total(self) -> Total:
@@ -140,6 +149,8 @@ class Statement:
                 "assessed": self.assessed,
                 "estimated_frac": self.estimated_frac,
                 "warnings": list(self.warnings),
+                "notes": list(self.notes),
+                "not_applied": [str(one) for one in self.not_applied],
                 "gases": self.gases,
                 "cells": [
                     {
@@ -219,7 +230,7 @@ class Statement:
             else "not assessed"
         )
         lines = [
-            f"{self.book}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
+            f"{self.heading}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
@@ -234,7 +245,8 @@ class Statement:
             f"report date {self.report_date}; known: {known}; estimated {self.estimated_frac:.1%}",
             f"policy {self.policy_hash}",
             f"head {self.head}",
-            *(f"warning: {warning}" for warning in self.warnings),
+            *(f"note: {note}" for note in self.notes),
+            *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),
         ]
         return "\n".join(lines)
 

@@ -13,6 +13,7 @@ import pytest
 from aidc.errors import InputError
 from aidc.ledger.disclosure import DisclosureRow, disclosure_sheet, published
 from aidc.ledger.payloads import ReportedFigure
+from aidc.ledger.periods import period_of
 from aidc.ledger.sheet import (
     NOT_ASSESSED,
     NOT_REPORTED,
@@ -24,7 +25,6 @@ from aidc.ledger.sheet import (
     sum_of,
 )
 from aidc.ledger.sheet_files import csv_text, json_text, save, xlsx_bytes
-from aidc.ledger.statement import period_of
 
 EXACT = Decimal("169.61021616")
 
