@@ -8,15 +8,9 @@ import pytest
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.factors import GridFactor, factor_entry
-from tests.lots import MWH, criteria, lot_payload
+from tests.lots import AT, DAY, MWH, PERIOD, criteria, entry, lot_payload, retire, supplier
 
-AT = datetime(2025, 3, 1, tzinfo=UTC)
 REPORT = date(2026, 1, 31)
-ALWAYS = {"valid_from": "2020-01-01T00:00:00Z", "valid_to": "9999-12-31T00:00:00Z"}
-DAY = datetime(2024, 6, 9, 16, tzinfo=UTC)  # 10 June 2024 in Shanghai
-PERIOD = (DAY, DAY + timedelta(hours=24))
 ACQUIRED, RETIRED = datetime(2025, 1, 10, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
 BOOKS = ("S2-LB", "S2-MB-2015", "SH-ETS", "S2-MB-HOURLY", "NDRC")
 EX_MARKET, FOSSIL = Decimal("0.6096"), Decimal("0.8273")
@@ -52,63 +46,8 @@ def ledger_of(
     return made
 
 
-def entry(
-    name: str,
-    kind: str,
-    payload: dict[str, Any],
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> dict[str, Any]:
-    times = (
-        {} if start is None else {"valid_from": utc_text(start), "valid_to": utc_text(end or start)}
-    )
-    return {"id": name, "kind": kind, **ALWAYS, **times, "payload": payload}
-
-
-def retire(
-    ledger: Ledger,
-    name: str,
-    mwh: int,
-    lot_type: str = "gec_single",
-    *,
-    generated: tuple[datetime, datetime] = (DAY - timedelta(days=20), DAY),
-    site: str | None = None,
-    at: datetime = RETIRED,
-    **other: Any,
-) -> None:
-    """Issues, acquires and retires a lot for the day."""
-    lot = lot_payload(lot_type, mwh, project=name, registry=name, **other)
-    part = {"lot": name, "quantity": lot["quantity"], "entity": "us"}
-    if "serials" in lot:
-        part["serials"] = lot["serials"]
-    retired = {
-        **part, "act": "retire", "beneficiary": "Us Ltd", "document": f"document {name}",
-        "period_from": utc_text(PERIOD[0]), "period_to": utc_text(PERIOD[1]),
-        **({} if site is None else {"site": site}),
-    }  # fmt: skip
-    entries = [
-        entry(name, "lot", lot, *generated),
-        entry(f"{name}:acquire", "lot_move", {**part, "act": "acquire"}, ACQUIRED),
-        entry(f"{name}:retire", "lot_move", retired, at),
-    ]
-    ledger.post(entries, recorded_at=AT, role="accountant")
-
-
 def stated(ledger: Ledger, book: str, report_date: date = REPORT) -> Any:
     return ledger.statement(book, entity="us", period=PERIOD, report_date=report_date)
-
-
-def supplier(
-    ledger: Ledger, name: str, value: str, kind: str = "supplier", geography: str = "CN-SH"
-) -> None:
-    row = {
-        "name": name, "id": name, "version": "1", "value": value, "unit_num": "t", "unit_den": "MWh",
-        "gas": "CO2", "basis": "direct", "kind": kind, "geography": geography, "data_year": 2024,
-        "published_on": "2025-02-01", "publisher": "a retailer", "document_no": "rate sheet",
-        "status": "source", "source": "test",
-    }  # fmt: skip
-    made = GridFactor.model_validate(row)
-    ledger.post(factor_entry(made), recorded_at=AT, role="accountant")
 
 
 def test_each_watt_hour_ends_in_one_tier_of_the_hierarchy() -> None:
