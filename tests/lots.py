@@ -6,10 +6,11 @@ from typing import Any
 from aidc.ledger import Ledger
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.criteria import QUESTIONS
-from aidc.ledger.factors import GridFactor, factor_entry
+from aidc.ledger.factors import GridFactor
 from aidc.ledger.holdings import Holdings, MoveRecord
 from aidc.ledger.lot_faults import lot_faults, move_faults
 from aidc.ledger.lots import Lot, LotMove
+from aidc.ledger.registry import factor_entry
 
 MWH = 10**6
 AT = datetime(2025, 3, 1, tzinfo=UTC)

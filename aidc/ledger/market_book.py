@@ -1,6 +1,6 @@
 """Books that lots cover first: which Wh end in a certificate, a contract, a rate, or uncovered."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -12,11 +12,9 @@ import numpy as np
 from aidc.errors import BalanceError, InputError, LedgerError
 from aidc.ledger import units
 from aidc.ledger.books import RESIDUAL, Rule, in_mainland
-from aidc.ledger.double_counting import Trip
 from aidc.ledger.electricity import PvUse, SiteEnergy, YearEnergy, disclosures
 from aidc.ledger.ets import ETS, ets_uses
 from aidc.ledger.holdings import Holdings
-from aidc.ledger.lot_checks import d4_sold_own_pv, d10_two_kinds_of_rest
 from aidc.ledger.lots import Lot
 from aidc.ledger.market import (
     OWN_PV,
@@ -109,19 +107,18 @@ def held_at(register: Register, asked: Question, zone: str) -> Holdings:
     """
     day = datetime.combine(asked.report_date, time(), ZoneInfo(zone)) + timedelta(days=1)
     held = register.lots.until(day)
-    kept = {
-        key: (register.sites[register.key(meter.site)].entity, bool(meter.attribute_kept))
-        for key, meter in register.meters.items()
-        if meter.stream == "pv"
-    }
-    _stop(d4_sold_own_pv(held, kept))
+    for holding in held.lots.values():
+        if holding.lot.meter is None:
+            continue
+        meter = register.meters[register.key(holding.lot.meter)]
+        owner = register.sites[register.key(meter.site)].entity
+        gone = [part for part in holding.parts if part.entity not in (None, owner)]
+        if gone and meter.attribute_kept:
+            raise LedgerError(
+                f"D4: {holding.lot.meter} counts as kept, but its certificates {holding.entry_id} are "
+                f"{gone[0].entity}'s by {gone[0].by}; post the meter again with attribute_kept false"
+            )
     return held
-
-
-def _stop(trips: Iterable[Trip]) -> None:
-    """Raises what stops a statement, all at once."""
-    if found := list(trips):
-        raise LedgerError("\n".join(map(str, found)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,4 +316,9 @@ def one_rest(cells: Sequence[Cell], energies: Sequence[SiteEnergy]) -> None:
         if cell.tier not in TIERS:
             market = "CN" if mainland[cell.site] else country[cell.site]
             kinds.setdefault((market, cell.year), set()).add(cell.tier)
-    _stop(d10_two_kinds_of_rest(kinds))
+    for (market, year), tiers in kinds.items():
+        if len(tiers) > 1:
+            raise LedgerError(
+                f"D10: uncovered electricity of {market} in {year} is priced as "
+                f"{' and '.join(sorted(tiers))}; post the residual mix of every site, or of none"
+            )

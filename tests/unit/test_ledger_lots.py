@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from aidc.errors import InputError
 from aidc.ledger.credits import credit_account
 from aidc.ledger.granular import certificate_wh, certified, hours_of
-from aidc.ledger.lot_checks import d14_credit_for_two_claims
 from aidc.ledger.lots import Lot, ccer_technologies, lot_rules
 from tests.lots import GENERATED, MWH, YEAR, Desk, criteria, lot_payload
 
@@ -240,8 +239,6 @@ def test_a_retired_credit_stands_in_the_offset_account_and_serves_one_claim() ->
     (twice,) = desk.move("m3", "lot:1", "retire", (5, 6), quantity=2_000, claim="other", **words)
     assert twice.startswith("D14: 1000 kg retired of us by m2")
     desk.move("m4", "lot:1", "retire", (6, 7), quantity=2_000, claim="other", **words)
-    (trip,) = d14_credit_for_two_claims(desk.held)
-    assert (trip.check, trip.entries) == ("D14", ("m2", "m4"))
     year = (datetime(2023, 12, 31, 16, tzinfo=UTC), datetime(2024, 12, 31, 16, tzinfo=UTC))
     account = credit_account("offset", desk.held, entity="us", period=year)
     assert account.tco2e == 7
