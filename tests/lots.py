@@ -128,6 +128,7 @@ def retire(
     period: tuple[datetime, datetime] = PERIOD,
     acquired: datetime = ACQUIRED,
     recorded_at: datetime = AT,
+    claim: str | None = None,
     **other: Any,
 ) -> None:
     """Issues, acquires and retires a lot for a period."""
@@ -138,7 +139,7 @@ def retire(
     retired = {
         **part, "act": "retire", "beneficiary": "Us Ltd", "document": f"document {name}",
         "period_from": utc_text(period[0]), "period_to": utc_text(period[1]),
-        **({} if site is None else {"site": site}),
+        **({} if site is None else {"site": site}), **({} if claim is None else {"claim": claim}),
     }  # fmt: skip
     entries = [
         entry(name, "lot", lot, *generated),

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from aidc.ledger.holdings import Holdings
 
 Account = Literal["offset", "inset"]
+ACCOUNTS: Final[tuple[Account, ...]] = ("offset", "inset")
 
 
 @dataclass(frozen=True, slots=True)

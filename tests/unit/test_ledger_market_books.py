@@ -249,3 +249,60 @@ def test_faults_of_several_lots_come_together_and_nothing_is_posted() -> None:
         ledger.post(entries, recorded_at=AT, role="accountant")
     assert [fault.key.split(":")[0] for fault in caught.value.faults] == ["one", "three", "two"]
     assert ledger.head == head
+
+
+def test_a_verified_year_of_the_shanghai_scheme_is_not_reopened() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    before = stated(ledger, "SH-ETS")
+    figure = {
+        "entity": "us", "quantity": "sh_ets_verified", "year": 2024, "value": "10.1", "unit": "t",
+        "decimals": 1, "relation": "=", "document": "verification 2024", "table": "result",
+    }  # fmt: skip
+    ledger.post(entry("verified", "reported_figure", figure), recorded_at=AT, role="accountant")
+    retire(ledger, "late", 10, "gec_green_trade")
+    after = stated(ledger, "SH-ETS")
+    assert (after.tiers, after.sha256) == ({"ets_default": 24 * MWH}, before.sha256)
+    assert after.remarks == ("verified by verified: later entries do not reopen the year",)
+    assert ledger.replay(after, code_version="0").same
+    assert stated(ledger, "S2-MB-2015").tiers["certificate"] == 10 * MWH
+    both = (PERIOD[0], PERIOD[0] + timedelta(days=300))
+    with pytest.raises(InputError, match="2024 is verified by verified: state each year by itself"):
+        ledger.statement("SH-ETS", entity="us", period=both, report_date=REPORT)
+
+
+def test_a_recorded_statement_is_replayed_under_the_terms_it_was_drawn_up_with() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    retire(ledger, "gec", 10, generated=(DAY - timedelta(days=400), DAY - timedelta(days=380)))
+    words = {"entity": "us", "period": PERIOD, "report_date": REPORT, "recorded_at": AT}
+    ledger.draw_up(["S2-LB", "S2-MB-2015"], code_version="0", **words)
+    (calc,) = [key for key in ledger.store.register.entries if key.startswith("calc:us:S2-MB-2015")]
+    terms = ledger.policies.market.model_copy(update={"vintage_before_months": 24})
+    ledger.policies = ledger.policies.model_copy(update={"market": terms})
+    assert stated(ledger, "S2-MB-2015").tiers["certificate"] == 10 * MWH
+    replay = ledger.replay(calc, code_version="0")
+    assert (replay.same, replay.statement.tiers) == (True, {"residual_proxy": 24 * MWH})
+
+
+def test_the_match_of_a_year_stands_beside_the_match_of_its_hours() -> None:
+    """24 MWh of a half day beside 2 MWh of PV: all of 26 MWh in sum, 14 MWh hour by hour."""
+    ledger = ledger_of({"a": "CN-SH"}, pv_mwh=2)
+    retire(ledger, "morning", 24, "ppa", generated=(DAY, DAY + timedelta(hours=12)))
+    made = ledger.matching(entity="us", period=PERIOD, report_date=REPORT)
+    assert (made.load_wh, made.annual_wh) == (26 * MWH, 26 * MWH)
+    assert made.tiers == {"own_pv": 2 * MWH, "contract": 12 * MWH}
+    assert made.hours_under_half == (11,)
+    assert round(made.claim_gap_frac, 6) == round(Decimal(12) / 26, 6)
+    assert made.profile_frac == made.contracted_frac
+    with pytest.raises(InputError, match="no entity"):
+        ledger.matching(entity="nobody", period=PERIOD, report_date=REPORT)
+
+
+def test_credits_stand_in_their_own_account_and_lower_no_book() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    before = [stated(ledger, book).canonical() for book in BOOKS]
+    retire(ledger, "removal", 7, "removal", claim="neutral 2024")
+    retire(ledger, "points", 1, "inset")
+    assert [stated(ledger, book).canonical() for book in BOOKS] == before
+    words = {"entity": "us", "period": "2024", "report_date": REPORT}
+    assert ledger.credits("offset", **words).tco2e == 7
+    assert [line.lot for line in ledger.credits("inset", **words).lines] == ["points"]
