@@ -1,8 +1,9 @@
 """The ledger: post facts, draw up statements, verify."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -27,6 +28,8 @@ from aidc.ledger.policies import Policies
 from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.registry import Draft, factor_entry
+from aidc.ledger.restate import Restated, Trigger
+from aidc.ledger.restating import event_trigger, restatement, series_of
 from aidc.ledger.statement import Cell, Statement
 from aidc.ledger.store import Store
 from aidc.ledger.tracing import Origin, Replay, origin_of
@@ -506,6 +509,46 @@ class Ledger:
         if place is None:
             raise InputError(f"no entry '{entry_id}' in this ledger")
         return prove(self.store.journal, place[0], self.closes)
+
+    def restate(
+        self,
+        trigger: Trigger | str,
+        *,
+        calcs: Sequence[str],
+        threshold_frac: Decimal,
+        one_target_for_all_scopes: bool,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+    ) -> Restated:
+        """Holds a trigger, with all that wait, against the threshold, and records what came of it.
+
+        Args:
+            trigger: a trigger, or the id of a boundary event.
+            calcs: ids of the calcs of the base year: scope 1, one book of electricity, or both.
+            threshold_frac: share of the base year from which on it is recalculated.
+            one_target_for_all_scopes: whether one target covers scopes 1, 2 and 3.
+            recorded_at: when.
+            recorded_by: by whom.
+            approved_by: the second name.
+
+        Raises:
+            InputError: calcs or a trigger that do not hold, or no second name.
+            BookMixError: two books of electricity.
+        """
+        register = self.store.register
+        if isinstance(trigger, str):
+            trigger = event_trigger(register, trigger, series_of(register, calcs).base_year)
+        found, entry = restatement(
+            register,
+            calcs,
+            trigger,
+            threshold_frac=threshold_frac,
+            one_target_for_all_scopes=one_target_for_all_scopes,
+            approver=approved_by,
+        )
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        return found
 
     def export_head(self, path: str | Path) -> Head:
         """Writes the head and all roots for an auditor; `verify` takes it as ``anchor``."""
