@@ -109,7 +109,9 @@ def kpi_sheet(material: Material, category: PueCategory) -> Sheet:
         columns,
         rows,
         3,
-        ("two values of carbon usage effectiveness, never one",),
+        ("two values of carbon usage effectiveness, never one",)
+        if rows
+        else ("no site of this entity is a data centre",),
     )
 
 

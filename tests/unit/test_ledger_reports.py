@@ -229,6 +229,13 @@ def test_the_command_writes_each_form(folder: Path, tmp_path: Path, name: str) -
         assert rows["lingang/pue"]["cells"]["2023"]["value"] == "1.3"
 
 
+def test_one_of_the_two_books_alone_needs_a_reason(folder: Path, tmp_path: Path) -> None:
+    to = tmp_path / "report.json"
+    words = ["ledger", "report", str(folder), *OPTIONS, "--to", str(to), "--books", "S2-LB"]
+    assert main(words) == 2
+    assert main([*words, "--one-sided-because", "no market", "--adopt"]) == 0
+
+
 def test_the_check_command_exits_1_where_a_statement_is_stopped(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
