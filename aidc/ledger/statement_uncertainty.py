@@ -1,13 +1,18 @@
 """How well a statement is known: its cells as terms of factors and meters."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+import numpy as np
 
 from aidc.errors import InputError
 from aidc.ledger.distributions import distribution
+from aidc.ledger.entries import COUNTED
 from aidc.ledger.factors import GridFactor, Published
 from aidc.ledger.gases import Gwp
 from aidc.ledger.payloads import Meter
+from aidc.ledger.periods import years_in
+from aidc.ledger.register import Register
 from aidc.ledger.registry import Row
 from aidc.ledger.statement import Cell, Statement
 from aidc.ledger.store import Store
@@ -37,7 +42,7 @@ def uncertainty_of(
     if not statement.inside:
         raise InputError(f"{statement.book} is not assessed: there is nothing to spread")
     inputs: dict[str, Input] = {}
-    shares = _shares(store)
+    shares = _shares(store, statement)
     terms: list[Term] = []
     years = sorted({cell.year for cell in statement.inside})
     for cell in statement.inside:
@@ -47,14 +52,14 @@ def uncertainty_of(
     return spread_of(tuple(inputs.values()), terms, draws=draws, seed=seed)
 
 
-Shares = Callable[[tuple[str, ...]], Mapping[str, float]]
+Shares = Callable[[Cell], Mapping[str, float]]
 
 
 def _terms(
     cell: Cell, store: Store, shares: Shares, inputs: dict[str, Input]
 ) -> Iterator[tuple[float, tuple[str, ...]]]:
     """Constants with the inputs that multiply them; their sum is the cell."""
-    for meter, share in shares(cell.sources).items():
+    for meter, share in shares(cell).items():
         counted = _meter_input(meter, store.register.meters.get(meter))
         inputs.setdefault(counted.name, counted)
         for constant, rows in _by_rows(cell):
@@ -104,16 +109,29 @@ def _meter_input(name: str, meter: Meter | None) -> Input:
     )
 
 
-def _shares(store: Store) -> Shares:
-    """By the entries of a cell: which part of it each meter counted, and ``""`` what none did."""
+def _shares(store: Store, statement: Statement) -> Shares:
+    """By cell: which part of it each meter counted, and ``""`` where none did."""
+    readings = store.readings_after(statement.input_seq)
+    zone = "UTC" if readings.register.head is None else readings.register.head.zone
+    years = {year: span for year, *span in years_in(statement.period, zone)}
 
-    def of(sources: Iterable[str]) -> Mapping[str, float]:
+    def of(cell: Cell) -> Mapping[str, float]:
+        left = dict.fromkeys(cell.sources)
         made: dict[str, float] = {}
-        for source in sources:
-            place = store.index.place(source)
-            body: Mapping[str, Any] = {} if place is None else store.journal.body(place[0])
-            for meter, amount in _counted(body.get("payload", {})):
-                made[meter] = made.get(meter, 0.0) + amount
+        while left:
+            source = next(iter(left))
+            del left[source]
+            for meter in _meters_of(store, source):
+                if meter in made:
+                    continue
+                if not made and _alone(readings.register, meter):
+                    return {meter: 1.0}
+                part = readings.counts(meter, statement.period).part(*years[cell.year])
+                here = np.isin(part.source, [n for n, name in enumerate(part.sources)
+                                             if name == source or name in left])  # fmt: skip
+                made[meter] = float(part.amount[here].sum())
+                for name in part.used:
+                    left.pop(name, None)
         whole = sum(made.values())
         if not whole:
             return {next(iter(made), ""): 1.0}
@@ -122,11 +140,22 @@ def _shares(store: Store) -> Shares:
     return of
 
 
-def _counted(payload: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Meters of a stored entry, each with all that it holds of them."""
+def _alone(register: Register, meter: str) -> bool:
+    """Whether no other meter of its site can share a cell with it."""
+    held = register.meters[meter]
+    streams = ("grid_import", "pv") if held.stream in ("grid_import", "pv") else (held.stream,)
+    return len(register.meters_of(register.key(held.site), *streams)) == 1
+
+
+def _meters_of(store: Store, source: str) -> tuple[str, ...]:
+    """Meters that an entry counted and a cell can rest on; none of a lot or an asset."""
+    place = store.index.place(source)
+    if place is None or place[1] not in COUNTED:
+        return ()
+    payload = store.journal.body(place[0])["payload"]
     held = payload.get("replacement") or payload
-    if "quantities" in held:
-        yield str(held["meter"]), float(sum(held["quantities"]))
-    for move in held.get("moves", ()):
-        if "meter" in move:
-            yield str(move["meter"]), float(move["wh"])
+    if "meter" in held:
+        return (str(held["meter"]),)
+    meters = store.register.meters
+    named = [str(move["meter"]) for move in held.get("moves", ()) if "meter" in move]
+    return tuple(m for m in named if meters[m].stream in ("grid_import", "pv"))
