@@ -5,7 +5,6 @@ from typing import get_args
 
 from aidc.errors import InputError
 from aidc.ledger.books import book_named
-from aidc.ledger.boundary import BoundaryEvent, boundary_version
 from aidc.ledger.disclosure import disclosure_sheet, published
 from aidc.ledger.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
 from aidc.ledger.fields import Stream
@@ -70,8 +69,6 @@ def workbook(
         kpi_sheet(material, category),
         disclosure_sheet(material.years, derived, published(_of(first.entity, register))),
     )
-    events = register.of(BoundaryEvent).items()
-    boundary = boundary_version(sites, {k: e for k, e in events if e.entity == first.entity})
     return Workbook(
         first.entity,
         first.period,
@@ -79,7 +76,7 @@ def workbook(
         zone,
         any(one.simulated for one in statements),
         sheets,
-        provenance(statements, boundary, parameters),
+        provenance(statements, parameters),
         tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
     )
 

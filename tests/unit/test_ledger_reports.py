@@ -166,7 +166,16 @@ def test_triggers_add_up_in_the_journal_until_the_base_year_is_recalculated(base
     assert len(third.waterfall) == 1
     with pytest.raises(InputError, match="event:1 was held against the threshold already: pending"):
         act(ledger, "event:1", lb)
-    words = drawn(ledger).workbook.sheet("disclosure").cell("restatements", "2023").text
+    book = drawn(ledger).workbook
+    sheet = book.sheet("base_year")
+    assert [row.cells["verdict"].text for row in sheet.rows] == [
+        "pending",
+        "recalculated",
+        "pending",
+    ]
+    assert sheet.rows[0].cells["change"].sources == ("event:1",)
+    assert sheet.rows[1].cells["as restated"].value == second.restated_t
+    words = book.sheet("disclosure").cell("restatements", "2023").text
     assert words.startswith("S2-LB, base year 2023: ")
     assert "a meter read twice" in words
 
