@@ -17,7 +17,7 @@ import numpy as np
 import aidc
 from aidc.api.drivers import drivers_of
 from aidc.forecast import Drivers
-from aidc.optimization import RollingPlanner, highs_process, rolling
+from aidc.optimization import RollingPlanner, highs_process, record
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import self_test
 from aidc.optimization.window import WindowPlan, plan_window
@@ -44,7 +44,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
 
     name = next(iter(scenario.sites))
     start_s = simulate(scenario, drivers, variant="baseline").job_runs[name].start_s
-    rolling.plan_window = meet
+    record.plan_window = meet
     try:
         simulate(
             scenario, drivers, variant="planned", planner=RollingPlanner(scenario, drivers, start_s)
@@ -52,7 +52,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
     except MetError:
         pass
     finally:
-        rolling.plan_window = plan_window
+        record.plan_window = plan_window
     return met[0]
 
 
