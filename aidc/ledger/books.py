@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from aidc.config import nearest
 from aidc.errors import InputError, LedgerError
@@ -45,14 +45,28 @@ class Rule:
     disclosure: str
 
 
+RESIDUAL: Final = Rule("RESIDUAL", "residual_mix", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One view: how grid electricity of the mainland and of other places is priced."""
+    """One view: how grid electricity of the mainland and of other places is priced.
+
+    Attributes:
+        lots: whether retired lots cover electricity first, over the year or hour by hour.
+        place: the only region it holds; None is every place.
+    """
 
     name: str
     title: str
     mainland: Rule | None
     elsewhere: Rule | None
+    lots: Literal["year", "hour"] | None = None
+    place: str | None = None
+
+    def holds(self, region: str) -> bool:
+        """Whether electricity of a place stands in it."""
+        return self.place in (None, region)
 
     def rule(self, region: str) -> Rule:
         """The rule for a place.
@@ -68,7 +82,13 @@ class Book:
     @property
     def policies(self) -> tuple[str, ...]:
         """Names of the policies it selects by."""
-        return tuple(rule.policy for rule in (self.mainland, self.elsewhere) if rule)
+        residual = (RESIDUAL.policy,) if self.takes_residual else ()
+        return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
+
+    @property
+    def takes_residual(self) -> bool:
+        """Whether uncovered electricity is at a residual mix where there is one."""
+        return self.lots is not None and self.place is None
 
 
 _OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
@@ -90,8 +110,28 @@ BOOKS: Final[Mapping[str, Book]] = {
             Rule(
                 "USER", "grid_average", "no residual mix: uncovered electricity at the grid average"
             ),
+            "year",
         ),
         Book("NDRC", "scope 2, one national factor", Rule("NDRC", "grid_average", ""), _USER),
+        Book(
+            "SH-ETS",
+            "purchased electricity in the emission trading of Shanghai",
+            Rule("SH-ETS", "ets_default", ""),
+            None,
+            "year",
+            "CN-SH",
+        ),
+        Book(
+            "S2-MB-HOURLY",
+            "scope 2, market-based hour by hour; experimental: follows a draft that is not in force",
+            Rule("MEE-FOSSIL", "fossil", "no residual mix: uncovered hours at the fossil average"),
+            Rule(
+                "USER",
+                "grid_average",
+                "neither residual mix nor fossil average: uncovered hours at the grid average",
+            ),
+            "hour",
+        ),
     )
 }
 
