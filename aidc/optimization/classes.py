@@ -18,6 +18,9 @@ from aidc.units import S_PER_H
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 MOVED_WORK_FRAC = 0.98  # of the movable energy is planned; the rest, many tiny jobs, starts at once
+MANY_JOBS = (
+    10_000  # from here on all are planned: small ones fall into classes that are there anyway
+)
 SMALLEST_GPUS = 1e-12  # mean of a slot; less is rounding
 LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
@@ -121,8 +124,10 @@ def profile(start_s: Array, run_s: Array, edges_s: Array) -> Array:
 
 
 def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
-    """The biggest jobs, which hold `MOVED_WORK_FRAC` of the movable energy."""
+    """The biggest jobs, which hold `MOVED_WORK_FRAC` of the movable energy; all of very many."""
     energy = jobs.kw * jobs.run_s
+    if len(energy) >= MANY_JOBS:
+        return np.ones(len(energy), bool)
     order = np.argsort(-energy, kind="stable")
     reached = np.cumsum(energy[order]) <= MOVED_WORK_FRAC * energy.sum()
     chosen = np.zeros(len(energy), bool)
@@ -284,13 +289,19 @@ def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: 
     Work pushed past the window is not free: it pays the price of the window's last day, hour by hour.
     """
     mine = starts.job
-    cost = cost_after(starts.start_s, jobs.run_s[mine], jobs.kw[mine], end_s, slot_s, tail.price)
-    if tail.delay_price:
-        cost += tail.delay_price * jobs.gpus[mine] * starts.start_s / S_PER_H
+    cost = cost_of_starts(starts.start_s, jobs.take(mine), end_s, slot_s, tail)
     earliest = np.zeros(len(jobs.row))
     first = starts.slot == -1
     earliest[starts.job[first]] = cost[first]
     return cost - earliest[starts.job]
+
+
+def cost_of_starts(start_s: Array, jobs: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:
+    """Cost of when jobs start and of what they run after the window, a start of each job, shape (n,)."""
+    cost = cost_after(start_s, jobs.run_s, jobs.kw, end_s, slot_s, tail.price)
+    if tail.delay_price:
+        cost += tail.delay_price * jobs.gpus * start_s / S_PER_H
+    return cost
 
 
 def cost_after(

@@ -18,16 +18,14 @@ from aidc.optimization.class_relaxation import Relaxed
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.view import View
-from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 FINE_POINTS = 96  # of IT power: a step of the plant must be seen where it is
-WIDTHS_FRAC = (0.25, 0.25, 0.125, 0.125, 0.06, 0.06, 0.03, 0.03, 0.0, 0.0)  # of the highest power
+WIDTHS_FRAC = (0.25, 0.12, 0.06, 0.03, 0.0)  # of the highest power
 AT_ONCE = 64  # jobs
 SHORT_FACTOR = 10.0  # a board that is not there, over its energy at the dearest price
 HALVINGS = 4
-LOOSELY=False
 TIE = 1e-9
 
 
@@ -103,16 +101,22 @@ def refined(
     best = cost.argmin(axis=1)[:, None, :]
     low = fine.it_kw[:, 0]
     step = np.maximum((fine.it_kw[:, -1] - low) / (fine.it_kw.shape[1] - 1), TIE)
-    taken = [np.take_along_axis(one, best, axis=1)[:, 0] for one in (cost, fine.facility_kw)]
+    cheapest, site_kw = (
+        np.take_along_axis(one, best, axis=1)[:, 0] for one in (cost, fine.facility_kw)
+    )
     month = view.bus.month_of_slot
     share = np.array([view.bus.peaks.share[one] for one in month.tolist()])
-    plain = Curve(low, step, *taken, found.most_site_kw, money.demand_price * share)
+    plain = Curve(low, step, cheapest, site_kw, found.most_site_kw, money.demand_price * share)
     search = _Search.of(view, work, start_s, SHORT_FACTOR * slot_h * float(energy.max(initial=0.0)))
     most_kw = np.maximum(found.most_site_kw, plain.power_of(search.load_kw))
     plain = replace(plain, most_site_kw=most_kw)
     rng = np.random.default_rng(view.problem.scenario.seed)
+    stood = search.copy()
     for width_frac in WIDTHS_FRAC:
-        search.go_once(plain.smoothed(width_frac * float(fine.it_kw.max())), rng)
+        search.go_once(plain.smoothed(width_frac * float(fine.it_kw.max())), rng, True)
+    if search.cost(plain) >= stood.cost(plain):
+        search = stood
+    search.go_once(plain, rng, False)
     return search.start_s
 
 
@@ -124,6 +128,7 @@ class _Search:
     edges: Array
     first: Rows  # start of each job among all starts, shape (jobs + 1,)
     tail: Array  # of each start
+    outside: classes.Tail
     start_s: Array
     load_kw: Array  # of the site, shape (slots,)
     short: Array  # boards left by all jobs, below 0 where too many run, shape (pools, slots)
@@ -142,16 +147,28 @@ class _Search:
         # a board's price is that of the power it would draw
         dense = float(np.max(jobs.kw / jobs.gpus))
         return cls(
-            side, edges, first, tail, start_s.copy(), load_kw, free, short_price * dense
+            side, edges, first, tail, work.tail, start_s.copy(), load_kw, free, short_price * dense
         )
 
-    def go_once(self, curve: Curve, rng: np.random.Generator) -> None:
-        """Every job once, some at a time."""
+    def copy(self) -> "_Search":
+        """As it stands."""
+        return replace(self, start_s=self.start_s.copy(), load_kw=self.load_kw, short=self.short)
+
+    def cost(self, curve: Curve) -> float:
+        """Of what the jobs load and where they stand."""
+        jobs, slot_s = self.side.jobs, float(self.edges[1] - self.edges[0])
+        after = classes.cost_of_starts(
+            self.start_s, jobs, float(self.edges[-1]), slot_s, self.outside
+        )
+        return self._cost(curve, self.load_kw, self.short) + float(after.sum())
+
+    def go_once(self, curve: Curve, rng: np.random.Generator, loosely: bool) -> None:
+        """Every job once, some at a time; ``loosely`` also where their moves together do not pay."""
         order = rng.permutation(len(self.start_s))
         for begin in range(0, len(order), AT_ONCE):
-            self._move(curve, order[begin : begin + AT_ONCE])
+            self._move(curve, order[begin : begin + AT_ONCE], loosely)
 
-    def _move(self, curve: Curve, who: Rows) -> None:
+    def _move(self, curve: Curve, who: Rows, loosely: bool) -> None:
         """Moves those of some jobs that pay."""
         jobs, starts, many = self.side.jobs, self.side.starts, len(who)
         run_s, kw, gpus, pool = jobs.run_s[who], jobs.kw[who], jobs.gpus[who], jobs.pool[who]
@@ -171,9 +188,7 @@ class _Search:
 
         def until(at: Array) -> Array:
             slot = np.minimum(at.astype(np.int64), whole.shape[1] - 1)
-            return np.asarray(
-                total[row, slot] + whole[row, slot] * np.minimum(at - slot, 1.0)
-            )
+            return np.asarray(total[row, slot] + whole[row, slot] * np.minimum(at - slot, 1.0))
 
         cost = until(end) - until(begin) + self.tail[place]
         stands = starts.start_s[place] == self.start_s[who][row]
@@ -193,8 +208,10 @@ class _Search:
             change = classes.profile(new_s, run_s[going], self.edges) - share[going]
             load_kw, short = self.load_kw + kw[going] @ change, self.short.copy()
             np.subtract.at(short, pool[going], change * gpus[going, None])
-            tail = float((self.tail[chosen[going]]).sum()) - self._tail_of(place, stands, row, going)
-            if LOOSELY or self._cost(curve, load_kw, short) + tail < before:
+            tail = float((self.tail[chosen[going]]).sum()) - self._tail_of(
+                place, stands, row, going
+            )
+            if loosely or self._cost(curve, load_kw, short) + tail < before:
                 self.load_kw, self.short = load_kw, short
                 self.start_s[who[going]] = new_s
                 return
