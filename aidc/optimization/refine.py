@@ -24,7 +24,7 @@ Rows = NDArray[np.int64]
 FINE_POINTS = 96  # of IT power: a step of the plant must be seen where it is
 WIDTHS_FRAC = (0.25, 0.12, 0.06, 0.03, 0.0)  # of the highest power
 AT_ONCE = 64  # jobs
-SHORT_FACTOR = 10.0  # a board that is not there, over its energy at the dearest price
+SHORT_FACTOR = 10.0  # a board that is not there, over its power where power is dearest
 HALVINGS = 4
 TIE = 1e-9
 
@@ -107,7 +107,8 @@ def refined(
     month = view.bus.month_of_slot
     share = np.array([view.bus.peaks.share[one] for one in month.tolist()])
     plain = Curve(low, step, cheapest, site_kw, found.most_site_kw, money.demand_price * share)
-    search = _Search.of(view, work, start_s, SHORT_FACTOR * slot_h * float(energy.max(initial=0.0)))
+    per_kw = float(((cheapest[:, -1] - cheapest[:, 0]) / (fine.it_kw[:, -1] - low)).max())
+    search = _Search.of(view, work, start_s, SHORT_FACTOR * per_kw)
     most_kw = np.maximum(found.most_site_kw, plain.power_of(search.load_kw))
     plain = replace(plain, most_site_kw=most_kw)
     rng = np.random.default_rng(view.problem.scenario.seed)
