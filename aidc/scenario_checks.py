@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aidc.event import Event
 from aidc.lot_inputs import PlannedLot
+from aidc.power_cap_checks import cap_faults
 from aidc.site import Site
 from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
@@ -54,6 +55,7 @@ def cross_faults(s: Blocks) -> list[str]:
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
+    faults += cap_faults(s.plan, s.site_names, s.sites, s.workload)
     listed = ", ".join(s.site_names)
     faults += [
         f"ledger.lots.{number}.site: no site '{lot.site}'; there are {listed}"

@@ -55,6 +55,8 @@ class Book:
     Attributes:
         lots: whether retired lots cover electricity first, over the year or hour by hour.
         place: the only region it holds; None is every place.
+        gwp_set: assessment report whose potentials count the gases; None: CO2 only, or as the factors say.
+        category: of scope 3.
     """
 
     name: str
@@ -68,6 +70,16 @@ class Book:
         """Whether electricity of a place stands in it."""
         return self.place in (None, region)
 
+    gwp_set: str | None = None
+    category: int | None = None
+
+    @property
+    def scope(self) -> Literal[1, 2, 3]:
+        """1: fuels and refrigerants; 2: electricity; 3: one category of scope 3."""
+        if self.category is not None:
+            return 3
+        return 1 if self.mainland is None and self.elsewhere is None else 2
+
     def rule(self, region: str) -> Rule:
         """The rule for a place.
 
@@ -80,8 +92,17 @@ class Book:
         return found
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        """What else it goes by: parts of models/policies.yaml."""
+        if self.lots is not None:
+            return ("market",)
+        return ("s3_c3",) if self.category == 3 else ()
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """Names of the policies it selects by."""
+        if self.category == 3:
+            return ("MEE-NATIONAL", "PCF")
         residual = (RESIDUAL.policy,) if self.takes_residual else ()
         return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
 
@@ -131,6 +152,38 @@ BOOKS: Final[Mapping[str, Book]] = {
                 "neither residual mix nor fossil average: uncovered hours at the grid average",
             ),
             "hour",
+        ),
+        Book(
+            "PCF",
+            "electricity at its life-cycle factor, for a product footprint; no part of any scope",
+            Rule("PCF", "lifecycle", ""),
+            Rule("PCF", "lifecycle", ""),
+        ),
+        Book("S3-C2", "scope 3, category 2: equipment", None, None, category=2),
+        Book(
+            "S3-C3",
+            "scope 3, category 3: fuel and losses behind electricity",
+            None,
+            None,
+            category=3,
+        ),
+        *(
+            Book(
+                f"S1-{gwps}", f"scope 1, all gases, potentials of {gwps}", None, None, gwp_set=gwps
+            )
+            for gwps in ("AR4", "AR5", "AR6")
+        ),
+        *(
+            Book(
+                f"S3-C{number}-{gwps}",
+                f"scope 3, category {number}: {what}, potentials of {gwps}",
+                None,
+                None,
+                gwp_set=gwps,
+                category=number,
+            )
+            for number, what in ((1, "goods"), (6, "business travel"), (7, "commuting"))
+            for gwps in ("AR4", "AR5", "AR6")
         ),
     )
 }

@@ -1,6 +1,6 @@
 """From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -8,16 +8,21 @@ import numpy as np
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import units
+from aidc.ledger.books import Book
 from aidc.ledger.counts import Counts
 from aidc.ledger.electricity import disclosures, site_energy
+from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.market import OWN_PV
 from aidc.ledger.market_book import MarketNotes, market_cells
 from aidc.ledger.payloads import LedgerSite
 from aidc.ledger.periods import years_in
+from aidc.ledger.place import Place
 from aidc.ledger.policies import Policies, select
 from aidc.ledger.question import Question
 from aidc.ledger.readings import Readings
-from aidc.ledger.statement import FUEL, Cell, Statement
+from aidc.ledger.scope1_cells import scope1_cells
+from aidc.ledger.scope3_cells import activity_cells, category_2_cells, category_3_cells
+from aidc.ledger.statement import Cell, Statement
 
 
 @dataclass(slots=True)
@@ -72,9 +77,11 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         cells.extend(market.cells)
         work.warnings.extend(market.warnings)
     else:
-        made = _fuel_cells if book.mainland is None else _grid_cells
         for key, site in sites.items():
-            cells.extend(made(work, key, site, zone))
+            if book.scope == 2:
+                cells.extend(_grid_cells(work, key, site, zone))
+            else:
+                cells.extend(_cells_of(book)(_place(work, key, site, zone)))
     assessed = bool(cells)
     if not assessed:
         work.warnings.append(
@@ -88,7 +95,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         )
     whole = sum(qualities.values())
     estimated = Decimal(qualities.get("estimated", 0))
-    gases = sorted({cell.factor.gas for cell in cells if cell.factor is not None}) or ["CO2"]
+    gases = sorted({gas for cell in cells if (gas := _counted_gas(book, cell))}) or ["CO2"]
     if len(gases) > 1:
         raise LedgerError(f"factors of {' and '.join(gases)} in one statement are never exchanged")
     return Statement(
@@ -98,7 +105,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         asked.report_date,
         asked.known_on,
         tuple(cells),
-        policies.digest(book.policies, market=book.lots is not None),
+        policies.digest(book),
         units.EXACT.divide(estimated, Decimal(whole)) if whole else Decimal(0),
         "simulated" in qualities,
         assessed,
@@ -109,6 +116,30 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         market.notes,
         market.not_applied,
     )
+
+
+def _counted_gas(book: Book, cell: Cell) -> str | None:
+    """What the tonnes of a cell are; None where there are none to speak of."""
+    if book.scope == 3:
+        return "CO2e"
+    if book.gwp_set is not None:
+        return f"CO2e of {book.gwp_set}"
+    factor = cell.factor
+    return factor.gas if isinstance(factor, GridFactor | FuelFactor) else None
+
+
+def _cells_of(book: Book) -> Callable[[Place], Iterator[Cell]]:
+    if book.scope == 1:
+        return scope1_cells
+    return {2: category_2_cells, 3: category_3_cells}.get(book.category or 0, activity_cells)
+
+
+def _place(work: _Work, key: str, site: LedgerSite, zone: str) -> Place:
+    asked = work.asked
+    return Place(
+        work.readings.register, work.counts, work.policies, asked.book, key, site,
+        tuple(years_in(asked.period, zone)), asked.report_date, work.warnings,
+    )  # fmt: skip
 
 
 def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[Cell]:
@@ -145,30 +176,3 @@ def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[
         work.warnings.extend(
             disclosures(rule.disclosure, site, year, chosen.lag_years, chosen.level, part.sold_wh)
         )
-
-
-def _fuel_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[Cell]:
-    register = work.readings.register
-    known = register.fuels.values()
-    for name, meter in register.meters_of(key, "fuel").items():
-        factors = [row for row in known if row.fuel == meter.fuel]
-        if len(factors) != 1:
-            listed = ", ".join(sorted(row.name for row in known)) or "none"
-            raise InputError(f"{name}: no single factor for {meter.fuel}; the ledger has {listed}")
-        factor = factors[0]
-        counts = work.counts(name)
-        for year, start, end in years_in(work.asked.period, zone):
-            part = counts.part(start, end)
-            yield Cell(
-                site.name,
-                year,
-                f"{FUEL}:{meter.fuel}",
-                part.total,
-                "Wh",
-                factor,
-                0,
-                factor.tonnes(part.total),
-                part.used,
-            )
-        if factor.status != "source":
-            work.warnings.append(f"{factor.name}: {factor.status}")

@@ -13,7 +13,6 @@ from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
 from aidc.ledger.chain import Head, Verification, read_export, verify_lines
 from aidc.ledger.derive import derive
-from aidc.ledger.factors import factor_entry
 from aidc.ledger.fields import Role
 from aidc.ledger.journal import MEMORY, Journal, lines_of
 from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
@@ -21,6 +20,7 @@ from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
 from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
+from aidc.ledger.registry import Draft, factor_entry
 from aidc.ledger.statement import Cell, Statement
 from aidc.ledger.store import Store
 from aidc.ledger.tracing import Origin, Replay, origin_of
@@ -161,6 +161,11 @@ class Ledger:
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
         return self.store.register.figures
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows of factor tables that wait for an approval; printed, they say why and of whom."""
+        return self.store.register.drafts
 
     def post(
         self,
@@ -462,12 +467,11 @@ class Ledger:
 
 
 def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
-    book = book_named(made.book)
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
-        "policies": rules.stated(book.policies, market=book.lots is not None),
+        "policies": rules.stated(book_named(made.book)),
         "report_date": made.report_date.isoformat(),
         "input_seq": made.input_seq,
         "input_head": made.head,

@@ -18,7 +18,7 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
-from aidc.ledger.registry import Approval, Approved, Draft, Posted, read_row, standing
+from aidc.ledger.registry import Approval, Approved, Draft, Posted, Row, read_row, standing
 
 P = TypeVar("P", bound=Config)
 
@@ -112,9 +112,13 @@ class Register:
         """Rows that wait for an approval."""
         return tuple(self._factors()[1])
 
-    def factor_entry_id(self, name: str) -> str:
-        """Id of the entry that posted a row."""
-        return self._factors()[0][name].entry_id
+    def row_named(self, name: str) -> Row:
+        """A row of any factor table that stands, by its name."""
+        return self._factors()[0][name].row
+
+    def entry_of_row(self, name: str) -> str:
+        """Id of the entry that posted a row of a factor table."""
+        return next((one.entry_id for one in self.factors if one.row.name == name), name)
 
     def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:
         if self._standing is None:

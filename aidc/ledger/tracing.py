@@ -77,9 +77,8 @@ def _cell(store: Store, cell: Cell) -> Origin:
     facts: dict[str, Any] = {"amount": f"{cell.amount} {cell.unit}", "t": decimal_text(cell.tco2e)}
     if cell.lag_years:
         facts["lag"] = f"{cell.lag_years} years between activity and factor"
-    under = []
-    if cell.factor is not None:
-        under.append(entry_origin(store, f"factor:{cell.factor.name}"))
+    rows = (() if cell.factor is None else (cell.factor,)) + cell.also
+    under = [entry_origin(store, store.register.entry_of_row(row.name)) for row in rows]
     under.extend(entry_origin(store, source) for source in cell.sources)
     return Origin(f"{cell.site}, {cell.year}, {cell.tier}", facts, tuple(under))
 

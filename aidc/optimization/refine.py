@@ -80,9 +80,9 @@ class Curve:
 
 
 def refined(
-    view: View, fine: PlantTables, money: Prices, work: Work, found: Relaxed, start_s: Array
-) -> Array:
-    """Starts of the planned jobs that cost less where they may, shape (jobs,).
+    view: View, fine: PlantTables, money: Prices, work: Work, found: Relaxed, at: Rows
+) -> Rows:
+    """Starts of the planned jobs that cost less where they may, as rows of ``side.starts``, shape (jobs,).
 
     Boards count as means of slots here: what results is held against a calendar after.
 
@@ -92,7 +92,7 @@ def refined(
         money: prices on them.
         work: the jobs.
         found: the relaxation, whose prices of energy at the bus and month's peak are kept.
-        start_s: where the jobs stand.
+        at: where the jobs stand, such rows too.
     """
     slot_h, slots = view.bus.slot_h, len(view.bus.pv_kw)
     at_bus = np.array([found.duals["bus_balance"][t] for t in range(slots)]) / slot_h
@@ -108,7 +108,7 @@ def refined(
     share = np.array([view.bus.peaks.share[one] for one in month.tolist()])
     plain = Curve(low, step, cheapest, site_kw, found.most_site_kw, money.demand_price * share)
     per_kw = float(((cheapest[:, -1] - cheapest[:, 0]) / (fine.it_kw[:, -1] - low)).max())
-    search = _Search.of(view, work, start_s, SHORT_FACTOR * per_kw)
+    search = _Search.of(view, work, at, SHORT_FACTOR * per_kw)
     most_kw = np.maximum(found.most_site_kw, plain.power_of(search.load_kw))
     plain = replace(plain, most_site_kw=most_kw)
     rng = np.random.default_rng(view.problem.scenario.seed)
@@ -118,7 +118,7 @@ def refined(
     if search.cost(plain) >= stood.cost(plain):
         search = stood
     search.go_once(plain, rng, False)
-    return search.start_s
+    return search.at
 
 
 @dataclass(slots=True)
@@ -129,43 +129,36 @@ class _Search:
     edges: Array
     first: Rows  # start of each job among all starts, shape (jobs + 1,)
     tail: Array  # of each start
-    outside: classes.Tail
-    start_s: Array
+    at: Rows  # start of each job, shape (jobs,)
     load_kw: Array  # of the site, shape (slots,)
     short: Array  # boards left by all jobs, below 0 where too many run, shape (pools, slots)
     short_price: float
 
     @classmethod
-    def of(cls, view: View, work: Work, start_s: Array, short_price: float) -> "_Search":
+    def of(cls, view: View, work: Work, at: Rows, short_price: float) -> "_Search":
         side, edges = work.side, view.edges
         jobs, slot_s = side.jobs, float(edges[1] - edges[0])
-        share = classes.profile(start_s, jobs.run_s, edges)
+        share = classes.profile(side.starts.start_s[at], jobs.run_s, edges)
         free = side.columns.gpus_free.copy()
         np.subtract.at(free, jobs.pool, share * jobs.gpus[:, None])
         tail = classes.tail_cost(side.starts, jobs, float(edges[-1]), slot_s, work.tail)
-        first = np.searchsorted(side.starts.job, np.arange(len(start_s) + 1))
+        first = np.searchsorted(side.starts.job, np.arange(len(at) + 1))
         load_kw = work.fixed_kw + jobs.kw @ share
         # a board's price is that of the power it would draw
         dense = float(np.max(jobs.kw / jobs.gpus))
-        return cls(
-            side, edges, first, tail, work.tail, start_s.copy(), load_kw, free, short_price * dense
-        )
+        return cls(side, edges, first, tail, at.copy(), load_kw, free, short_price * dense)
 
     def copy(self) -> "_Search":
         """As it stands."""
-        return replace(self, start_s=self.start_s.copy(), load_kw=self.load_kw, short=self.short)
+        return replace(self, at=self.at.copy(), load_kw=self.load_kw, short=self.short)
 
     def cost(self, curve: Curve) -> float:
         """Of what the jobs load and where they stand."""
-        jobs, slot_s = self.side.jobs, float(self.edges[1] - self.edges[0])
-        after = classes.cost_of_starts(
-            self.start_s, jobs, float(self.edges[-1]), slot_s, self.outside
-        )
-        return self._cost(curve, self.load_kw, self.short) + float(after.sum())
+        return self._cost(curve, self.load_kw, self.short) + float(self.tail[self.at].sum())
 
     def go_once(self, curve: Curve, rng: np.random.Generator, loosely: bool) -> None:
         """Every job once, some at a time; ``loosely`` also where their moves together do not pay."""
-        order = rng.permutation(len(self.start_s))
+        order = rng.permutation(len(self.at))
         for begin in range(0, len(order), AT_ONCE):
             self._move(curve, order[begin : begin + AT_ONCE], loosely)
 
@@ -173,7 +166,7 @@ class _Search:
         """Moves those of some jobs that pay."""
         jobs, starts, many = self.side.jobs, self.side.starts, len(who)
         run_s, kw, gpus, pool = jobs.run_s[who], jobs.kw[who], jobs.gpus[who], jobs.pool[who]
-        share = classes.profile(self.start_s[who], run_s, self.edges)
+        share = classes.profile(starts.start_s[self.at[who]], run_s, self.edges)
         without_kw = self.load_kw - share * kw[:, None]
         left = self.short[pool] + share * gpus[:, None]
         lacking = np.maximum(gpus[:, None] - left, 0.0) - np.maximum(-left, 0.0)
@@ -192,7 +185,7 @@ class _Search:
             return np.asarray(total[row, slot] + whole[row, slot] * np.minimum(at - slot, 1.0))
 
         cost = until(end) - until(begin) + self.tail[place]
-        stands = starts.start_s[place] == self.start_s[who][row]
+        stands = place == self.at[who][row]
         now = np.full(many, np.inf)
         now[row[stands]] = cost[stands]
         least = np.minimum.reduceat(cost, ahead)
@@ -205,22 +198,16 @@ class _Search:
         for _ in range(HALVINGS):
             if not len(going):
                 return
-            new_s = starts.start_s[chosen[going]]
-            change = classes.profile(new_s, run_s[going], self.edges) - share[going]
+            new = chosen[going]
+            change = classes.profile(starts.start_s[new], run_s[going], self.edges) - share[going]
             load_kw, short = self.load_kw + kw[going] @ change, self.short.copy()
             np.subtract.at(short, pool[going], change * gpus[going, None])
-            tail = float((self.tail[chosen[going]]).sum()) - self._tail_of(
-                place, stands, row, going
-            )
+            tail = float((self.tail[new] - self.tail[self.at[who[going]]]).sum())
             if loosely or self._cost(curve, load_kw, short) + tail < before:
                 self.load_kw, self.short = load_kw, short
-                self.start_s[who[going]] = new_s
+                self.at[who[going]] = new
                 return
             going = going[: len(going) // 2]
-
-    def _tail_of(self, place: Rows, stands: NDArray[np.bool_], row: Rows, going: Rows) -> float:
-        """What some jobs cost after the window where they stand."""
-        return float(self.tail[place[stands & np.isin(row, going)]].sum())
 
     def _cost(self, curve: Curve, load_kw: Array, short: Array) -> float:
         lacking = float(np.maximum(-short, 0.0).sum())

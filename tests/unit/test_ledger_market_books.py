@@ -9,7 +9,8 @@ import pytest
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.factors import GridFactor, factor_entry
+from aidc.ledger.factors import GridFactor
+from aidc.ledger.registry import factor_entry
 from tests.lots import MWH, criteria, lot_payload
 
 AT = datetime(2025, 3, 1, tzinfo=UTC)

@@ -42,7 +42,7 @@ def inventory() -> Sheet:
 
 def book(simulated: bool = False) -> Workbook:
     return Workbook(
-        "group", period_of("2022", "Asia/Shanghai"), date(2023, 6, 30), simulated, (inventory(),),
+        "group", period_of("2022", "Asia/Shanghai"), date(2023, 6, 30), "Asia/Shanghai", simulated, (inventory(),),
         (("head", "f" * 64),), ("mind the gap",),
     )  # fmt: skip
 
