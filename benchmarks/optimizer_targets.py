@@ -116,7 +116,7 @@ def row(name: str) -> None:
             file, **{f"0000/{key}": value for key, value in plan.certificate.items()}
         )
         began = time.perf_counter()
-        told = findings(file)
+        told = list(findings(file))
         verified = f"{time.perf_counter() - began:.2f} s, {file.stat().st_size / 1e6:.2f} MB"
         faults = [fault for _, _, said in told for fault in said]
     frame, proof = Frame(problem), plan.proof

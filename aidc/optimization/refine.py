@@ -1,7 +1,7 @@
 """Starts of single jobs made better against what the plant really takes, where many jobs share a site.
 
-A linear programme sees the convex hull of the plant. A plant has steps: air that suffices without a compressor
-costs a few per cent less than a kilowatt more, and a load between two corners of the hull pays up to the whole step.
+A linear programme sees the convex hull of the plant. A plant has steps, where a kilowatt more costs some per cent
+of site power, and a load between two corners of the hull pays up to the whole step.
 With thousands of jobs a load can lie beside a step instead. Jobs are looked at some at a time and go where
 they cost least on the curve as it is; moves that together do not pay are halved until they do. The curve is
 smoothed over a wide range first and a narrower one each time after, so that a step is seen from afar.
