@@ -289,13 +289,13 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     def it_load(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
         return m.it_kw[t] == float(fixed_kw[t]) + sum_of(entries[t], jobs.kw)
 
-    def gpu_capacity(m: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
+    def gpu_capacity(_: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
         if not pools_tight[pool, t]:
             return pyo.Constraint.Skip  # everything fits, whatever is chosen
         mine = entries[t][jobs.pool[jobs.column[entries[t]]] == pool]
         return sum_of(mine, jobs.gpus) <= float(jobs.gpus_free[pool, t]) + ROUNDING_GPUS
 
-    def vc_quota(m: pyo.ConcreteModel, quota: int, t: int) -> pyo.Expression:
+    def vc_quota(_: pyo.ConcreteModel, quota: int, t: int) -> pyo.Expression:
         if not quotas_tight[quota, t]:
             return pyo.Constraint.Skip
         mine = entries[t][jobs.quota[jobs.column[entries[t]]] == quota]
