@@ -1,23 +1,18 @@
-"""Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only.
-
-A certificate holds data and prices of each window (`aidc.optimization.bound` says what each is). By duality any
-prices give a bound that no schedule beats: what couples the slots is paid, each part takes its cheapest.
-"""
+"""Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-Window = Mapping[str, Any]  # name -> array, as in the file
+Window = Any  # a mapping of name to array, as in the file
 PRICES = ("it_price", "bus_price", "peak_price", "battery_value", "tank_value")
 NOT_DATA = {*PRICES, "board_price", "objective", "bound", "sha256"}  # prices and claims
 
 
 def lower_bound(w: Window) -> Any:
-    """What no schedule of a window can cost less than, from the window's data at the window's prices."""
+    """What no schedule of a window beats, at any prices: what couples slots is paid, each part at its cheapest."""
     h, power_kw, it, bus = w["slot_h"], w["battery_kw"], w["it_price"], w["bus_price"]
     peak, over_kw = w["peak_price"].clip(0), w["above_mean_kw"]
     bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank") - w["limit_credit"]
@@ -57,20 +52,25 @@ def _content(w: Window, store: str) -> Any:
 
 
 def _jobs(w: Window) -> Any:
-    """Every movable job at its own cheapest start, with boards for all."""
-    early, latest, run, slots = w["earliest_s"], w["latest_s"], w["run_s"], len(w["it_price"])
-    slot_s, kw, delay = w["slot_h"] * 3600.0, w["job_kw"], w["job_delay"] / 3600.0
+    """Every movable job at its own cheapest start, or stopped in between, with boards for all."""
+    names = ("earliest_s", "latest_s", "run_s", "job_kw", "job_delay")
+    early, latest, run, kw, delay = (w[name][:, None] for name in names)
+    slots, slot_s = len(w["it_price"]), w["slot_h"] * 3600.0
     past = int(np.ceil(np.max((latest + run - w["start_s"]) / slot_s, initial=slots))) - slots
-    edges = w["start_s"] + slot_s * np.arange(slots + past + 1)
+    edge = w["start_s"] + slot_s * np.arange(slots + past + 1)
     after = np.append(np.zeros(slots), np.resize(w["tail_price"], past))
     price = after + np.append(w["it_price"], np.zeros(past))
     total, tail = (np.append(0.0, np.cumsum(one * w["slot_h"])) for one in (price, after))
-    least = kw * (np.interp(early + run, edges, total) - np.interp(early, edges, total))
-    for n, begin in enumerate(edges[:slots]):
-        may = np.flatnonzero((early < begin) & (begin <= latest + 1e-9 * slot_s))
-        cost = kw[may] * (np.interp(begin + run[may], edges, total) - total[n])
-        least[may] = np.minimum(least[may], cost + delay[may] * (begin - early[may]))
-    return least.sum() - kw @ np.interp(early + run, edges, tail)  # the tail is a difference
+    begin = np.maximum(early, edge[:slots])  # its earliest start, or with a slot
+    cost = kw * (np.interp(begin + run, edge, total) - np.interp(begin, edge, total))
+    cost += delay / 3600.0 * (begin - early)
+    least = np.where(begin <= np.maximum(latest, early) + 1e-9 * slot_s, cost, np.inf).min(axis=1)
+    if "restart_s" in w:  # or stopped: not below its cheapest hours, with one restart
+        order, need = np.argsort(price), run + w["restart_s"][:, None]
+        room = (np.minimum(latest + run, edge[1:]) - np.maximum(early, edge[:-1])).clip(0)[:, order]
+        used = np.where(price[order] < 0, room, np.clip(need - room.cumsum(axis=1) + room, 0, room))
+        least = np.minimum(least, used @ price[order] * w["job_kw"] / 3600.0)
+    return least.sum() - w["job_kw"] @ np.interp(w["earliest_s"] + w["run_s"], edge, tail)
 
 
 def digest(w: Window) -> str:

@@ -27,7 +27,12 @@ from aidc.scenario import (
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_classes, deferrable_gpu_time_frac, may_move
+from aidc.workload.flexibility import (
+    deferrable_classes,
+    deferrable_gpu_time_frac,
+    may_be_stopped,
+    may_move,
+)
 from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
@@ -71,6 +76,7 @@ def _drivers(key: ScenarioKey) -> Drivers:
     return Drivers(
         jobs=jobs.check(),
         movable=may_move(jobs, scenario.flexibility.movable_frac),
+        interruptible=may_be_stopped(jobs, scenario.flexibility.interruptible_frac),
         sites=sites_of(scenario),
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),

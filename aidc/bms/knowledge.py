@@ -102,6 +102,7 @@ def as_read(scenario: Scenario, seen: Look) -> Knowledge:
     drivers = Drivers(
         jobs=jobs,
         movable=np.zeros(len(jobs), np.bool_),
+        interruptible=np.zeros(len(jobs), np.bool_),
         sites={name: series},
         job_label="as reported",
         synthetic_jobs=False,

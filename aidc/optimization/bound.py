@@ -12,7 +12,8 @@ add in pools that sleep), and of the demand charge ``month``, ``month_price``, `
 ``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
 ``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
-``job_delay`` (cost of an hour's delay), and the ``tail_price`` of work after the window, repeated. Where limits
+``job_delay`` (cost of an hour's delay), where jobs may be stopped ``restart_s`` (that each takes to go on; inf: it
+may not be stopped), and the ``tail_price`` of work after the window, repeated. Where limits
 of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
 the limits themselves are then worth: an objective relaxed by Lagrange.
 
@@ -33,6 +34,7 @@ from aidc.optimization import classes
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import price_it_power, site_model
 from aidc.optimization.objective import Prices
+from aidc.optimization.timing import Timing
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.problem import (
     NARROW_KW,
@@ -81,17 +83,10 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
     return price
 
 
-def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
-    """Cost after the window of the chosen starts, against the earliest ones."""
-    jobs = problem.movable
-    count = np.arange(len(start_s))
-    chosen = classes.Starts(
-        np.repeat(count, 2),
-        np.tile([-1, 0], len(count)),
-        np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
-    )
-    slot_s = float(edges[1] - edges[0])
-    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail)[1::2].sum())
+def tail_cost(problem: WindowProblem, timing: Timing, edges: Array, tail: classes.Tail) -> float:
+    """Cost of delay and of work after the window at some timing, against their earliest starts."""
+    slot_s, end_s = float(edges[1] - edges[0]), float(edges[-1])
+    return float(classes.timing_tail_cost(problem.movable, timing, end_s, slot_s, tail).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +152,8 @@ class Window:
             "tail_price": self.tail.price,
             "limit_credit": self.limit_credit,
         }
+        if self.problem.restart_s is not None:
+            data["restart_s"] = self.problem.restart_s
         data |= _battery(bus, money, slots) | _tank(bus, tables, slots)
         return {name: np.asarray(value) for name, value in data.items()}
 
@@ -237,13 +234,14 @@ class Window:
 
     def left_alone(self) -> float:
         """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
+        alone = Timing.whole(self.problem.movable.earliest_s)
         return run_like_baseline(
-            self.problem, self.bus, self.edges, self.problem.movable.earliest_s, self.goal
+            self.problem, self.bus, self.edges, alone, self.goal
         )[0]
 
 
 def run_like_baseline(
-    problem: WindowProblem, bus: Bus, edges: Array, start_s: Array, goal: Goal
+    problem: WindowProblem, bus: Bus, edges: Array, timing: Timing, goal: Goal
 ) -> tuple[float, PlantTables, Prices]:
     """Cost of a window with the baseline's supply air, mode policy and stores at rest; its plant and prices.
 
@@ -251,14 +249,14 @@ def run_like_baseline(
         problem: the window.
         bus: what meets at the site.
         edges: of the slots [s].
-        start_s: of its movable jobs.
+        timing: of its movable jobs.
         goal: what is counted.
     """
     scenario, slots = problem.scenario, len(bus.pv_kw)
     per_slot = round(scenario.plan.step_min / scenario.step_min)
     option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
     plain = replace(problem, options=(option,))
-    tables = tables_at(plain, per_slot, start_s, edges, np.zeros((slots, 1)))
+    tables = tables_at(plain, per_slot, timing, edges, np.zeros((slots, 1)))
     money = prices_of(plain, tables, per_slot, goal)
     site_kw = tables.facility_kw[:, 0, 0]
     bought = np.maximum(site_kw - bus.pv_kw, 0.0)

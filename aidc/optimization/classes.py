@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.model import ClassColumns
+from aidc.optimization.timing import Timing
 from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
@@ -58,6 +59,19 @@ class Movable:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """A way to break a run: on which slots it stops and goes on; a run that is over before is not stopped.
+
+    Attributes:
+        first: slot that begins with the run; -1: its earliest start.
+        stops: slot whose beginning stops it, and slot with whose beginning it goes on, rising.
+    """
+
+    first: int
+    stops: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tail:
     """What a start costs beside the slots of the window.
 
@@ -84,11 +98,13 @@ class Starts:
         job: index into the movable jobs, shape (starts,).
         slot: slot of the window in which the start lies; -1 marks the earliest start.
         start_s: the time itself.
+        pattern: how the run is broken from there on, of `JobSide.patterns`; -1: not at all.
     """
 
     job: Rows
     slot: Rows
     start_s: Array
+    pattern: Rows
 
 
 def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Starts:
@@ -111,7 +127,7 @@ def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Star
     earliest = position == 0
     slot = np.where(earliest, -1, np.repeat(first, count + 1) + position - 1)
     start = np.where(earliest, jobs.earliest_s[job], window_s + slot * slot_s)
-    return Starts(job, slot, start)
+    return Starts(job, slot, start, np.full(len(job), -1))
 
 
 def profile(start_s: Array, run_s: Array, edges_s: Array) -> Array:
@@ -130,11 +146,19 @@ def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
     return chosen
 
 
-def class_of(jobs: Movable, window_s: float, slot_s: float, group: Rows) -> Rows:
-    """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike."""
+def class_of(
+    jobs: Movable, window_s: float, slot_s: float, group: Rows, may_stop: NDArray[np.bool_] | None
+) -> Rows:
+    """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike.
+
+    Those that may be stopped are alike only where they run for as many slots.
+    """
     release = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64)
     latest = np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64)
     length = np.digitize(jobs.run_s / S_PER_H, LENGTH_BINS_H)
+    if may_stop is not None:
+        whole = np.ceil(jobs.run_s / slot_s - 1e-9).astype(np.int64)
+        length = np.where(may_stop, len(LENGTH_BINS_H) + whole, length)
     keys = np.stack([jobs.pool, group, release, latest, length], axis=1)
     if not len(keys):
         return np.zeros(0, np.int64)
@@ -152,6 +176,7 @@ class JobSide:
         column_of: column of each start, shape (starts,).
         columns: for the model.
         held_gpus: boards that each entry holds where a run that touches a slot holds it whole.
+        patterns: ways to break runs that some of the columns have.
     """
 
     jobs: Movable
@@ -159,6 +184,14 @@ class JobSide:
     column_of: Rows
     columns: ClassColumns
     held_gpus: Array
+    patterns: tuple[Pattern, ...] = ()
+
+    @property
+    def class_of_job(self) -> Rows:
+        """Class of each job, shape (n,)."""
+        of_job = np.zeros(len(self.jobs.row), np.int64)
+        of_job[self.starts.job] = self.columns.class_of[self.column_of]
+        return of_job
 
 
 def job_side(
@@ -169,6 +202,7 @@ def job_side(
     gpus_free: Array,
     group: Rows,
     quota_free: Array,
+    may_stop: NDArray[np.bool_] | None = None,
 ) -> JobSide:
     """Classes and columns of the planned jobs.
 
@@ -180,10 +214,11 @@ def job_side(
         gpus_free: boards left by fixed work, shape (pools, slots).
         group: quota of each job; -1: none, shape (n,).
         quota_free: boards of each quota left by fixed work, shape (quotas, slots).
+        may_stop: jobs that may be stopped, shape (n,); None: nobody may.
     """
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
     starts = starts_of(jobs, window_s, slot_s, slots)
-    which = class_of(jobs, window_s, slot_s, group)
+    which = class_of(jobs, window_s, slot_s, group, may_stop)
     by_slot = slots + 1  # slots of starts, from the earliest at -1
     keys, column_of = np.unique(which[starts.job] * by_slot + starts.slot + 1, return_inverse=True)
     column_of = column_of.reshape(-1).astype(np.int64)
@@ -293,6 +328,18 @@ def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: 
     return cost - earliest[starts.job]
 
 
+def timing_tail_cost(
+    jobs: Movable, timing: Timing, end_s: float, slot_s: float, tail: Tail
+) -> Array:
+    """The same of jobs at some timing, shape (n,); one that was stopped is late by how much later it ends."""
+    job, start_s, run_s = timing.runs(jobs.run_s)
+    cost = cost_after(start_s, run_s, jobs.kw[job], end_s, slot_s, tail.price)
+    early = cost_after(jobs.earliest_s, jobs.run_s, jobs.kw, end_s, slot_s, tail.price)
+    cost = np.bincount(job, cost, len(jobs.row)) - early
+    late_s = timing.end_s(jobs.run_s) - jobs.run_s - jobs.earliest_s
+    return np.asarray(cost + tail.delay_price * jobs.gpus * late_s / S_PER_H)
+
+
 def cost_after(
     start_s: Array, run_s: Array, kw: Array, end_s: float, slot_s: float, tail_price: Array
 ) -> Array:
@@ -311,8 +358,8 @@ def _cumulative(price: Array, slot_s: float, time_s: Array) -> Array:
     return np.asarray(whole * edges[-1] + inside, np.float64)
 
 
-def assign(side: JobSide, start_share: Array) -> Array:
-    """A start for each planned job that follows the classes' shares, shape (jobs,).
+def assign(side: JobSide, start_share: Array) -> Rows:
+    """Which of its starts each planned job takes to follow the classes' shares, shape (jobs,).
 
     Within a class the biggest jobs choose first, each the start with most work still owed to it.
     """
@@ -323,7 +370,7 @@ def assign(side: JobSide, start_share: Array) -> Array:
         of_class[side.column_of], energy[starts.job] * (starts.slot == -1), side.columns.classes
     )
     owed = start_share * total[of_class]
-    chosen = np.full(len(energy), np.nan)
+    chosen = np.zeros(len(energy), np.int64)
     first = np.searchsorted(starts.job, np.arange(len(energy)))
     last = np.searchsorted(starts.job, np.arange(len(energy)), side="right")
     for job in np.argsort(-energy, kind="stable"):
@@ -331,5 +378,5 @@ def assign(side: JobSide, start_share: Array) -> Array:
         columns = side.column_of[options]
         best = int(np.argmax(owed[columns]))
         owed[columns[best]] -= energy[job]
-        chosen[job] = starts.start_s[options][best]
+        chosen[job] = first[job] + best
     return chosen

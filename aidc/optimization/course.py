@@ -1,4 +1,4 @@
-"""The best set-points for given starts of the jobs, in the plant itself."""
+"""The best set-points for a given timing of the jobs, in the plant itself."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +15,7 @@ from aidc.optimization.bound import tail_cost
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import settle_peaks, site_model
 from aidc.optimization.objective import Prices
+from aidc.optimization.timing import Timing
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
 from aidc.optimization.solve import Solution, relaxed_values, solve_or_by_rule
@@ -28,10 +29,10 @@ USED_FRAC = 1e-6  # of a slot; less is rounding
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Starts of the jobs with the best set-points for them, in the plant itself.
+    """A timing of the jobs with the best set-points for them, in the plant itself.
 
     Attributes:
-        start_s: of the movable jobs.
+        timing: of the movable jobs.
         load_kw: IT power of each slot.
         tables: the plant at that very load, one point a slot.
         money: prices there.
@@ -42,7 +43,7 @@ class Course:
         limited: the same in the unit of each limit.
     """
 
-    start_s: Array
+    timing: Timing
     load_kw: Array
     tables: PlantTables
     money: Prices
@@ -98,12 +99,12 @@ def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[n
     every = np.ones(len(counts), np.bool_)
     if view.bus.chillers is None:
         return every
-    at_s = problem.at_s
+    at = problem.at
     tables = tables_at(
-        problem, view.per_slot, at_s, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
+        problem, view.per_slot, at, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
     )
     caps = [
-        limit.cap(view, tables, tail_cost(problem, at_s, view.edges, limit.tail))
+        limit.cap(view, tables, tail_cost(problem, at, view.edges, limit.tail))
         for limit in limits
     ]
     money = view.money(goal, tables)
@@ -121,18 +122,18 @@ def course_of(
     goal: Goal,
     tail: classes.Tail,
     limits: Sequence[Limit],
-    start_s: Array,
+    timing: Timing,
     offered: NDArray[np.bool_],
     explain: bool = True,
 ) -> Course:
-    """Solves the set-points for given starts, and with a tank once more at the rates it then has.
+    """Solves the set-points for a timing of the jobs, and with a tank once more at the rates it then has.
 
     Args:
         view: of the window.
         goal: what is minimised.
         tail: what starts cost after the window.
         limits: of earlier stages.
-        start_s: of the movable jobs.
+        timing: of the movable jobs.
         offered: options to choose from, shape (options,).
         explain: say why where the limits leave no set-points.
 
@@ -140,10 +141,10 @@ def course_of(
         InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
     """
     problem, plan = view.problem, view.problem.scenario.plan
-    outside = [tail_cost(problem, start_s, view.edges, limit.tail) for limit in limits]
+    outside = [tail_cost(problem, timing, view.edges, limit.tail) for limit in limits]
 
     def solved(rates_kw: Array, bus: Bus, only: NDArray[np.bool_] | None) -> Course:
-        tables = tables_at(problem, view.per_slot, start_s, view.edges, rates_kw)
+        tables = tables_at(problem, view.per_slot, timing, view.edges, rates_kw)
         money = view.money(goal, tables)
         caps = [limit.cap(view, tables, cost) for limit, cost in zip(limits, outside, strict=True)]
         if only is not None:  # they were kept where the choice was made
@@ -156,11 +157,11 @@ def course_of(
         chosen = np.zeros_like(kept)
         for t, k in model.ROW:
             chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
-        cost = solution.objective + tail_cost(problem, start_s, view.edges, tail)
-        load = load_kw(problem, start_s, view.edges)
+        cost = solution.objective + tail_cost(problem, timing, view.edges, tail)
+        load = load_kw(problem, timing, view.edges)
         settle_peaks(model, bus)
         limited = [pyo.value(model.cap_sum[i]) + outside[i] for i in model.CAP]
-        return Course(start_s, load, tables, money, model, solution, chosen, cost, limited)
+        return Course(timing, load, tables, money, model, solution, chosen, cost, limited)
 
     course = solved(tank_rates_kw(problem.site, len(view.bus.pv_kw)), view.bus, None)
     if view.bus.tank is None:
@@ -176,20 +177,20 @@ def best_course(
     goal: Goal,
     tail: classes.Tail,
     limits: Sequence[Limit],
-    starts: Sequence[Array],
+    timings: Sequence[Timing],
     offered: NDArray[np.bool_],
 ) -> Course:
-    """The cheapest course over some starts; the last of them keeps the limits, if any can.
+    """The cheapest course over some timings of the jobs; the last of them keeps the limits, if any can.
 
     So a plan is never worse than leaving the jobs alone, and a stage never loses what is feasible.
     """
-    *tried, surely = starts
+    *tried, surely = timings
     courses = []
-    for start_s in tried:
-        if (start_s == surely).all():
+    for timing in tried:
+        if timing.like(surely):
             continue
         with suppress(InfeasibleError, SolverTimeoutError):
-            courses.append(course_of(view, goal, tail, limits, start_s, offered, explain=False))
+            courses.append(course_of(view, goal, tail, limits, timing, offered, explain=False))
     try:
         courses.append(course_of(view, goal, tail, limits, surely, offered, explain=not courses))
     except (InfeasibleError, SolverTimeoutError):

@@ -14,6 +14,7 @@ from aidc.optimization.record import Record, schedule_of
 from aidc.optimization.window import WindowPlan
 from aidc.scenario import Scenario
 from aidc.schedule import (
+    stop_columns,
     AS_SOON_AS_FREE,
     Commitment,
     PlanningState,
@@ -91,6 +92,7 @@ class ForecastPlanner:
                     "pool": jobs.pool,
                     "site": jobs.site,
                     "reason": reason,
+                    **stop_columns({}, len(jobs)),
                 }
             ),
             {name: site.record for name, site in self._sites.items()},

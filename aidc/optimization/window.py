@@ -9,18 +9,18 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, SolverTimeoutError
-from aidc.optimization import calendar, classes
+from aidc.optimization import classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.problem import (
-    WindowProblem,
-)
-from aidc.optimization.quotas import NO_GROUP
+from aidc.optimization.timing import Timing
+from aidc.optimization.problem import WindowProblem
+from aidc.optimization.settling import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
+from aidc.optimization.stops import timing_of, with_stops
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
@@ -35,7 +35,7 @@ class WindowPlan:
     """What one window decides.
 
     Attributes:
-        rows, start_s: jobs it speaks for and their starts.
+        rows, timing: jobs it speaks for, and when they run.
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
@@ -44,12 +44,17 @@ class WindowPlan:
     """
 
     rows: Rows
-    start_s: Array
+    timing: Timing
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
     certificate: Certificate
     course: "Chosen | None"
+
+    @property
+    def start_s(self) -> Array:
+        """First start of each job."""
+        return self.timing.start_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     limits = [Limit(None, 0.0, nothing)] if plan.pue_max is not None else []
     stages: list[_Stage] = []
     for goal in plan.goals:
-        start_s = stages[-1].course.start_s if stages else problem.at_s
-        stage = _solved(view, goal, limits, start_s)
+        before = stages[-1].course.timing if stages else problem.at
+        stage = _solved(view, goal, limits, before)
         stages.append(stage)
         room = stage.objective + plan.room_frac * abs(stage.objective)
         limits.append(Limit(goal, room, stage.tail))
@@ -155,44 +160,45 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         rows=max(stage.sizes[1] for stage in stages),
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
-        jobs_moved=int((last.course.start_s > jobs.earliest_s + 1e-6).sum()),
+        jobs_moved=last.course.timing.moved(jobs.earliest_s),
         fault="",
         quotas="; ".join(last.quotas),
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
         bound_s=sum(stage.bound_s for stage in stages),
+        jobs_stopped=len(last.course.timing.broken),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
     return WindowPlan(
-        jobs.row, last.course.start_s, setpoints, promised, proof, certificate, chosen
+        jobs.row, last.course.timing, setpoints, promised, proof, certificate, chosen
     )
 
 
-def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
-    """One objective under limits; ``before_s`` are starts that keep them."""
+def _solved(view: View, goal: Goal, limits: list[Limit], before: Timing) -> _Stage:
+    """One objective under limits; ``before`` are a timing of the jobs that keeps them."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
     money = view.money(goal)
     tail = tail_of(view.tables, money, view.bus, view.standing_kw)
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    start_s, sizes, status = before_s, (0, 0, 0), "optimal"
+    timing, sizes, status = before, (0, 0, 0), "optimal"
     offered = likely_options(view, goal, limits)
     try:
         planned = _planned(view, money, tail, caps, limits, offered)
     except SolverTimeoutError:
         planned, status = None, "time_limit"
     if planned is not None:
-        found, start_s = planned.solution, planned.start_s
+        found, timing = planned.solution, planned.timing
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [start_s, before_s], offered)
+    course = best_course(view, goal, tail, limits, [timing, before], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
-    after = tail_cost(problem, course.start_s, view.edges, tail)
+    after = tail_cost(problem, course.timing, view.edges, tail)
     in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
@@ -260,9 +266,9 @@ def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """Starts of the movable jobs, with the model that proposed them."""
+    """Timing of the movable jobs, with the model that proposed them."""
 
-    start_s: Array
+    timing: Timing
     model: pyo.ConcreteModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
@@ -286,7 +292,7 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
+        return _plan_jobs(view, money, tail, caps, limits, offered)
     except InfeasibleError:
         return None
 
@@ -294,15 +300,24 @@ def _planned(
 def _plan_jobs(
     view: View,
     money: Prices,
-    tails: list[classes.Tail],
+    tail: classes.Tail,
     caps: list[Cap],
+    limits: list[Limit],
     offered: NDArray[np.bool_],
 ) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
+    tails = [tail, *(limit.tail for limit in limits)]
     work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
     side, big = work.side, work.big
+    if problem.restart_s is not None:
+        aims = [(money, 0)] + [
+            (view.money(limit.goal), place)
+            for place, limit in enumerate(limits, 1)
+            if limit.goal is not None
+        ]
+        side = with_stops(view, aims, work.fixed_kw, side, problem.restart_s[big], tails)
     columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
     model, duals = None, None
     if columns >= LARGE_COLUMNS and not caps:
@@ -310,63 +325,19 @@ def _plan_jobs(
         found = relaxed_or_mean(view, money, work.fixed_kw, side)
         solution, duals, start_share = found.solution, found.duals, found.start_share
     else:
-        model = class_model(view, money, work, caps, kept)
+        model = class_model(view, money, replace(work, side=side), caps, kept)
         built = time.perf_counter() - began
         solution = solve_or_by_rule(
             model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     began = time.perf_counter()
-    start_s = problem.at_s.copy()
-    start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
+    chosen = classes.assign(side, start_share)
+    wanted = Timing.whole(side.starts.start_s[chosen])
+    if problem.restart_s is not None:
+        wanted = timing_of(side, chosen, problem.restart_s[big], view.edges)
+    timing = settled(problem, big, side, wanted)
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s
-    return _Planned(start_s, model, duals, solution, quotas, built)
-
-
-def _settled(
-    problem: WindowProblem, big: NDArray[np.bool_], side: classes.JobSide, wanted: Array
-) -> Array:
-    """The wanted starts where boards are free, else the nearest start that fits."""
-    jobs, at_s = side.jobs, problem.at_s[big]
-    first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
-    options = [side.starts.start_s[first[i] : first[i + 1]] for i in range(len(at_s))]
-    every = problem.movable
-    standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
-    start, end, gpus, of_pool = (
-        np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
-    )
-    settled, groups = at_s.copy(), problem.groups
-    of_job = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
-    of_run = (
-        np.full(len(start), NO_GROUP)
-        if groups is None
-        else np.concatenate([groups.of_fixed_run, groups.of_movable])
-    )
-    for index, pool in enumerate(problem.site.pools):
-        mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index
-        ours = np.isin(side.starts.job, mine)
-        times = side.starts.start_s[ours]
-        until = times + jobs.run_s[side.starts.job[ours]]
-
-        moments = np.concatenate([times, until, at_s[mine]])
-
-        def shared(boards: float, who: NDArray[np.bool_], at: Array = moments) -> calendar.Calendar:
-            return calendar.Calendar(boards, start[who], end[who], gpus[who], at)
-
-        plan, quotas = shared(pool.gpu_count, theirs), dict[int, calendar.Calendar]()
-        for group in () if groups is None else set(of_job[mine].tolist()) - {NO_GROUP}:
-            quotas[group] = shared(float(groups.boards[group]), of_run == group)  # type: ignore[union-attr]
-        settled[mine] = calendar.settle(
-            [
-                (plan, quotas[group]) if group != NO_GROUP else (plan,)
-                for group in of_job[mine].tolist()
-            ],
-            at_s[mine],
-            wanted[mine],
-            jobs.run_s[mine],
-            jobs.gpus[mine],
-            [options[i] for i in mine],
-        )
-    return settled
+    return _Planned(timing, model, duals, solution, quotas, built)
