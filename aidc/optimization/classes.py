@@ -147,7 +147,11 @@ def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
 
 
 def class_of(
-    jobs: Movable, window_s: float, slot_s: float, group: Rows, may_stop: NDArray[np.bool_] | None
+    jobs: Movable,
+    window_s: float,
+    slot_s: float,
+    group: Rows,
+    may_stop: NDArray[np.bool_] | None = None,
 ) -> Rows:
     """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike.
 

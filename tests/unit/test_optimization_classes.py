@@ -113,7 +113,7 @@ def test_classes_that_start_as_a_whole_give_each_of_their_jobs_that_start(seed: 
     share = np.zeros(len(side.columns.class_of))
     for one in range(side.columns.classes):
         share[random.choice(np.flatnonzero(side.columns.class_of == one))] = 1.0
-    start_s = classes.assign(side, share)
+    start_s = side.starts.start_s[classes.assign(side, share)]
     for job, start in enumerate(start_s):
         options = np.flatnonzero(side.starts.job == job)
         chosen = options[share[side.column_of[options]] == 1.0]
@@ -127,7 +127,7 @@ def test_shares_given_back_to_jobs_keep_the_classes_work_to_within_one_job(seed:
     random = np.random.default_rng(seed)
     share = random.random(len(side.columns.class_of))
     share /= np.bincount(side.columns.class_of, share)[side.columns.class_of]
-    start_s = classes.assign(side, share)
+    start_s = side.starts.start_s[classes.assign(side, share)]
     energy = side.jobs.kw * side.jobs.run_s
     got, total = np.zeros(len(share)), np.zeros(side.columns.classes)
     biggest = np.zeros(side.columns.classes)
@@ -188,7 +188,7 @@ def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
         money = view.money("emissions")
         tail = tail_of(tables, money, bus, load)
         every = np.ones(len(problem.options), bool)
-        planned = window._plan_jobs(view, money, [tail], [], every)
+        planned = window._plan_jobs(view, money, tail, [], [], every)
         best = planned.solution.objective
         for at in (tables.it_kw[:, 0], load, tables.it_kw[:, -1], tables.it_kw.mean(axis=1)):
             seen = window_bound.Window(exact, tables, money, bus, edges, tail, "emissions", "test")
