@@ -228,6 +228,12 @@ class Trace:
         )
 
 
+def chiller_starts(frame: pd.DataFrame) -> int:
+    """Chillers that came on from one step to the next, at all sites of a frame like `Trace.frame`."""
+    changes = frame.groupby("site", sort=False)["chillers_on"].diff()
+    return int(changes.clip(lower=0.0).sum())
+
+
 def balance_residual(frame: pd.DataFrame) -> float:
     """Largest relative difference of sources and uses over the steps.
 

@@ -229,11 +229,11 @@ def statement(run: Trace, book: str, t_per_mwh: Decimal) -> Statement:
         source="assumed: a test",
     )  # fmt: skip
     made = run.scenario
-    cell = Cell("hall", 2023, "grid_average", wh, factor, 1, factor.tonnes(wh))
+    cell = Cell("hall", 2023, "grid_average", wh, "Wh", factor, 1, factor.tonnes(wh))
     return Statement(
         book, run.variant, (made.start.astimezone(UTC), made.end.astimezone(UTC)),
         date(2024, 4, 30), None, (cell,), "p" * 64, Decimal(0), True, True,
-        ("a factor one year earlier",), "h" * 64, "CO2 only",
+        ("a factor one year earlier",), "h" * 64, "CO2 only", 7,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def statement(
         for name in (entity,) if entity else opened.entities:
             drawn = opened.statement(book, entity=name, period=span, report_date=day)
             rows += [
-                (name, cell.site, cell.year, cell.tier, cell.wh / 1e6,
+                (name, cell.site, cell.year, cell.tier, cell.amount / 1e6,
                  cell.factor.name if cell.factor else "none", float(cell.tco2e))
                 for cell in drawn.cells
             ]  # fmt: skip

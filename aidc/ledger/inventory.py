@@ -15,12 +15,12 @@ from aidc.ledger import units
 from aidc.ledger.activity import block_entry
 from aidc.ledger.books import Total
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import Exact, base_unit_of
 from aidc.ledger.factors import factor_entry, grid_factors
+from aidc.ledger.fields import Exact, base_unit_of
 from aidc.ledger.ledger import Ledger
 from aidc.ledger.pathway import ReportedYear
+from aidc.ledger.periods import period_of
 from aidc.ledger.reconcile import Interval, printed, quotient
-from aidc.ledger.statement import period_of
 from aidc.units import H_PER_DAY
 
 ENTITY: Final = "sensetime"

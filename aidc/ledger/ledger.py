@@ -1,30 +1,34 @@
 """The ledger: post facts, draw up statements, verify."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import Any, Final, get_args
 
 from aidc.config import nearest
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger import canonical, policies
+from aidc.ledger.adoption import factors_of
 from aidc.ledger.books import book_named
-from aidc.ledger.derive import derive
-from aidc.ledger.entries import ReportedFigure, Role, read_entries
-from aidc.ledger.factors import Factor, factor_entry, fuel_factors, grid_factors
-from aidc.ledger.journal import Journal, Verification, read_export
+from aidc.ledger.chain import Verification, read_export
+from aidc.ledger.derive import Question, derive
+from aidc.ledger.entries import Entry, content_of, read_entries, stored_entry
+from aidc.ledger.factors import factor_entry
+from aidc.ledger.fields import Role
+from aidc.ledger.index import Index
+from aidc.ledger.journal import MEMORY, Journal
+from aidc.ledger.payloads import ReportedFigure
+from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
+from aidc.ledger.readings import Readings
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.register import Register
-from aidc.ledger.statement import Statement, period_of, years_in
-from aidc.ledger.trace_entries import trace_entries
-
-if TYPE_CHECKING:
-    import pandas as pd
+from aidc.ledger.rules import Context, faults_of_entry
+from aidc.ledger.statement import Statement
 
 FILE_NAME: Final = "ledger.db"
 _BOTH: Final = {"S2-LB", "S2-MB-2015"}
-MEMORY: Final = ":memory:"
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)  # between writers of one ledger
 
 
 class Ledger:
@@ -34,10 +38,13 @@ class Ledger:
     """
 
     def __init__(self, journal: Journal, rules: Policies) -> None:
-        self._journal = journal
-        self._register = Register()
+        self.journal = journal
         self.policies = rules
+        self._register = Register()
         try:
+            self.index = Index(journal.db)
+            if self.index.entries != journal.head[0]:
+                self.reindex()
             self._refresh()
         except LedgerError:
             journal.close()
@@ -97,12 +104,12 @@ class Ledger:
             return cls(journal, policies.shipped())
         file = _file(path)
         if not Path(file).is_file():
-            raise InputError(f"no ledger at {file}; make one with Ledger.init")
+            raise InputError(f"no ledger at {file}; make one with aidc ledger init or Ledger.init")
         return cls(Journal(file), policies.shipped())
 
     def close(self) -> None:
         """Leaves one file behind."""
-        self._journal.close()
+        self.journal.close()
 
     def __enter__(self) -> "Ledger":
         return self
@@ -113,7 +120,7 @@ class Ledger:
     @property
     def head(self) -> tuple[int, str]:
         """Number of entries and hash of the last."""
-        return self._journal.head
+        return self.journal.head
 
     @property
     def zone(self) -> str:
@@ -123,6 +130,13 @@ class Ledger:
         return self._register.head.zone
 
     @property
+    def name(self) -> str:
+        """Id of the ledger, part of every copy."""
+        if self._register.head is None:
+            raise LedgerError("the journal has no ledger entry")
+        return self._register.head.ledger_id
+
+    @property
     def entities(self) -> tuple[str, ...]:
         """Reporting entities."""
         return tuple(dict.fromkeys(site.entity for site in self._register.sites.values()))
@@ -130,7 +144,7 @@ class Ledger:
     @property
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
-        return tuple(self._register.figures)
+        return self._register.figures
 
     def post(
         self,
@@ -143,31 +157,78 @@ class Ledger:
         """Appends entries, all or none; how many were new.
 
         An id that is recorded with the same content is passed over, so that a retry is safe.
+        Writers whose clocks differ a little are stamped in the order in which they came.
 
         Raises:
             InputError: every fault of the batch; nothing was posted.
+            LedgerError: the last entry does not hold: the journal is read only until `recover`.
         """
         if role not in get_args(Role):
             raise InputError(f"no role '{role}'{nearest(role, get_args(Role))}")
         made, faults = read_entries([entries] if isinstance(entries, Mapping) else entries)
-        stamp = {
-            "recorded_at": canonical.utc_text(recorded_at),
-            "recorded_by": recorded_by,
-            "role": role,
-        }
         try:
-            with self._journal.batch():
+            with self.journal.batch():
                 self._refresh()
-                fresh, found = self._register.new(made, recorded_at, role)
-                faults.extend(found)
+                stamp = {
+                    "recorded_at": self._stamp(recorded_at),
+                    "recorded_by": recorded_by,
+                    "role": role,
+                }
+                known = Context(self._register, self.index, role, recorded_by)
+                fresh = self._new(made, known, faults)
                 _refuse(faults)
-                self._journal.append({**entry.content(), **stamp} for entry in fresh)
+                self.index.flush()
+                self.journal.append({**content, **stamp} for content in fresh)
         except BaseException:
+            self.index.forget()
             self._register = Register()
             self._refresh()
             raise
-        self._register.seen += len(fresh)
+        self.index.forget()
+        self._register.upto += len(fresh)
         return len(fresh)
+
+    def _new(
+        self, entries: Iterable[Entry], known: Context, faults: list[Fault]
+    ) -> list[dict[str, Any]]:
+        """Contents of the entries that are not there yet, each taken in; faults of the others."""
+        fresh: list[dict[str, Any]] = []
+        seq, stored = self.journal.head[0], self.journal.head[0]
+        for entry in entries:
+            content = entry.content()
+            place = self.index.place(entry.id)
+            if place is not None:
+                same = (
+                    fresh[place[0] - stored]
+                    if place[0] >= stored
+                    else content_of(self.journal.body(place[0]))
+                )
+                if canonical.canonical(same) != canonical.canonical(content):
+                    message = "is recorded with other content; a correction is an entry with an id of its own"
+                    faults.append(Fault("", 0, 0, entry.id, message))
+                continue
+            found = faults_of_entry(entry, known)
+            faults.extend(found)
+            if not found:
+                self.index.add(seq, entry)
+                if entry.kind != "activity":
+                    self._register.apply(entry)
+                fresh.append(content)
+                seq += 1
+        return fresh
+
+    def _stamp(self, recorded_at: datetime) -> str:
+        given = canonical.utc_text(recorded_at)
+        count = self.journal.head[0]
+        if not count:
+            return given
+        last = str(self.journal.body(count - 1)["recorded_at"])
+        if given < canonical.utc_text(datetime.fromisoformat(last) - _CLOCKS_DIFFER):
+            raise InputError(
+                f"recorded_at {given} is before the last entry, recorded at {last}: "
+                "the ledger's time runs forward"
+            )
+        return max(given, last)
 
     def adopt_factors(
         self, books: Iterable[str], *, entity: str, report_date: date, recorded_at: datetime
@@ -177,34 +238,40 @@ class Ledger:
         Raises:
             InputError: a policy has no row for a site and year.
         """
-        chosen: dict[str, Factor] = {}
-        for name in books:
-            book = book_named(name)
-            for key, site in self._register.sites_of(entity).items():
-                if book.mainland is None:
-                    meters = self._register.meters_of(key, "fuel").values()
-                    fuels = {meter.fuel for meter in meters}
-                    chosen.update({f.name: f for f in fuel_factors().values() if f.fuel in fuels})
-                    continue
-                for year in self._years(key):
-                    picked = policies.select(
-                        self.policies,
-                        book.rule(site.region).policy,
-                        grid_factors().values(),
-                        region=site.region,
-                        activity_year=year,
-                        report_date=report_date,
-                    )
-                    chosen[picked.factor.name] = picked.factor
+        self._refresh()
+        chosen = factors_of(
+            self._register, self.index, self.policies, books, entity, report_date, self.zone
+        )
         entries = [factor_entry(chosen[name]) for name in sorted(chosen)]
         return self.post(entries, recorded_at=recorded_at, role="accountant")
 
-    def _years(self, site: str) -> list[int]:
-        years: set[int] = set()
-        for meter in self._register.meters_of(site, "grid_import"):
-            for block in self._register.live(meter, None):
-                years.update(year for year, _, _ in years_in((block.start, block.end), self.zone))
-        return sorted(years)
+    def readings(self, known_on: datetime | None = None) -> Readings:
+        """The journal as it was known at a time; None: all that is recorded."""
+        self._refresh()
+        return self.readings_after(self._known(known_on))
+
+    def readings_after(self, count: int) -> Readings:
+        """The journal as it stood after so many entries."""
+        self._refresh()
+        register = self._register
+        if count != register.upto:
+            register = Register()
+            register.load(self._facts(0, count))
+            register.upto = count
+        return Readings(register, self.index)
+
+    def _known(self, known_on: datetime | None) -> int:
+        count = self.journal.head[0]
+        if known_on is None:
+            return count
+        limit, low = canonical.utc_text(known_on), 0
+        while low < count:  # recorded_at never falls along the journal
+            middle = (low + count) // 2
+            if str(self.journal.body(middle)["recorded_at"]) <= limit:
+                low = middle + 1
+            else:
+                count = middle
+        return low
 
     def statement(
         self,
@@ -218,7 +285,7 @@ class Ledger:
         """What a book says, from the entries and factors in the journal alone.
 
         Args:
-            book: ``S1``, ``S2-LB``, ``S2-MB-2015`` or ``NDRC``.
+            book: one of `aidc.ledger.books.BOOKS`.
             entity: reporting entity.
             period: ``"2022"``, ``"2022-07"`` in the ledger's zone, or start and end.
             report_date: what the world could know: limits factors by their day of publication.
@@ -228,17 +295,14 @@ class Ledger:
             InputError: unknown book or entity, or a factor that was not posted.
             LedgerError: a gap in the period, or simulated data beside measured.
         """
-        self._refresh()
-        return derive(
-            self._register,
-            self.policies,
-            book,
-            entity=entity,
-            period=period_of(period, self.zone),
-            report_date=report_date,
-            known_on=known_on,
-            head=self.head[1],
+        asked = Question(
+            book_named(book), entity, period_of(period, self.zone), report_date, known_on
         )
+        readings = self.readings(known_on)
+        return derive(readings, self.policies, asked, self._head_after(readings.register.upto))
+
+    def _head_after(self, count: int) -> str:
+        return (self.journal.hash_of(count - 1) if count else None) or canonical.NO_HASH
 
     def draw_up(
         self,
@@ -294,68 +358,49 @@ class Ledger:
 
     def verify(self) -> Verification:
         """Recomputes the chain from the stored bytes."""
-        return self._journal.verify()
+        return self.journal.verify()
+
+    def reindex(self) -> bool:
+        """Makes the index anew from the entries; whether it was other than it should be.
+
+        Raises:
+            LedgerError: an entry cannot be read.
+        """
+        with self.journal.batch():
+            changed = self.index.rebuild(
+                (line.seq, _readable(line.seq, line.body)) for line in self.journal.lines()
+            )
+        self._register = Register()
+        self._refresh()
+        return changed
 
     def export(self, path: str | Path) -> None:
         """Writes JSON Lines that `open` reads and that verify without SQLite."""
-        self._journal.export(Path(path))
+        self.journal.export(Path(path))
 
     def save_as(self, path: str | Path) -> None:
         """A copy as one SQLite file whose bytes depend on the entries alone."""
-        self._journal.save_as(Path(path))
+        self.journal.save_as(Path(path))
 
     def _refresh(self) -> None:
-        try:
-            self._register.load(line.body for line in self._journal.lines(self._register.seen))
-        except ValueError as error:
-            raise LedgerError(f"the journal is damaged, run verify: {error}") from None
+        count = self.journal.head[0]
+        self._register.load(self._facts(self._register.upto, count))
+        self._register.upto = count
+
+    def _facts(self, since: int, until: int) -> Iterable[dict[str, Any]]:
+        return (self.journal.body(seq) for seq in self.index.facts(since, until))
 
 
-def post_trace(
-    ledger: Ledger,
-    frame: "pd.DataFrame",
-    *,
-    entity: str,
-    site: str,
-    region: str,
-    zone: str,
-    step_h: float,
-    attribute_kept: bool,
-    fuel: str | None,
-    recorded_at: datetime,
-    role: Role = "planner",
-) -> int:
-    """Posts a simulated run of one site; how many entries were new.
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise InputError(faults)
 
-    Args:
-        ledger: where to post.
-        frame: `Trace.frame` of one site; see `aidc.ledger.trace_entries`.
-        entity: reporting entity, such as ``baseline`` or ``optimized``.
-        site: name of the site.
-        region: ISO 3166-2 code of its grid.
-        zone: zone of the site.
-        step_h: length of a step [h].
-        attribute_kept: whether the certificates of own PV stay with the site.
-        fuel: what its generators burn, of models/fuel_factors.csv; None: it has none.
-        recorded_at: when it is posted.
-        role: who posts.
 
-    Raises:
-        SeriesError: the frame does not hold.
-        InputError: an overlap with what is recorded.
-    """
-    entries = trace_entries(
-        frame,
-        entity=entity,
-        site=site,
-        region=region,
-        zone=zone,
-        ledger_zone=ledger.zone,
-        step_h=step_h,
-        attribute_kept=attribute_kept,
-        fuel=fuel,
-    )
-    return ledger.post(entries, recorded_at=recorded_at, role=role)
+def _readable(seq: int, body: bytes) -> Entry:
+    try:
+        return stored_entry(canonical.read(body))
+    except ValueError as error:
+        raise LedgerError(f"entry {seq} cannot be read, run verify: {error}") from None
 
 
 def _calc(made: Statement, code_version: str) -> dict[str, Any]:
@@ -364,12 +409,16 @@ def _calc(made: Statement, code_version: str) -> dict[str, Any]:
         "entity": made.entity,
         "policy_hash": made.policy_hash,
         "report_date": made.report_date.isoformat(),
+        "input_seq": made.input_seq,
         "input_head": made.head,
         "factors": [use.version for use in made.factors],
         "gas": made.gases,
         "total_t": format(made.total_tco2e, "f"),
+        "statement_sha256": made.sha256,
         "code_version": code_version,
     }
+    if made.known_on is not None:
+        payload["known_on"] = canonical.utc_text(made.known_on)
     start, end = (canonical.utc_text(time) for time in made.period)
     digest = canonical.plain_hash({"period": [start, end], **payload})
     return {
@@ -379,11 +428,6 @@ def _calc(made: Statement, code_version: str) -> dict[str, Any]:
         "valid_to": end,
         "payload": payload,
     }
-
-
-def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise InputError(faults)
 
 
 def _file(path: str | Path) -> str:

@@ -1,16 +1,15 @@
 """Statements: what a book says about an entity and a period, derived from the journal."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 from aidc.errors import InputError
 from aidc.ledger import units
 from aidc.ledger.books import Total
-from aidc.ledger.canonical import utc_text
+from aidc.ledger.canonical import canonical, utc_text
 from aidc.ledger.factors import Factor, FuelFactor
 
 if TYPE_CHECKING:
@@ -23,15 +22,24 @@ ROUNDING: Final = "exact decimals; only the print is rounded, half to even"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Energy of one site and year in one tier, with its factor and tonnes."""
+    """What one site took in one year in one tier, with its factor and tonnes.
+
+    Attributes:
+        amount: whole base units.
+        unit: Wh, g or ml.
+        factor: None where there is none to multiply with: own generation, certificates at zero.
+        sources: ids of the entries that it rests on: counts, lots, assets.
+    """
 
     site: str
     year: int
     tier: str
-    wh: int
-    factor: Factor | None  # own generation has none: it counts zero
+    amount: int
+    unit: str
+    factor: Factor | None
     lag_years: int
     tco2e: Decimal
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Statement:
         simulated: whether the activity is simulated; never mixed with measured data.
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.
+        input_seq: how many entries it could read.
     """
 
     book: str
@@ -72,6 +81,7 @@ class Statement:
     warnings: tuple[str, ...]
     head: str
     gases: str
+    input_seq: int
 
     @property
     def total(self) -> Total:
@@ -96,10 +106,10 @@ class Statement:
 
     @property
     def tiers(self) -> dict[str, int]:
-        """Wh that ended in each tier."""
+        """Base units that ended in each tier; energy tiers in Wh."""
         made: dict[str, int] = {}
         for cell in self.cells:
-            made[cell.tier] = made.get(cell.tier, 0) + cell.wh
+            made[cell.tier] = made.get(cell.tier, 0) + cell.amount
         return made
 
     @property
@@ -112,6 +122,63 @@ class Statement:
         """Factor versions it rests on."""
         used = {cell.factor.name: cell.factor for cell in self.cells if cell.factor is not None}
         return tuple(_use(used[name]) for name in sorted(used))
+
+    def canonical(self) -> bytes:
+        """All that it says in one order of bytes: what a replay is held against.
+
+        The head is left out: entries that this statement does not read do not change it.
+        """
+        return canonical(
+            {
+                "book": self.book,
+                "entity": self.entity,
+                "period": list(self.period),
+                "report_date": self.report_date,
+                "known_on": self.known_on,
+                "policy_hash": self.policy_hash,
+                "simulated": self.simulated,
+                "assessed": self.assessed,
+                "estimated_frac": self.estimated_frac,
+                "warnings": list(self.warnings),
+                "gases": self.gases,
+                "cells": [
+                    {
+                        "site": cell.site,
+                        "year": cell.year,
+                        "tier": cell.tier,
+                        "amount": str(cell.amount),
+                        "unit": cell.unit,
+                        "factor": cell.factor.name if cell.factor else None,
+                        "lag_years": cell.lag_years,
+                        "tco2e": cell.tco2e,
+                    }
+                    for cell in self.cells
+                ],
+            }
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of `canonical`."""
+        return sha256(self.canonical()).hexdigest()
+
+    def cell(self, site: str, period: str, tier: str | None = None) -> tuple[Cell, ...]:
+        """The cells of a site and year, or of one of its tiers.
+
+        Raises:
+            InputError: there is none; lists what there is.
+        """
+        found = tuple(
+            cell
+            for cell in self.cells
+            if (cell.site, str(cell.year)) == (site, period) and tier in (None, cell.tier)
+        )
+        if not found:
+            listed = sorted({f"{cell.site} {cell.year} {cell.tier}" for cell in self.cells})
+            raise InputError(
+                f"{self.book} has no cell {site} {period} {tier or ''}; there are {', '.join(listed)}"
+            )
+        return found
 
     def to_frame(self) -> "pd.DataFrame":
         """A row a site, year and tier; tonnes and factors as exact text."""
@@ -127,7 +194,8 @@ class Statement:
                 "site": cell.site,
                 "year": cell.year,
                 "tier": cell.tier,
-                "wh": cell.wh,
+                "amount": cell.amount,
+                "unit": cell.unit,
                 "factor": cell.factor.name if cell.factor else "",
                 "factor_value": _use(cell.factor).value if cell.factor else "0",
                 "lag_years": cell.lag_years,
@@ -155,7 +223,7 @@ class Statement:
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
-                f"  {cell.site}  {cell.year}  {cell.tier}  {cell.wh} Wh  "
+                f"  {cell.site}  {cell.year}  {cell.tier}  {cell.amount} {cell.unit}  "
                 f"{cell.tco2e.quantize(place, ROUND_HALF_EVEN)} t"
                 for cell in self.cells
             ),
@@ -172,8 +240,8 @@ class Statement:
 
 
 FRAME_COLUMNS: Final = (
-    "entity", "book", "period_start", "period_end", "report_date", "site", "year", "tier", "wh",
-    "factor", "factor_value", "lag_years", "tco2e", "gases", "simulated", "policy_hash", "head",
+    "entity", "book", "period_start", "period_end", "report_date", "site", "year", "tier", "amount",
+    "unit", "factor", "factor_value", "lag_years", "tco2e", "gases", "simulated", "policy_hash", "head",
 )  # fmt: skip
 
 
@@ -188,44 +256,3 @@ def _use(factor: Factor) -> FactorUse:
     return FactorUse(
         factor.id, factor.name, factor.publisher, factor.data_year, value, factor.status
     )
-
-
-def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetime, datetime]:
-    """A period: ``"2022"`` or ``"2022-07"`` in the ledger's zone, or start and end.
-
-    Raises:
-        InputError: it is none.
-
-    Examples:
-        >>> [utc_text(time) for time in period_of("2022", "Asia/Shanghai")]
-        ['2021-12-31T16:00:00Z', '2022-12-31T16:00:00Z']
-    """
-    if isinstance(text, tuple):
-        start, end = text
-        if start.tzinfo is None or end.tzinfo is None or end <= start:
-            raise InputError(f"{start} to {end} is no period; give two times with offset, in order")
-        return start, end
-    here = ZoneInfo(zone)
-    parts = text.split("-")
-    if not all(part.isdecimal() for part in parts) or len(parts) > 2:
-        raise InputError(f"'{text}' is no period; write 2022 or 2022-07")
-    year, month = int(parts[0]), int(parts[1]) if len(parts) == 2 else None
-    if month is not None and not 1 <= month <= 12:
-        raise InputError(f"'{text}' is no period; months are 01 to 12")
-    if month is None:
-        return datetime(year, 1, 1, tzinfo=here), datetime(year + 1, 1, 1, tzinfo=here)
-    after = (year, month + 1) if month < 12 else (year + 1, 1)
-    return datetime(year, month, 1, tzinfo=here), datetime(*after, 1, tzinfo=here)
-
-
-def years_in(
-    period: tuple[datetime, datetime], zone: str
-) -> Iterator[tuple[int, datetime, datetime]]:
-    """The parts of a period by calendar year of a zone."""
-    here = ZoneInfo(zone)
-    start, end = period
-    while start < end:
-        year = start.astimezone(here).year
-        stop = min(end, datetime(year + 1, 1, 1, tzinfo=here))
-        yield year, start, stop
-        start = stop

@@ -16,7 +16,15 @@ from aidc.simulation import accounting
 from aidc.simulation.energy import Block
 from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.simulation.job_table import LATE_S, job_table
-from aidc.trace import ACCOUNTS, FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.trace import (
+    ACCOUNTS,
+    FRAME_COLUMNS,
+    SHARES,
+    JobRun,
+    Trace,
+    balance_residual,
+    chiller_starts,
+)
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
@@ -149,7 +157,7 @@ def trace_of(
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             "store_cut_steps": sum(result.store_cut_steps for result in results),
-            "chiller_starts": sum(_chiller_starts(result) for result in results),
+            "chiller_starts": chiller_starts(whole),
             "chiller_count_not_held_steps": sum(_counts_not_held(result) for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
@@ -179,12 +187,6 @@ def _repairs(results: list[SiteResult], step_h: float) -> dict[str, float]:
         "gpu_h_out_of_service": sum(float(run.out.sum()) for run in runs) * step_h,
         "gpu_h_without_spare": sum(run.without_spare_gpu_s for run in runs) / S_PER_H,
     }
-
-
-def _chiller_starts(result: SiteResult) -> int:
-    """Machines that came on from one step to the next."""
-    running = np.asarray(result.columns["chillers_on"], np.float64)
-    return int(np.maximum(np.diff(running), 0.0).sum())
 
 
 def _counts_not_held(result: SiteResult) -> int:

@@ -13,10 +13,12 @@ from aidc import catalog, config, equipment
 from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
-from aidc.ledger import policies
-from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger import policies, registry
+from aidc.ledger.disclosure import DisclosureRow
+from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.kpi import EnergyWeight, KpiRow
+from aidc.ledger.lots import CcerTechnology, LotRule
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -33,19 +35,23 @@ from aidc.workload.traces.alibaba import TraceBoard
 
 ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
+    **registry.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
+    "ccer_technologies": CcerTechnology,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "disclosure": DisclosureRow,
+    "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
-    "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
     "gpu_speeds": GpuSpeed,
-    "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "kpis": KpiRow,
+    "lot_types": LotRule,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
