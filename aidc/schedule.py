@@ -207,7 +207,9 @@ def captured_frac(baseline: float, objective: float, bound: float) -> float | No
     return (baseline - objective) / attainable
 
 
-def stop_columns(stops: Mapping[int, NDArray[np.float64]], count: int) -> dict[str, list[list[float]]]:
+def stop_columns(
+    stops: Mapping[int, NDArray[np.float64]], count: int
+) -> dict[str, list[list[float]]]:
     """The columns ``stopped_s`` and ``resumed_s`` of so many decisions.
 
     Args:

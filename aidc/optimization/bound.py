@@ -34,7 +34,6 @@ from aidc.optimization import classes
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import price_it_power, site_model
 from aidc.optimization.objective import Prices
-from aidc.optimization.timing import Timing
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.problem import (
     NARROW_KW,
@@ -46,6 +45,7 @@ from aidc.optimization.problem import (
 )
 from aidc.optimization.solve import Duals, relaxed_duals, solve
 from aidc.optimization.storage import battery_end_kwh, tank_end_kwh
+from aidc.optimization.timing import Timing
 from aidc.plant.tank import keeps_frac
 from aidc.scenario import Goal
 from aidc.schedule import SPRAY_BY_POLICY
@@ -235,9 +235,7 @@ class Window:
     def left_alone(self) -> float:
         """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
         alone = Timing.whole(self.problem.movable.earliest_s)
-        return run_like_baseline(
-            self.problem, self.bus, self.edges, alone, self.goal
-        )[0]
+        return run_like_baseline(self.problem, self.bus, self.edges, alone, self.goal)[0]
 
 
 def run_like_baseline(

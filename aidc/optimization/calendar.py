@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.timing import Timing, Segments
+from aidc.optimization.timing import Segments, Timing
 
 Array = NDArray[np.float64]
 ROUNDS = 4  # of settling jobs

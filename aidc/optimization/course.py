@@ -15,10 +15,10 @@ from aidc.optimization.bound import tail_cost
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import settle_peaks, site_model
 from aidc.optimization.objective import Prices
-from aidc.optimization.timing import Timing
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
 from aidc.optimization.solve import Solution, relaxed_values, solve_or_by_rule
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal
 from aidc.schedule import CHILLERS_BY_RULE, SetPoints
@@ -104,8 +104,7 @@ def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[n
         problem, view.per_slot, at, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
     )
     caps = [
-        limit.cap(view, tables, tail_cost(problem, at, view.edges, limit.tail))
-        for limit in limits
+        limit.cap(view, tables, tail_cost(problem, at, view.edges, limit.tail)) for limit in limits
     ]
     money = view.money(goal, tables)
     model = site_model(tables, money, view.bus, kept_options(tables, money, view.bus, caps), caps)

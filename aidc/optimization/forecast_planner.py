@@ -14,12 +14,12 @@ from aidc.optimization.record import Record, schedule_of
 from aidc.optimization.window import WindowPlan
 from aidc.scenario import Scenario
 from aidc.schedule import (
-    stop_columns,
     AS_SOON_AS_FREE,
     Commitment,
     PlanningState,
     Schedule,
     WindowProof,
+    stop_columns,
 )
 
 MOVED_S = 1e-6  # less than this is rounding, not a move

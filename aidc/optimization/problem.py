@@ -16,7 +16,6 @@ from aidc.optimization.classes import Movable
 from aidc.optimization.commitment import Chillers
 from aidc.optimization.objective import Cap, Prices, prices, worth_keeping
 from aidc.optimization.peaks import Peaks, month_numbers
-from aidc.optimization.timing import Timing, Segments
 from aidc.optimization.plant_tables import (
     POINTS,
     TANK_RATES,
@@ -27,6 +26,7 @@ from aidc.optimization.plant_tables import (
 )
 from aidc.optimization.quotas import Groups
 from aidc.optimization.sleeping import Held
+from aidc.optimization.timing import Segments, Timing
 from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from aidc.optimization import calendar
 from aidc.optimization.classes import JobSide
-from aidc.optimization.timing import Timing
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.quotas import NO_GROUP
+from aidc.optimization.timing import Timing
 
 Array = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aidc.forecast import Drivers
 from aidc.job import JobTable, beyond_quota
 from aidc.moves import pool_index, pools_of
-from aidc.optimization.timing import Timing, Segments
+from aidc.optimization.timing import Segments, Timing
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Pool
@@ -74,7 +74,9 @@ class Standing:
             refused=(jobs.gpu_count > capacity[pool])
             | ~jobs.accepted
             | beyond_quota(jobs, scenario.baseline.queue.vc_quota),
-            restart_s=np.where(drivers.interruptible, scenario.flexibility.restart_s or 0.0, np.inf),
+            restart_s=np.where(
+                drivers.interruptible, scenario.flexibility.restart_s or 0.0, np.inf
+            ),
         )
 
     def happened(self, state: PlanningState) -> None:

@@ -18,9 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.class_relaxation import relaxed_or_mean
-from aidc.optimization.classes import JobSide, Movable, Pattern, Starts, Tail, timing_tail_cost, profile
+from aidc.optimization.classes import (
+    JobSide,
+    Movable,
+    Pattern,
+    Starts,
+    Tail,
+    profile,
+    timing_tail_cost,
+)
 from aidc.optimization.objective import Prices
-from aidc.optimization.timing import Timing, Segments
+from aidc.optimization.timing import Segments, Timing
 from aidc.optimization.view import View
 from aidc.units import S_PER_H
 
@@ -81,9 +89,7 @@ def cheapest_stops(
     runs[-1] = later[np.clip(left[-1], 0, len(later) - 1)]
     for n in range(slots - first - 1, -1, -1):
         pause = np.append(rests[n + 1, 1:], np.inf) + wait
-        runs[n] = np.where(
-            left[n] <= 0, 0.0, np.minimum(price[first + n] + runs[n + 1], pause)
-        )
+        runs[n] = np.where(left[n] <= 0, 0.0, np.minimum(price[first + n] + runs[n + 1], pause))
         rests[n] = np.minimum(price[first + n] * (1 + restart) + runs[n + 1], pause)
     starts = np.arange(min(most + 1, slots - first))
     n = q = int(np.argmin(price[first + starts] + runs[starts + 1, starts] + wait * starts))
@@ -138,7 +144,10 @@ def with_patterns(
         gpus.append(of_jobs.gpus[job] @ share[:, at])
         held.append(_touched(share[:, at], job, len(mine)).T @ of_jobs.gpus)
         tail.append(
-            [timing_tail_cost(of_jobs, placed, float(edges[-1]), slot_s, one).sum() for one in tails]
+            [
+                timing_tail_cost(of_jobs, placed, float(edges[-1]), slot_s, one).sum()
+                for one in tails
+            ]
         )
         of_class.append(which)
         starts.append(

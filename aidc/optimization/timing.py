@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 ROUNDING_S = 1e-6
-Segments = NDArray[np.float64]  # start and end of each run of one job, restarts inside, shape (runs, 2)
+Segments = NDArray[
+    np.float64
+]  # start and end of each run of one job, restarts inside, shape (runs, 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.timing import Timing
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.settling import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.stops import timing_of, with_stops
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
 from aidc.schedule import SetPoints, StageProof, WindowProof
@@ -171,9 +171,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
-    return WindowPlan(
-        jobs.row, last.course.timing, setpoints, promised, proof, certificate, chosen
-    )
+    return WindowPlan(jobs.row, last.course.timing, setpoints, promised, proof, certificate, chosen)
 
 
 def _solved(view: View, goal: Goal, limits: list[Limit], before: Timing) -> _Stage:

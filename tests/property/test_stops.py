@@ -153,9 +153,7 @@ def test_no_way_to_run_jobs_is_cheaper_than_the_certified_bound_at_any_prices(
         problem, model.tables, model.money, model.bus, edges, model.outside, goal, "test"
     )
     load = window_problem.load_kw(problem, problem.at, edges)
-    proven = dict(
-        window.certificate(marginal_price(model.tables, model.money, model.bus, load))
-    )
+    proven = dict(window.certificate(marginal_price(model.tables, model.money, model.bus, load)))
     optimum = min(cost(model, timing) for timing in timings(problem))
     room = 1e-6 * max(1.0, abs(optimum))
     assert proven["bound"] <= optimum + room
@@ -176,7 +174,13 @@ def test_no_way_to_run_jobs_is_cheaper_than_the_certified_bound_at_any_prices(
     st.sampled_from([0.0, 2.0]),
 )
 def test_the_way_found_by_price_is_the_cheapest_of_all_whole_slots(
-    price: list[int], after: list[int], first: int, slack: int, length: int, restart: float, wait: float
+    price: list[int],
+    after: list[int],
+    first: int,
+    slack: int,
+    length: int,
+    restart: float,
+    wait: float,
 ) -> None:
     assume(first < len(price) - 1)
     later = np.append(0.0, np.cumsum(np.array(after, float)))
