@@ -19,20 +19,19 @@ from aidc.trace import Trace
 from aidc.verifier import findings
 from tests.windows import SCENARIOS
 
-RESTART_S, GAP_FRAC = 300.0, 0.001
-STEEP = {"kind": "synthetic", "amplitude": "60 %", "shape": "demand"}
+RESTART_S = 300.0
 SETS = [
-    "site.model=helios-hall", "pathway=null", "seed=3", "end=2023-07-05T00:00:00+08:00", "step=60 min",
-    "workload.jobs_per_day=300", "plan.window=36 h", f"plan.gap={100 * GAP_FRAC} %",
-    "flexibility.deferrable_frac=0.5", "flexibility.slack_h=[12, 24]", "flexibility.restart=5 min",
+    "pathway=null", "end=2023-07-05T00:00:00+08:00", "step=60 min", "plan.objective=cost", "plan.window=36 h",
+    "workload.jobs_per_day=600", "flexibility.deferrable_frac=0.5", "flexibility.restart=5 min",
+    "site.overrides={pools: [{name: a100, server: a100-8gpu, server_count: 64}]}",
 ]  # fmt: skip
 
 
 @cache
 def room(interruptible_frac: float) -> Scenario:
+    """Two days of 512 boards under a tariff with three steps a day."""
     sets = [*SETS, f"flexibility.interruptible_frac={interruptible_frac}"]
-    made = aidc.load(SCENARIOS / "lingang-week.yaml", sets=sets)
-    return made.replace("site.grid.intensity", STEEP)
+    return aidc.load(SCENARIOS / "lingang-week.yaml", sets=sets)
 
 
 @cache
@@ -93,18 +92,12 @@ def test_the_energy_of_all_jobs_and_of_idle_boards_is_the_meter() -> None:
     assert held_gpu_s == pytest.approx(at_once + restarts, rel=2e-3)
 
 
-def kgco2e(trace: Trace) -> float:
-    frame = trace.frame
-    return float((frame["grid_import_kw"] * frame["grid_kgco2e_per_kwh"]).sum() * trace.step_h)
-
-
 def test_a_plan_that_may_stop_jobs_is_no_worse_than_one_that_may_not() -> None:
     unbroken, stopping = planned(0.0), planned(1.0)
     first, second = unbroken[1].windows[0], stopping[1].windows[0]
     assert second.bound <= first.objective * (1 + 1e-9)
     assert second.objective <= first.objective * (1 + second.gap_frac)
     assert second.objective < first.objective, "here stops are worth their restarts"
-    assert kgco2e(stopping[3]) <= kgco2e(unbroken[3]) * (1 + GAP_FRAC)
     assert not unbroken[1].stops()
 
 
