@@ -25,6 +25,8 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
+from aidc.ledger.registry import Approval
+from aidc.ledger.scope3 import Asset
 
 KINDS: Final[dict[str, type[Config]]] = {
     "ledger": LedgerHead,
@@ -34,6 +36,8 @@ KINDS: Final[dict[str, type[Config]]] = {
     "energy_tx": EnergyTx,
     "adjustment": Adjustment,
     "factor_version": FactorVersion,
+    "approval": Approval,
+    "asset": Asset,
     "reported_figure": ReportedFigure,
     "calc": Calc,
     "period_close": PeriodClose,

@@ -16,9 +16,20 @@ Quality = Literal["metered", "billed", "reported", "estimated", "simulated"]
 Stream = Literal[
     "grid_import", "grid_export", "generator", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
     "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
+    "goods_mass", "goods_spend", "travel", "hotel", "commuting",
 ]  # fmt: skip
 _UTC_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_BASE_OF_STREAM: Final = {"water_in": "ml", "water_out": "ml", "refrigerant": "g"}
+_BASE_OF_STREAM: Final = {
+    "water_in": "ml",
+    "water_out": "ml",
+    "refrigerant": "g",
+    "goods_mass": "g",
+    "goods_spend": "fen",
+    "travel": "pm",  # metres travelled, summed over passengers
+    "hotel": "night",
+    "commuting": "pm",
+}
+BASE_UNITS: Final = ("Wh", *dict.fromkeys(_BASE_OF_STREAM.values()))
 
 
 def base_unit_of(stream: str) -> str:
@@ -70,15 +81,15 @@ def _day(value: object) -> object:
 
 
 def _base(unit: str) -> str:
-    if unit in ("Wh", "ml", "g"):
+    if unit in BASE_UNITS:
         return unit
     if "co2" in unit.lower():
         message = (
             "'{v}' is an emission; emissions are derived: post a published one as a reported_figure"
         )
         raise PydanticCustomError("unit", message, {"v": unit})
-    message = "'{v}' is not a base unit (Wh, ml, g); convert with aidc.ledger.units.to_base"
-    raise PydanticCustomError("unit", message, {"v": unit})
+    message = "'{v}' is not a base unit ({u}); convert with aidc.ledger.units.to_base"
+    raise PydanticCustomError("unit", message, {"v": unit, "u": ", ".join(BASE_UNITS)})
 
 
 def _zone(name: str) -> str:

@@ -14,12 +14,12 @@ from aidc.ledger.entries import Entry
 from aidc.ledger.payloads import Activity, Adjustment, EnergyTx
 
 _SCHEMA: Final = (
-    "CREATE TABLE IF NOT EXISTS place(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL) "
+    "CREATE TABLE IF NOT EXISTS main.place(id TEXT PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL) "
     "WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS fact ON place(seq) WHERE kind <> 'activity'",
-    "CREATE TABLE IF NOT EXISTS span(meter TEXT NOT NULL, start INTEGER NOT NULL, seq INTEGER NOT NULL, "
+    "CREATE INDEX IF NOT EXISTS main.fact ON place(seq) WHERE kind <> 'activity'",
+    "CREATE TABLE IF NOT EXISTS main.span(meter TEXT NOT NULL, start INTEGER NOT NULL, seq INTEGER NOT NULL, "
     "stop INTEGER NOT NULL, gone INTEGER, PRIMARY KEY(meter, start, seq)) WITHOUT ROWID",
-    "CREATE INDEX IF NOT EXISTS span_of ON span(seq)",
+    "CREATE INDEX IF NOT EXISTS main.span_of ON span(seq)",
 )
 _TABLES: Final = ("place", "span")
 
@@ -47,11 +47,11 @@ class Index:
     @property
     def entries(self) -> int:
         """Entries that it holds."""
-        return int(self._db.execute("SELECT count(*) FROM place").fetchone()[0])
+        return int(self._db.execute("SELECT count(*) FROM main.place").fetchone()[0])
 
     def place(self, entry_id: str) -> tuple[int, str] | None:
         """Place and kind of an entry; None: there is none of that id."""
-        query = "SELECT seq, kind FROM place WHERE id = ?"
+        query = "SELECT seq, kind FROM main.place WHERE id = ?"
         row = self._db.execute(query, (entry_id,)).fetchone()
         return None if row is None else (int(row[0]), str(row[1]))
 
@@ -62,16 +62,14 @@ class Index:
             KeyError: there is none.
         """
         self.flush()
-        row = self._db.execute("SELECT id FROM place WHERE seq = ?", (seq,)).fetchone()
+        row = self._db.execute("SELECT id FROM main.place WHERE seq = ?", (seq,)).fetchone()
         if row is None:
             raise KeyError(seq)
         return str(row[0])
 
     def facts(self, since: int, until: int) -> list[int]:
         """Places of all entries that are no activity, in order."""
-        query = (
-            "SELECT seq FROM place WHERE kind <> 'activity' AND seq >= ? AND seq < ? ORDER BY seq"
-        )
+        query = "SELECT seq FROM main.place WHERE kind <> 'activity' AND seq >= ? AND seq < ? ORDER BY seq"
         return [int(seq) for (seq,) in self._db.execute(query, (since, until))]
 
     def add(self, seq: int, entry: Entry) -> None:
@@ -88,7 +86,7 @@ class Index:
             self.flush()
             gone = self.place(str(entry.supersedes))
             if gone is not None:
-                self._db.execute("UPDATE span SET gone = ? WHERE seq = ?", (seq, gone[0]))
+                self._db.execute("UPDATE main.span SET gone = ? WHERE seq = ?", (seq, gone[0]))
             if payload.replacement is not None:
                 self._cover(payload.replacement.meter, start, stop, seq)
 
@@ -98,8 +96,8 @@ class Index:
 
     def flush(self) -> None:
         """Writes what was added."""
-        self._db.executemany("INSERT INTO place VALUES (?, ?, ?)", self._places)
-        self._db.executemany("INSERT INTO span VALUES (?, ?, ?, ?, NULL)", self._spans)
+        self._db.executemany("INSERT INTO main.place VALUES (?, ?, ?)", self._places)
+        self._db.executemany("INSERT INTO main.span VALUES (?, ?, ?, ?, NULL)", self._spans)
         self._places.clear()
         self._spans.clear()
 
@@ -122,7 +120,7 @@ class Index:
             return None  # the common case of a batch in order
         self.flush()
         query = (
-            "SELECT seq, start, stop FROM span WHERE meter = ? AND start < ? AND gone IS NULL "
+            "SELECT seq, start, stop FROM main.span WHERE meter = ? AND start < ? AND gone IS NULL "
             "AND seq <> ? ORDER BY start DESC LIMIT 1"
         )
         row = self._db.execute(query, (meter, stop, -1 if without is None else without)).fetchone()
@@ -133,7 +131,7 @@ class Index:
         return None
 
     def _remember(self, meter: str) -> None:
-        query = "SELECT stop FROM span WHERE meter = ? AND gone IS NULL ORDER BY start DESC LIMIT 1"
+        query = "SELECT stop FROM main.span WHERE meter = ? AND gone IS NULL ORDER BY start DESC LIMIT 1"
         row = self._db.execute(query, (meter,)).fetchone()
         if row is not None:
             self._reached[meter] = max(int(row[0]), self._reached.get(meter, int(row[0])))
@@ -141,20 +139,20 @@ class Index:
     def taken_back(self, seq: int) -> bool:
         """Whether a later entry has taken one back."""
         self.flush()
-        query = "SELECT 1 FROM span WHERE seq = ? AND gone IS NOT NULL LIMIT 1"
+        query = "SELECT 1 FROM main.span WHERE seq = ? AND gone IS NOT NULL LIMIT 1"
         return self._db.execute(query, (seq,)).fetchone() is not None
 
     def any(self, meter: str, start: int, stop: int, upto: int) -> bool:
         """Whether anything was counted of a meter in a period, as it stood after ``upto`` entries."""
         query = (
-            "SELECT 1 FROM span WHERE meter = ? AND start < ? AND stop > ? "
+            "SELECT 1 FROM main.span WHERE meter = ? AND start < ? AND stop > ? "
             "AND seq < ? AND (gone IS NULL OR gone >= ?) LIMIT 1"
         )
         return self._db.execute(query, (meter, stop, start, upto, upto)).fetchone() is not None
 
     def reach(self, meter: str) -> tuple[int, int] | None:
         """First start and last stop of a meter [s]; None: nothing was counted."""
-        query = "SELECT min(start), max(stop) FROM span WHERE meter = ? AND gone IS NULL"
+        query = "SELECT min(start), max(stop) FROM main.span WHERE meter = ? AND gone IS NULL"
         first, last = self._db.execute(query, (meter,)).fetchone()
         return None if first is None else (int(first), int(last))
 
@@ -169,7 +167,7 @@ class Index:
             LedgerError: an entry is not there.
         """
         query = (
-            "SELECT s.seq, s.start, s.stop, e.hash, e.body FROM span s LEFT JOIN entry e ON e.seq = s.seq "
+            "SELECT s.seq, s.start, s.stop, e.hash, e.body FROM main.span s LEFT JOIN entry e ON e.seq = s.seq "
             "WHERE s.meter = ? AND s.start < ? AND s.stop > ? "
             "AND s.seq < ? AND (s.gone IS NULL OR s.gone >= ?) ORDER BY s.start"
         )
@@ -187,19 +185,26 @@ class Index:
         """
         self.forget()
         for table in _TABLES:
-            self._db.execute(f"CREATE TEMP TABLE old_{table} AS SELECT * FROM {table}")
-            self._db.execute(f"DELETE FROM {table}")
+            self._db.execute(
+                f"CREATE TEMP TABLE IF NOT EXISTS {table} AS SELECT * FROM main.{table}"
+            )
+            self._db.execute(f"DELETE FROM main.{table}")
         for seq, entry in entries:
             self.add(seq, entry)
         self.flush()
         self._reached.clear()
-        changed = any(self._differ(table, f"old_{table}") for table in _TABLES)
+        changed = index_differs(self._db, "main", "temp")
         for table in _TABLES:
-            self._db.execute(f"DROP TABLE old_{table}")
+            self._db.execute(f"DROP TABLE temp.{table}")
         return changed
 
-    def _differ(self, one: str, other: str) -> bool:
-        return any(
-            self._db.execute(f"SELECT * FROM {a} EXCEPT SELECT * FROM {b} LIMIT 1").fetchone()
-            for a, b in ((one, other), (other, one))
-        )
+
+def index_differs(database: sqlite3.Connection, one: str, other: str) -> bool:
+    """Whether the index tables of two schemas of a connection hold different rows."""
+    return any(
+        database.execute(
+            f"SELECT * FROM {a}.{table} EXCEPT SELECT * FROM {b}.{table} LIMIT 1"
+        ).fetchone()
+        for table in _TABLES
+        for a, b in ((one, other), (other, one))
+    )

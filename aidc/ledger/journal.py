@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import canonical
-from aidc.ledger.chain import Line, Verification, read_export, verify_lines, written
+from aidc.ledger.chain import Head, Line, Verification, read_export, verify_lines, written
 
 MEMORY: Final = ":memory:"
 _SCHEMA: Final = (
@@ -91,9 +91,9 @@ class Journal:
         for seq, stored, body in self.db.execute(query, (since, 2**62 if until is None else until)):
             yield Line(int(seq), str(stored), bytes(body))
 
-    def verify(self) -> Verification:
+    def verify(self, anchor: Head | None = None) -> Verification:
         """Recomputes the chain; see `verify_lines`."""
-        return verify_lines(_stored(self.db))
+        return verify_lines(_stored(self.db), anchor)
 
     def export(self, path: Path) -> None:
         """Writes JSON Lines: the stored bodies byte for byte with their hashes."""
@@ -140,14 +140,18 @@ def checked(seq: int, stored: str, body: bytes) -> dict[str, Any]:
         raise LedgerError(f"entry {seq} is torn, run verify: {error}") from None
 
 
-def verify_file(path: Path) -> Verification:
+def verify_file(path: Path, anchor: Head | None = None) -> Verification:
     """The chain of a file, ``.jsonl`` or SQLite, read only: works where the ledger cannot be opened.
+
+    Args:
+        path: the file.
+        anchor: a head that was kept elsewhere; see `aidc.ledger.audit.read_head`.
 
     Raises:
         InputError: no such file.
         LedgerError: the file is no ledger at all.
     """
-    return verify_lines(lines_of(path))
+    return verify_lines(lines_of(path), anchor)
 
 
 def lines_of(path: Path) -> Iterator[Line]:

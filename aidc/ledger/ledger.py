@@ -1,34 +1,31 @@
 """The ledger: post facts, draw up statements, verify."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, get_args
 
 from aidc.config import nearest
-from aidc.errors import Fault, InputError, LedgerError
-from aidc.ledger import canonical, policies
+from aidc.errors import InputError, LedgerError
+from aidc.ledger import canonical, merkle, policies
 from aidc.ledger.adoption import factors_of
+from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
-from aidc.ledger.chain import Verification, read_export
+from aidc.ledger.chain import Head, Verification, read_export
 from aidc.ledger.derive import Question, derive
-from aidc.ledger.entries import Entry, content_of, read_entries, stored_entry
 from aidc.ledger.factors import factor_entry
 from aidc.ledger.fields import Role
-from aidc.ledger.index import Index
 from aidc.ledger.journal import MEMORY, Journal
-from aidc.ledger.payloads import ReportedFigure
+from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
-from aidc.ledger.readings import Readings
 from aidc.ledger.reconcile import Reconciled, reconciled
-from aidc.ledger.register import Register
-from aidc.ledger.rules import Context, faults_of_entry
-from aidc.ledger.statement import Statement
+from aidc.ledger.statement import Cell, Statement
+from aidc.ledger.store import Store
+from aidc.ledger.tracing import Origin, Replay, origin_of
 
 FILE_NAME: Final = "ledger.db"
 _BOTH: Final = {"S2-LB", "S2-MB-2015"}
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)  # between writers of one ledger
 
 
 class Ledger:
@@ -38,17 +35,19 @@ class Ledger:
     """
 
     def __init__(self, journal: Journal, rules: Policies) -> None:
-        self.journal = journal
         self.policies = rules
-        self._register = Register()
         try:
-            self.index = Index(journal.db)
-            if self.index.entries != journal.head[0]:
-                self.reindex()
-            self._refresh()
+            self.store = Store(journal)
+            self._head()
         except LedgerError:
             journal.close()
             raise
+
+    def _head(self) -> LedgerHead:
+        head = self.store.register.head
+        if head is None and self.store.journal.head[0]:
+            raise LedgerError("the journal has no ledger entry; run verify")
+        return head or LedgerHead(ledger_id="new", zone="UTC")
 
     @classmethod
     def init(
@@ -109,7 +108,7 @@ class Ledger:
 
     def close(self) -> None:
         """Leaves one file behind."""
-        self.journal.close()
+        self.store.journal.close()
 
     def __enter__(self) -> "Ledger":
         return self
@@ -120,31 +119,27 @@ class Ledger:
     @property
     def head(self) -> tuple[int, str]:
         """Number of entries and hash of the last."""
-        return self.journal.head
+        return self.store.journal.head
 
     @property
     def zone(self) -> str:
         """Zone of calendar periods."""
-        if self._register.head is None:
-            raise LedgerError("the journal has no ledger entry")
-        return self._register.head.zone
+        return self._head().zone
 
     @property
     def name(self) -> str:
         """Id of the ledger, part of every copy."""
-        if self._register.head is None:
-            raise LedgerError("the journal has no ledger entry")
-        return self._register.head.ledger_id
+        return self._head().ledger_id
 
     @property
     def entities(self) -> tuple[str, ...]:
         """Reporting entities."""
-        return tuple(dict.fromkeys(site.entity for site in self._register.sites.values()))
+        return tuple(dict.fromkeys(site.entity for site in self.store.register.sites.values()))
 
     @property
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
-        return self._register.figures
+        return self.store.register.figures
 
     def post(
         self,
@@ -165,70 +160,8 @@ class Ledger:
         """
         if role not in get_args(Role):
             raise InputError(f"no role '{role}'{nearest(role, get_args(Role))}")
-        made, faults = read_entries([entries] if isinstance(entries, Mapping) else entries)
-        try:
-            with self.journal.batch():
-                self._refresh()
-                stamp = {
-                    "recorded_at": self._stamp(recorded_at),
-                    "recorded_by": recorded_by,
-                    "role": role,
-                }
-                known = Context(self._register, self.index, role, recorded_by)
-                fresh = self._new(made, known, faults)
-                _refuse(faults)
-                self.index.flush()
-                self.journal.append({**content, **stamp} for content in fresh)
-        except BaseException:
-            self.index.forget()
-            self._register = Register()
-            self._refresh()
-            raise
-        self.index.forget()
-        self._register.upto += len(fresh)
-        return len(fresh)
-
-    def _new(
-        self, entries: Iterable[Entry], known: Context, faults: list[Fault]
-    ) -> list[dict[str, Any]]:
-        """Contents of the entries that are not there yet, each taken in; faults of the others."""
-        fresh: list[dict[str, Any]] = []
-        seq, stored = self.journal.head[0], self.journal.head[0]
-        for entry in entries:
-            content = entry.content()
-            place = self.index.place(entry.id)
-            if place is not None:
-                same = (
-                    fresh[place[0] - stored]
-                    if place[0] >= stored
-                    else content_of(self.journal.body(place[0]))
-                )
-                if canonical.canonical(same) != canonical.canonical(content):
-                    message = "is recorded with other content; a correction is an entry with an id of its own"
-                    faults.append(Fault("", 0, 0, entry.id, message))
-                continue
-            found = faults_of_entry(entry, known)
-            faults.extend(found)
-            if not found:
-                self.index.add(seq, entry)
-                if entry.kind != "activity":
-                    self._register.apply(entry)
-                fresh.append(content)
-                seq += 1
-        return fresh
-
-    def _stamp(self, recorded_at: datetime) -> str:
-        given = canonical.utc_text(recorded_at)
-        count = self.journal.head[0]
-        if not count:
-            return given
-        last = str(self.journal.body(count - 1)["recorded_at"])
-        if given < canonical.utc_text(datetime.fromisoformat(last) - _CLOCKS_DIFFER):
-            raise InputError(
-                f"recorded_at {given} is before the last entry, recorded at {last}: "
-                "the ledger's time runs forward"
-            )
-        return max(given, last)
+        given = [entries] if isinstance(entries, Mapping) else entries
+        return self.store.post(given, recorded_at=recorded_at, role=role, recorded_by=recorded_by)
 
     def adopt_factors(
         self, books: Iterable[str], *, entity: str, report_date: date, recorded_at: datetime
@@ -238,40 +171,17 @@ class Ledger:
         Raises:
             InputError: a policy has no row for a site and year.
         """
-        self._refresh()
         chosen = factors_of(
-            self._register, self.index, self.policies, books, entity, report_date, self.zone
+            self.store.register,
+            self.store.index,
+            self.policies,
+            books,
+            entity,
+            report_date,
+            self.zone,
         )
         entries = [factor_entry(chosen[name]) for name in sorted(chosen)]
         return self.post(entries, recorded_at=recorded_at, role="accountant")
-
-    def readings(self, known_on: datetime | None = None) -> Readings:
-        """The journal as it was known at a time; None: all that is recorded."""
-        self._refresh()
-        return self.readings_after(self._known(known_on))
-
-    def readings_after(self, count: int) -> Readings:
-        """The journal as it stood after so many entries."""
-        self._refresh()
-        register = self._register
-        if count != register.upto:
-            register = Register()
-            register.load(self._facts(0, count))
-            register.upto = count
-        return Readings(register, self.index)
-
-    def _known(self, known_on: datetime | None) -> int:
-        count = self.journal.head[0]
-        if known_on is None:
-            return count
-        limit, low = canonical.utc_text(known_on), 0
-        while low < count:  # recorded_at never falls along the journal
-            middle = (low + count) // 2
-            if str(self.journal.body(middle)["recorded_at"]) <= limit:
-                low = middle + 1
-            else:
-                count = middle
-        return low
 
     def statement(
         self,
@@ -298,11 +208,11 @@ class Ledger:
         asked = Question(
             book_named(book), entity, period_of(period, self.zone), report_date, known_on
         )
-        readings = self.readings(known_on)
+        readings = self.store.readings(known_on)
         return derive(readings, self.policies, asked, self._head_after(readings.register.upto))
 
     def _head_after(self, count: int) -> str:
-        return (self.journal.hash_of(count - 1) if count else None) or canonical.NO_HASH
+        return (self.store.journal.hash_of(count - 1) if count else None) or canonical.NO_HASH
 
     def draw_up(
         self,
@@ -330,7 +240,7 @@ class Ledger:
             self.statement(name, entity=entity, period=period, report_date=report_date)
             for name in names
         )
-        entries = [_calc(one, code_version) for one in made]
+        entries = [_calc(one, self.policies, code_version) for one in made]
         self.post(entries, recorded_at=recorded_at, role="accountant")
         return made
 
@@ -356,9 +266,156 @@ class Ledger:
             reconciled(figure, derived.get((figure.quantity, figure.year))) for figure in figures
         )
 
-    def verify(self) -> Verification:
-        """Recomputes the chain from the stored bytes."""
-        return self.journal.verify()
+    def trace(self, statement: Statement, cells: Iterable[Cell] | None = None) -> Origin:
+        """What cells of a statement rest on: entries, factor versions, documents; all by default."""
+        return origin_of(self.store, statement, statement.cells if cells is None else cells)
+
+    def replay(self, which: Statement | str, *, code_version: str) -> Replay:
+        """A statement, or a recorded ``calc`` by its id, derived again from what it could read.
+
+        Args:
+            which: a statement of this ledger, or the id of a calc.
+            code_version: of the program now; another one may change a digit, which is reported.
+
+        Raises:
+            InputError: no such calc.
+        """
+        asked, input_seq, then, rules, version = self._asked_then(which, code_version)
+        readings = self.store.readings_after(input_seq)
+        again = derive(readings, rules, asked, self._head_after(input_seq))
+        differences = []
+        if again.sha256 != then:
+            differences.append(f"the bytes give {again.sha256}, then they gave {then}")
+            if version != code_version:
+                differences.append(f"the code is {code_version}, then it was {version}")
+        return Replay(again, not differences, tuple(differences))
+
+    def _asked_then(
+        self, which: Statement | str, code_version: str
+    ) -> tuple[Question, int, str, Policies, str]:
+        """Question, entries known, result, policies and code of a statement or a recorded calc."""
+        if isinstance(which, Statement):
+            asked = Question(
+                book_named(which.book),
+                which.entity,
+                which.period,
+                which.report_date,
+                which.known_on,
+            )
+            return asked, which.input_seq, which.sha256, self.policies, code_version
+        entry = self.store.register.entries.get(which)
+        if entry is None or not isinstance(entry.payload, Calc):
+            known = [e.id for e in self.store.register.entries.values() if e.kind == "calc"]
+            raise InputError(f"no calc '{which}'{nearest(which, known)}; there are {len(known)}")
+        calc = entry.payload
+        period = (entry.valid_from, entry.valid_to)
+        asked = Question(
+            book_named(calc.book), calc.entity, period, calc.report_date, calc.known_on
+        )
+        rules = self.policies.with_stated(calc.policies)
+        return asked, calc.input_seq, calc.statement_sha256, rules, calc.code_version
+
+    def verify(self, anchor: str | Path | None = None) -> Verification:
+        """Recomputes chain and roots from the stored bytes.
+
+        Args:
+            anchor: a head that `export_head` wrote and that was kept elsewhere.
+        """
+        return self.store.journal.verify(None if anchor is None else read_head(Path(anchor)))
+
+    def close_period(
+        self,
+        period: str,
+        *,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+        signatories: Iterable[str] = (),
+    ) -> str:
+        """Closes a calendar period: the Merkle root over all entries since the close before.
+
+        Activity of a closed period is refused until `reopen_period`.
+
+        Raises:
+            InputError: no such period, closed already, or no second name.
+        """
+        start, end = period_of(period, self.zone)
+        journal = self.store.journal
+        closes = self._closes()
+        first = max((close.first_seq + close.entries for close in closes.values()), default=0)
+        count, head = journal.head
+        leaves = [line.hash for line in journal.lines(first, count)]
+        payload = {
+            "period": period,
+            "first_seq": first,
+            "entries": len(leaves),
+            "root": merkle.root(leaves),
+            "head": head,
+            "approved_by": approved_by,
+            "signatories": list(signatories),
+        }
+        entry = {
+            "id": f"close:{period}:{count}",
+            "kind": "period_close",
+            "valid_from": canonical.utc_text(start),
+            "valid_to": canonical.utc_text(end),
+            "payload": payload,
+        }
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        return str(payload["root"])
+
+    def reopen_period(
+        self,
+        period: str,
+        *,
+        reason: str,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+    ) -> None:
+        """Lets a closed period take entries again; its root stays.
+
+        Raises:
+            InputError: it is not closed, no reason, or no second name.
+        """
+        start, end = period_of(period, self.zone)
+        entry = {
+            "id": f"reopen:{period}:{self.head[0]}",
+            "kind": "period_reopen",
+            "valid_from": canonical.utc_text(start),
+            "valid_to": canonical.utc_text(end),
+            "payload": {"period": period, "approved_by": approved_by},
+            "reason": reason,
+        }
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+
+    def _closes(self) -> dict[int, PeriodClose]:
+        """Every close by its place, whether or not it was opened again."""
+        made = {}
+        for entry in self.store.register.entries.values():
+            place = self.store.index.place(entry.id)
+            if isinstance(entry.payload, PeriodClose) and place is not None:
+                made[place[0]] = entry.payload
+        return made
+
+    def prove(self, entry_id: str) -> Proof:
+        """Proof that an entry stands under the root of its period, without the others.
+
+        Raises:
+            InputError: no such entry, or no close covers it yet.
+        """
+        place = self.store.index.place(entry_id)
+        if place is None:
+            raise InputError(f"no entry '{entry_id}' in this ledger")
+        return prove(self.store.journal, place[0], self._closes())
+
+    def export_head(self, path: str | Path) -> Head:
+        """Writes the head and all roots for an auditor; `verify` takes it as ``anchor``."""
+        count, head = self.head
+        roots = {seq: close.root for seq, close in self._closes().items()}
+        made = Head(self.name, count, head, roots)
+        write_head(Path(path), made)
+        return made
 
     def reindex(self) -> bool:
         """Makes the index anew from the entries; whether it was other than it should be.
@@ -366,48 +423,23 @@ class Ledger:
         Raises:
             LedgerError: an entry cannot be read.
         """
-        with self.journal.batch():
-            changed = self.index.rebuild(
-                (line.seq, _readable(line.seq, line.body)) for line in self.journal.lines()
-            )
-        self._register = Register()
-        self._refresh()
-        return changed
+        return self.store.reindex()
 
     def export(self, path: str | Path) -> None:
         """Writes JSON Lines that `open` reads and that verify without SQLite."""
-        self.journal.export(Path(path))
+        self.store.journal.export(Path(path))
 
     def save_as(self, path: str | Path) -> None:
         """A copy as one SQLite file whose bytes depend on the entries alone."""
-        self.journal.save_as(Path(path))
-
-    def _refresh(self) -> None:
-        count = self.journal.head[0]
-        self._register.load(self._facts(self._register.upto, count))
-        self._register.upto = count
-
-    def _facts(self, since: int, until: int) -> Iterable[dict[str, Any]]:
-        return (self.journal.body(seq) for seq in self.index.facts(since, until))
+        self.store.journal.save_as(Path(path))
 
 
-def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise InputError(faults)
-
-
-def _readable(seq: int, body: bytes) -> Entry:
-    try:
-        return stored_entry(canonical.read(body))
-    except ValueError as error:
-        raise LedgerError(f"entry {seq} cannot be read, run verify: {error}") from None
-
-
-def _calc(made: Statement, code_version: str) -> dict[str, Any]:
+def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
+        "policies": rules.stated(book_named(made.book).policies),
         "report_date": made.report_date.isoformat(),
         "input_seq": made.input_seq,
         "input_head": made.head,

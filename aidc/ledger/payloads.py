@@ -5,7 +5,7 @@ Lots, boundary events, assets and approvals are described beside their rules.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -53,6 +53,7 @@ class Meter(Config):
     stream: Stream
     unit: BaseUnit
     fuel: Text | None = None
+    item: Text | None = None  # the refrigerant, or what is bought, ridden or slept in
     attribute_kept: bool | None = None  # of own PV: false once its certificates are sold
     multiplier: Exact = Field(default=Decimal(1), gt=0)  # base units of one count of its register
     register_digits: int | None = Field(default=None, ge=1, le=15)  # it rolls over after so many
@@ -96,6 +97,7 @@ class Calc(Config):
     book: Text
     entity: Text
     policy_hash: Text
+    policies: Mapping[str, Mapping[str, Any]]  # as they were then
     report_date: Day
     known_on: Utc | None = None
     input_seq: int = Field(ge=0)  # entries that it read: those before this place
@@ -110,7 +112,9 @@ class Calc(Config):
 class FactorVersion(Config):
     """A row of a factor table as this ledger uses it: see `aidc.ledger.factors`."""
 
-    table: Literal["grid_factors", "fuel_factors"]
+    table: Literal[
+        "grid_factors", "fuel_factors", "activity_factors", "gwp", "refrigerants", "td_losses", "embodied"
+    ]  # fmt: skip
     row: Mapping[str, str | int]
 
 

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -54,10 +54,19 @@ class Policies(Config):
         return tuple(found)
 
     def digest(self, names: Iterable[str]) -> str:
-        """Hash of the named policies: what a statement prints and a calc stores."""
-        return canonical.plain_hash(
-            {name: self.policies[name].model_dump() for name in sorted(names)}
-        )
+        """Hash of the named policies: what a statement prints."""
+        return canonical.plain_hash(self.stated(names))
+
+    def stated(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """The named policies in full: what a calc stores, so that it can be done again."""
+        return {
+            name: self.policies[name].model_dump(exclude_none=True) for name in sorted(set(names))
+        }
+
+    def with_stated(self, stated: Mapping[str, Mapping[str, Any]]) -> "Policies":
+        """These policies with some as a calc stored them."""
+        held = {name: Policy.model_validate(dict(policy)) for name, policy in stated.items()}
+        return self.model_copy(update={"policies": {**self.policies, **held}})
 
     def s3_c3_digest(self) -> str:
         """Hash of the book S3-C3: its options and the two policies it selects by."""

@@ -16,6 +16,7 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
+from aidc.ledger.registry import Approval, Approved, Draft, Posted, read_row, standing
 
 P = TypeVar("P", bound=Config)
 
@@ -33,8 +34,8 @@ class Register:
         entries: every fact by id, superseded ones too.
         first: id of an entry that supersedes another -> id under which it is found.
         closed: periods that take no entries, closed and not opened again.
-        grid: factors of grids by version.
-        fuels: factors of fuels by name.
+        factors: rows of factor tables as posted, drafts too.
+        approvals: of drafts.
     """
 
     upto: int = 0
@@ -42,10 +43,11 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     closed: dict[str, PeriodClose] = field(default_factory=dict)
-    grid: dict[str, GridFactor] = field(default_factory=dict)
-    fuels: dict[str, FuelFactor] = field(default_factory=dict)
+    factors: list[Posted] = field(default_factory=list)
+    approvals: list[Approved] = field(default_factory=list)
     _of_model: dict[type[Config], dict[str, Any]] = field(default_factory=dict)
     _versions: dict[str, list[Entry]] = field(default_factory=dict)
+    _standing: tuple[dict[str, Posted], list[Draft]] | None = None
 
     def of(self, model: type[P]) -> Mapping[str, P]:
         """Facts in force of a kind, by id, in order of posting; superseded ones are left out."""
@@ -86,6 +88,36 @@ class Register:
             if self.key(meter.site) == site and meter.stream in streams
         }
 
+    def rows(self, model: type[P]) -> dict[str, P]:
+        """Rows of a factor table by name that a policy may choose: drafts are left out."""
+        stand, _ = self._factors()
+        return {name: one.row for name, one in stand.items() if isinstance(one.row, model)}
+
+    @property
+    def grid(self) -> Mapping[str, GridFactor]:
+        """Factors of grids by version."""
+        return self.rows(GridFactor)
+
+    @property
+    def fuels(self) -> Mapping[str, FuelFactor]:
+        """Factors of fuels by name."""
+        return self.rows(FuelFactor)
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows that wait for an approval."""
+        return tuple(self._factors()[1])
+
+    def factor_entry_id(self, name: str) -> str:
+        """Id of the entry that posted a row."""
+        return self._factors()[0][name].entry_id
+
+    def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:
+        if self._standing is None:
+            stand, drafts = standing(self.factors, self.approvals)
+            self._standing = ({one.row.name: one for one in stand}, drafts)
+        return self._standing
+
     def load(self, bodies: Iterable[Mapping[str, Any]]) -> None:
         """Takes in stored facts.
 
@@ -93,10 +125,10 @@ class Register:
             ValueError: one is no entry.
         """
         for body in bodies:
-            self.apply(stored_entry(body))
+            self.apply(stored_entry(body), str(body["recorded_by"]))
 
-    def apply(self, entry: Entry) -> None:
-        """Takes in one fact that holds."""
+    def apply(self, entry: Entry, recorded_by: str) -> None:
+        """Takes in one fact that holds, and who recorded it."""
         self.entries[entry.id] = entry
         payload = entry.payload
         key = entry.id
@@ -111,9 +143,9 @@ class Register:
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
         elif isinstance(payload, FactorVersion):
-            if payload.table == "grid_factors":
-                grid = GridFactor.model_validate(dict(payload.row))
-                self.grid[grid.name] = grid
-            else:
-                fuel = FuelFactor.model_validate(dict(payload.row))
-                self.fuels[fuel.name] = fuel
+            row = read_row(payload.table, payload.row)
+            self.factors.append(Posted(entry.id, row, recorded_by))
+            self._standing = None
+        elif isinstance(payload, Approval):
+            self.approvals.append(Approved(payload.of, recorded_by))
+            self._standing = None

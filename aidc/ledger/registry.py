@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -42,18 +41,15 @@ class Posted:
 
     entry_id: str
     row: Row
-    recorded_at: datetime
     recorded_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """An approval as the journal holds it."""
+    """An approval as the journal holds it; posting one needs the role approver."""
 
     of: str
-    recorded_at: datetime
     recorded_by: str
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,33 +81,31 @@ def read_row(table: str, row: Mapping[str, object]) -> Row:
 
 
 def standing(
-    posted: Iterable[Posted], approvals: Iterable[Approved], known_on: datetime | None
+    posted: Iterable[Posted], approvals: Iterable[Approved]
 ) -> tuple[list[Posted], list[Draft]]:
-    """Rows that stand, and those held as drafts, as the ledger knew it at a time.
+    """Rows that stand, and those held as drafts.
 
     A row is held that is out of range, more than 20 % from the last row of its key that stands, or a
-    power of ten off a neighbouring year of its series. An approval by another name lifts that.
+    power of ten off a neighbouring year of its series. An approval by another name lifts that. Both
+    arguments hold what was recorded by the time asked for: that is how ``known_on`` limits them.
 
     Args:
         posted: rows in the order of the journal.
         approvals: approvals in the journal.
-        known_on: limits both by their recording; ``None`` is all that is recorded.
     """
     lifted: dict[str, set[str]] = {}
     for approval in approvals:
-        if (known_on is None or approval.recorded_at <= known_on) and approval.role == "approver":
-            lifted.setdefault(approval.of, set()).add(approval.recorded_by)
-    stand: list[Posted] = []
+        lifted.setdefault(approval.of, set()).add(approval.recorded_by)
+    stand: dict[str, list[Posted]] = {}  # by series
     drafts: list[Draft] = []
     for one in posted:
-        if known_on is not None and one.recorded_at > known_on:
-            continue
-        reason = held_because(one.row, [other.row for other in stand])
+        before = stand.setdefault(_series(one.row), [])
+        reason = held_because(one.row, [other.row for other in before])
         if reason is None or lifted.get(one.entry_id, set()) - {one.recorded_by}:
-            stand.append(one)
+            before.append(one)
         else:
             drafts.append(Draft(one, reason))
-    return stand, drafts
+    return [one for of_series in stand.values() for one in of_series], drafts
 
 
 def held_because(row: Row, before: Iterable[Row]) -> str | None:
@@ -123,9 +117,7 @@ def held_because(row: Row, before: Iterable[Row]) -> str | None:
         and size > _LARGEST_GRID_AVERAGE_T_PER_MWH
     ):
         return f"{size} t/MWh is above {_LARGEST_GRID_AVERAGE_T_PER_MWH}, beyond any grid average"
-    series = [
-        other for other in before if type(other) is type(row) and _series(other) == _series(row)
-    ]
+    series = [other for other in before if _series(other) == _series(row)]
     same = [other for other in series if other.key == row.key]
     if same:
         last = same[-1]
@@ -194,7 +186,8 @@ def approval_faults(
 
 
 def _series(row: Row) -> str:
-    return row.id if isinstance(row, GridFactor | ActivityFactor) else row.key
+    named = row.id if isinstance(row, GridFactor | ActivityFactor) else row.key
+    return f"{type(row).__name__} {named}"
 
 
 def _year(row: Row) -> int:

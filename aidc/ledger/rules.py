@@ -10,7 +10,6 @@ from aidc.config import Config, nearest
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import COUNTED, Entry
-from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.fields import base_unit_of
 from aidc.ledger.index import Index
 from aidc.ledger.payloads import (
@@ -26,20 +25,24 @@ from aidc.ledger.payloads import (
 )
 from aidc.ledger.periods import period_of
 from aidc.ledger.register import Register
+from aidc.ledger.registry import Approval, approval_faults, read_row
+from aidc.ledger.scope3 import ITEM_STREAMS, Asset
 
 _REPLACED_IN_PLACE: Final = (
     "site",
     "meter",
     "reported_figure",
+    "asset",
 )  # kinds that an entry may supersede
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
-    """What is recorded already, and who posts."""
+    """What is recorded already, where the next entry will stand, and who posts."""
 
     register: Register
     index: Index
+    seq: int
     role: str
     recorded_by: str
 
@@ -103,6 +106,9 @@ def _meter(_: Entry, meter: Meter, known: Context) -> Found:
         yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
     if (meter.stream == "fuel") != (meter.fuel is not None):
         yield "payload.fuel", "a fuel meter, and no other, names its fuel"
+    if (meter.stream in ITEM_STREAMS) != (meter.item is not None):
+        named = ", ".join(ITEM_STREAMS)
+        yield "payload.item", f"a meter of {named}, and no other, names its item, such as R-410A"
     if (meter.stream == "pv") != (meter.attribute_kept is not None):
         yield (
             "payload.attribute_kept",
@@ -205,11 +211,25 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 
 
 def _factor(_: Entry, version: FactorVersion, __: Context) -> Found:
-    model = GridFactor if version.table == "grid_factors" else FuelFactor
     try:
-        model.model_validate(dict(version.row))
+        read_row(version.table, version.row)
     except ValueError as error:
         yield "payload.row", f"the factor row does not hold: {error}"
+
+
+def _approval(_: Entry, approval: Approval, known: Context) -> Found:
+    posted_by = {one.entry_id: one.recorded_by for one in known.register.factors}
+    for text in approval_faults(
+        approval, role=known.role, by=known.recorded_by, posted_by=posted_by
+    ):
+        yield "payload.of", text
+
+
+def _asset(_: Entry, asset: Asset, known: Context) -> Found:
+    if known.register.key(asset.site) not in known.register.sites:
+        yield "payload.site", _unknown("site", asset.site, known.register.sites)
+    if (asset.embodied_kgco2e is None) != (asset.embodied_source is None):
+        yield "payload.embodied_source", "embodied carbon comes with its source, or not at all"
 
 
 def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
@@ -217,6 +237,8 @@ def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
         yield "payload.approved_by", "closing a period needs a second name"
     if close.period in known.register.closed:
         yield "payload.period", f"{close.period} is closed already"
+    if close.first_seq + close.entries != known.seq:
+        yield "payload.entries", "other entries were posted meanwhile; close the period again"
 
 
 def _reopen(entry: Entry, reopen: PeriodReopen, known: Context) -> Found:
@@ -239,6 +261,8 @@ _RULES: Final[Mapping[type[Config], Rule]] = {
     EnergyTx: _energy_tx,
     Adjustment: _adjustment,
     FactorVersion: _factor,
+    Approval: _approval,
+    Asset: _asset,
     PeriodClose: _close,
     PeriodReopen: _reopen,
 }

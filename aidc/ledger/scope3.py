@@ -30,6 +30,7 @@ STREAM_UNIT: Final[Mapping[str, str]] = {
     "hotel": "night",
     "commuting": "pm",
 }
+ITEM_STREAMS: Final = ("refrigerant", *CATEGORY_OF)  # their meters name an item
 TITLES: Final[Mapping[int, str]] = {
     1: "purchased goods and services",
     2: "capital goods",
@@ -89,7 +90,7 @@ class Asset(Config):
     embodied_source: Text | None = None
     purchased_on: Day
     life_years: Exact = Field(gt=0)
-    booked_in: Literal["category_1", "category_2"] = "category_2"  # GPUs in both trip D8
+    booked_in: Literal["category_1", "category_2"] = "category_2"  # in both it trips D8
 
 
 class S3C3Options(Config):

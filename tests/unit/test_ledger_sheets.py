@@ -24,7 +24,7 @@ from aidc.ledger.sheet import (
     sum_of,
 )
 from aidc.ledger.sheet_files import csv_text, json_text, save, xlsx_bytes
-from aidc.ledger.statement import period_of
+from aidc.ledger.periods import period_of
 
 EXACT = Decimal("169.61021616")
 
