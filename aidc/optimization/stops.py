@@ -268,7 +268,8 @@ def with_stops(
     for money, place in aims:
         for _ in range(ROUNDS):
             own_tail = np.vstack([side.columns.tail, side.columns.cap_tails])[place]
-            own = replace(side, columns=replace(side.columns, tail=own_tail))
+            nothing = np.zeros((0, len(own_tail)))
+            own = replace(side, columns=replace(side.columns, tail=own_tail, cap_tails=nothing))
             found = relaxed_or_mean(view, money, fixed_kw, own)
             slots = range(len(view.edges) - 1)
             price = np.array([found.duals["it_load"][t] for t in slots]) / view.bus.slot_h
