@@ -135,3 +135,19 @@ def test_a_network_whose_jobs_may_be_stopped_is_refused_in_one_message() -> None
             SCENARIOS / "network-six-cities.yaml",
             sets=["flexibility.interruptible_frac=0.5", "flexibility.restart=5 min"],
         )
+
+
+def test_quotas_hold_while_jobs_are_stopped_and_go_on() -> None:
+    scenario = room(1.0).replace("baseline.queue.vc_quota", {"vc-000": 96, "vc-001": 64})
+    before = aidc.simulate(scenario)
+    schedule = aidc.plan(before)
+    replay = aidc.simulate(scenario, schedule=schedule)
+    assert schedule.stops()
+    assert replay.counts["planned_stops_missed"] == replay.counts["planned_starts_missed"] == 0
+    runs = next(iter(replay.job_runs.values())).runs
+    vc, gpus = (replay.jobs[name].to_numpy()[runs.job] for name in ("vc", "gpu_count"))
+    for name, boards in scenario.baseline.queue.vc_quota.items():
+        mine = vc == name
+        for at in runs.start_s[mine]:
+            on = mine & (runs.start_s <= at) & (at < runs.end_s)
+            assert gpus[on].sum() <= boards
