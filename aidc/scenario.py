@@ -24,6 +24,7 @@ from aidc.data_file import DataFile
 from aidc.errors import ScenarioError
 from aidc.event import Event
 from aidc.horizon import Horizon
+from aidc.lot_inputs import PlannedLot
 from aidc.pathway_inputs import PathwayInputs
 from aidc.scenario_checks import Blocks, cross_faults
 from aidc.site import ModePolicy, Site
@@ -34,7 +35,7 @@ from aidc.workload_inputs import (
     TraceWorkload,
 )
 
-Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
+Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015", "S2-MB-HOURLY", "SH-ETS"]
 Objective = Literal["pue", "energy", "emissions", "cost", "water"]
 Foresight = Literal["perfect", "persistence", "learned"]
 Policy = Literal[
@@ -248,7 +249,7 @@ class LedgerChoice(Config):
 
     report_date: Day
     books: tuple[Book, ...] = Field(min_length=1, strict=False)
-    lots: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
+    lots: tuple[PlannedLot, ...] = Field(default=(), strict=False)
 
 
 class Scenario(Config):
@@ -350,6 +351,7 @@ class Scenario(Config):
             flexibility=self.flexibility,
             plan=self.plan,
             events=self.events,
+            lots=self.ledger.lots,
         )
         if faults := cross_faults(blocks):
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})

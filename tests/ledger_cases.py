@@ -1,19 +1,16 @@
 """Ledgers for tests: sites with hourly meters, posted as entries."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from aidc.errors import LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.activity import Block, block_entry, gaps
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.fields import base_unit_of
+from aidc.ledger.activity import block_entry
+from aidc.ledger.fields import Stream, base_unit_of
 from aidc.ledger.meter_totals import MeterTotals, meter_totals
-from aidc.ledger.statement import period_of
+from aidc.ledger.periods import period_of
 
 ZONE = "Asia/Shanghai"
 AT = datetime(2024, 4, 1, tzinfo=UTC)
@@ -103,41 +100,9 @@ def ledger_of(*entries: Iterable[Mapping[str, Any]]) -> Ledger:
     return made
 
 
-@dataclass(frozen=True)
-class Counted:
-    """What a meter counted, from the blocks of a register."""
-
-    blocks: tuple[Block, ...]
-    start: datetime
-    end: datetime
-
-    @property
-    def total(self) -> int:
-        return sum(block.part(self.start, self.end) for block in self.blocks)
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        return tuple(block.entry_id for block in self.blocks)
-
-    def by_quality(self) -> dict[str, int]:
-        return {block.quality: block.part(self.start, self.end) for block in self.blocks}
-
-    def part(self, start: datetime, end: datetime) -> "Counted":
-        return Counted(self.blocks, start, end)
-
-
 def site_totals(ledger: Ledger, site: str, period: tuple[datetime, datetime]) -> MeterTotals:
     """Meter totals of a site."""
-    register = ledger._register
-    start, end = period
-
-    def read(meter: str, _: object) -> Counted:
-        found = tuple(b for b in register.live(meter, None) if b.start < end and b.end > start)
-        for since, until in gaps(found, start, end):
-            raise LedgerError(
-                f"D12: {meter} has nothing from {utc_text(since)} to {utc_text(until)}"
-            )
-        return Counted(found, start, end)
-
-    meters = {name: one for name, one in register.meters.items() if one.site == f"site:{site}"}
-    return meter_totals(register.sites[f"site:{site}"], meters, read, period, ZONE)
+    readings = ledger.store.readings()
+    register, key = readings.register, f"site:{site}"
+    meters = register.meters_of(key, *get_args(Stream))
+    return meter_totals(register.sites[key], meters, readings.counts, period, ZONE)

@@ -61,7 +61,7 @@ class Desk:
         lot = Lot.model_validate(lot_payload(**other))
         faults = lot_faults(self.held, lot, generated, AT)
         if not faults:
-            self.held.add(name, lot, generated, AT)
+            self.held.add(name, lot, generated)
         return faults
 
     def move(
@@ -83,7 +83,7 @@ class Desk:
             self.held, move, at=at, recorded_at=AT, reason=reason, sites=SITES, zone="Asia/Shanghai"
         )
         if not faults:
-            self.held.apply(MoveRecord(name, move, at, AT, self.held.spans(move, at)))
+            self.held.apply(MoveRecord(name, move, at, self.held.spans(move, at)))
         return faults
 
     def acquire(self, name: str, lot: str, serials: tuple[int, int], **other: Any) -> list[str]:

@@ -1,7 +1,6 @@
 """The matching rule again, one interval and one site at a time: slow and easy to read."""
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from aidc.ledger.matching import Offer
 
@@ -30,9 +29,8 @@ def split(total: int, wanted: dict[int, int]) -> dict[int, int]:
     whole = sum(wanted.values())
     if not whole:
         return dict.fromkeys(wanted, 0)
-    exact = {site: Fraction(total * wh, whole) for site, wh in wanted.items()}
-    parts = {site: int(share) for site, share in exact.items()}
-    by_fraction = sorted(wanted, key=lambda site: parts[site] - exact[site])
+    parts = {site: total * wh // whole for site, wh in wanted.items()}
+    by_fraction = sorted(wanted, key=lambda site: -(total * wanted[site] % whole))
     for site in by_fraction[: total - sum(parts.values())]:
         parts[site] += 1
     return parts

@@ -21,7 +21,7 @@ QUESTIONS: Final[Mapping[Qc, str]] = {
     "QC7": "the contract transfers its claims to the reporter only",
     "QC8": "a residual mix is available, or its absence is disclosed",
 }
-_ONLY_OF: Final[Mapping[Qc, str]] = {"QC6": "supplier_rate", "QC7": "ppa"}
+BESIDE_THE_POINT_BUT_FOR: Final[Mapping[Qc, str]] = {"QC6": "supplier_rate", "QC7": "ppa"}
 
 
 class Criterion(Config):
@@ -45,7 +45,7 @@ def criteria_faults(criteria: Criteria, lot_type: str) -> list[str]:
         f"criterion {qc} ({QUESTIONS[qc]}) has no answer" for qc in QUESTIONS if qc not in criteria
     ]
     for qc, given in criteria.items():
-        beside = qc in _ONLY_OF and _ONLY_OF[qc] != lot_type
+        beside = BESIDE_THE_POINT_BUT_FOR.get(qc, lot_type) != lot_type
         if given.answer == "not_applicable" and not beside:
             faults.append(f"criterion {qc} ({QUESTIONS[qc]}) applies to a {lot_type}: yes or no")
     return faults

@@ -11,6 +11,7 @@ from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.fields import Digest, Text, Utc
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     Activity,
     Adjustment,
@@ -36,6 +37,8 @@ KINDS: Final[dict[str, type[Config]]] = {
     "energy_tx": EnergyTx,
     "adjustment": Adjustment,
     "factor_version": FactorVersion,
+    "lot": Lot,
+    "lot_move": LotMove,
     "approval": Approval,
     "asset": Asset,
     "reported_figure": ReportedFigure,

@@ -203,23 +203,6 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def factor_entry(factor: Factor) -> dict[str, Any]:
-    """The ``factor_version`` entry of a factor; it holds from its data year on."""
-    table = "activity_factors"
-    if isinstance(factor, GridFactor):
-        table = "grid_factors"
-    elif isinstance(factor, FuelFactor):
-        table = "fuel_factors"
-    year = 1970 if isinstance(factor, FuelFactor) else factor.data_year
-    return {
-        "id": f"factor:{factor.name}",
-        "kind": "factor_version",
-        "valid_from": f"{year}-01-01T00:00:00Z",
-        "valid_to": "9999-12-31T00:00:00Z",
-        "payload": {"table": table, "row": row_of(factor)},
-    }
-
-
 def change_frac(series: str, earlier: int, later: int) -> Decimal:
     """Relative change of a shipped series between two data years, as the ministry prints it.
 

@@ -64,7 +64,6 @@ class MoveRecord:
     entry_id: str
     move: LotMove
     at: datetime
-    recorded_at: datetime
     spans: tuple[Span, ...]
 
 
@@ -75,7 +74,6 @@ class Holding:
     entry_id: str
     lot: Lot
     generated: tuple[datetime, datetime]
-    recorded_at: datetime
     parts: list[Part]
 
     @property
@@ -152,12 +150,10 @@ class Holdings:
     of_project: dict[str, list[str]] = field(default_factory=dict)
     of_registry: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)  # sorted
 
-    def add(
-        self, entry_id: str, lot: Lot, generated: tuple[datetime, datetime], recorded_at: datetime
-    ) -> None:
+    def add(self, entry_id: str, lot: Lot, generated: tuple[datetime, datetime]) -> None:
         """Takes in a lot that holds."""
         part = Part(0, lot.quantity, _AT_FIRST[lot.ccer_status], None, None, generated[1], entry_id)
-        self.lots[entry_id] = Holding(entry_id, lot, generated, recorded_at, [part])
+        self.lots[entry_id] = Holding(entry_id, lot, generated, [part])
         self.of_project.setdefault(lot.project, []).append(entry_id)
         if lot.serials is not None:
             run = (lot.serials.first, lot.serials.last, entry_id)
@@ -197,19 +193,13 @@ class Holdings:
                 left -= min(left, part.amount)
         return tuple(taken)
 
-    def as_of(self, day_end: datetime, known_on: datetime | None) -> "Holdings":
-        """What was held at a time, as far as the ledger knew.
-
-        Args:
-            day_end: moves after it are left out.
-            known_on: entries recorded later are left out; None is all.
-        """
+    def until(self, time: datetime) -> "Holdings":
+        """What was held at a time: moves from it on are left out."""
         made = Holdings()
         for holding in self.lots.values():
-            if known_on is None or holding.recorded_at <= known_on:
-                made.add(holding.entry_id, holding.lot, holding.generated, holding.recorded_at)
+            made.add(holding.entry_id, holding.lot, holding.generated)
         for record in self.moves:
-            if record.at < day_end and (known_on is None or record.recorded_at <= known_on):
+            if record.at < time:
                 made.apply(record)
         return made
 

@@ -169,7 +169,7 @@ def _energy(totals: MeterTotals, category: PueCategory) -> _Energy:
     carriers = {s: s.partition(":")[2] for s in totals.of if s.startswith("fuel:")}
     burned = [stream for stream, fuel in carriers.items() if fuel in weights]
     # the output of a generator stands for its fuel only where the fuel is not counted itself
-    electric = ("grid_import", "pv_kept", "pv_sold", *(() if burned else ("generator",)))
+    electric = ("grid_import", "pv", *(() if burned else ("generator",)))
     it_stream = IT_STREAM[category]
     streams = (*electric, *burned, "grid_export", it_stream)
     sources = totals.sources(streams)
@@ -184,7 +184,7 @@ def _energy(totals: MeterTotals, category: PueCategory) -> _Energy:
         entered += units.EXACT.multiply(content, weights[carriers[stream]].weight)
     entered -= totals.amount("grid_export") or 0
     left = sorted(fuel for fuel in carriers.values() if fuel not in weights)
-    note = "own PV is part of the energy" if {"pv_kept", "pv_sold"} & totals.of.keys() else ""
+    note = "own PV is part of the energy" if "pv" in totals.of else ""
     note += f"{'; ' if note else ''}without {', '.join(left)}" if left else ""
     missing = "" if it_stream in totals.of else f"no {it_stream} meter"
     return _Energy(entered, totals.amount(it_stream), missing or note or "metered", sources)

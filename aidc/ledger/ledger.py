@@ -11,15 +11,16 @@ from aidc.ledger import canonical, merkle, policies
 from aidc.ledger.adoption import factors_of
 from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
-from aidc.ledger.chain import Head, Verification, read_export
-from aidc.ledger.derive import Question, derive
-from aidc.ledger.factors import factor_entry
+from aidc.ledger.chain import Head, Verification, read_export, verify_lines
+from aidc.ledger.derive import derive
 from aidc.ledger.fields import Role
-from aidc.ledger.journal import MEMORY, Journal
+from aidc.ledger.journal import MEMORY, Journal, lines_of
 from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
+from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
+from aidc.ledger.registry import Draft, factor_entry
 from aidc.ledger.statement import Cell, Statement
 from aidc.ledger.store import Store
 from aidc.ledger.tracing import Origin, Replay, origin_of
@@ -106,6 +107,26 @@ class Ledger:
             raise InputError(f"no ledger at {file}; make one with aidc ledger init or Ledger.init")
         return cls(Journal(file), policies.shipped())
 
+    @classmethod
+    def import_(cls, export: str | Path, path: str | Path) -> "Ledger":
+        """A new ledger with the entries of an export, byte for byte.
+
+        Raises:
+            InputError: no such export, or there is a ledger already.
+            LedgerError: the export's chain does not hold; nothing is left behind.
+        """
+        file = Path(_file(path))
+        if file.exists():
+            raise InputError(f"{file} exists; import into a new ledger")
+        lines = list(lines_of(Path(export)))
+        found = verify_lines(lines)
+        if not found.ok:
+            raise LedgerError(f"{export}: entry {found.bad_line}: {found.problem}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal(file)
+        journal.import_lines(lines)
+        return cls(journal, policies.shipped())
+
     def close(self) -> None:
         """Leaves one file behind."""
         self.store.journal.close()
@@ -140,6 +161,11 @@ class Ledger:
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
         return self.store.register.figures
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows of factor tables that wait for an approval; printed, they say why and of whom."""
+        return self.store.register.drafts
 
     def post(
         self,
@@ -341,7 +367,7 @@ class Ledger:
         """
         start, end = period_of(period, self.zone)
         journal = self.store.journal
-        closes = self._closes()
+        closes = self.closes
         first = max((close.first_seq + close.entries for close in closes.values()), default=0)
         count, head = journal.head
         leaves = [line.hash for line in journal.lines(first, count)]
@@ -389,7 +415,13 @@ class Ledger:
         }
         self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
 
-    def _closes(self) -> dict[int, PeriodClose]:
+    @property
+    def calcs(self) -> tuple[str, ...]:
+        """Ids of the statements that were recorded."""
+        return tuple(self.store.register.of(Calc))
+
+    @property
+    def closes(self) -> dict[int, PeriodClose]:
         """Every close by its place, whether or not it was opened again."""
         made = {}
         for entry in self.store.register.entries.values():
@@ -407,12 +439,12 @@ class Ledger:
         place = self.store.index.place(entry_id)
         if place is None:
             raise InputError(f"no entry '{entry_id}' in this ledger")
-        return prove(self.store.journal, place[0], self._closes())
+        return prove(self.store.journal, place[0], self.closes)
 
     def export_head(self, path: str | Path) -> Head:
         """Writes the head and all roots for an auditor; `verify` takes it as ``anchor``."""
         count, head = self.head
-        roots = {seq: close.root for seq, close in self._closes().items()}
+        roots = {seq: close.root for seq, close in self.closes.items()}
         made = Head(self.name, count, head, roots)
         write_head(Path(path), made)
         return made
@@ -435,11 +467,12 @@ class Ledger:
 
 
 def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
+    book = book_named(made.book)
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
-        "policies": rules.stated(book_named(made.book).policies),
+        "policies": rules.stated(book.policies, market=book.lots is not None),
         "report_date": made.report_date.isoformat(),
         "input_seq": made.input_seq,
         "input_head": made.head,

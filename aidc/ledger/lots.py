@@ -53,6 +53,7 @@ class Lot(Config):
         quantities: Wh of each interval of a granular lot, in order.
         hour_weights: how a lot coarser than an hour spreads over the hours of a day in the site's
             zone, 24 whole numbers; None is flat.
+        planned: of a simulated plan, not issued: never beside measured activity.
         expires_on: last day it may be retired, where the registry states one.
     """
 
@@ -76,6 +77,7 @@ class Lot(Config):
     quantities: tuple[Count, ...] | None = Field(default=None, strict=False)
     hour_weights: tuple[Count, ...] | None = Field(default=None, strict=False)
     expires_on: Day | None = None
+    planned: bool = False
 
 
 class LotMove(Config):

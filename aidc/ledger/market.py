@@ -4,7 +4,6 @@ References:
     GHG Protocol, Scope 2 Guidance: hierarchy of the market-based method, eight quality criteria.
 """
 
-import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,61 +11,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from pydantic import Field
 
-from aidc import catalog, config
-from aidc.config import Config
-from aidc.errors import CatalogError
 from aidc.ledger.books import in_mainland
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.criteria import QUESTIONS, unmet
 from aidc.ledger.fields import Text
 from aidc.ledger.holdings import Holding, Holdings, Span
 from aidc.ledger.lots import Lot
-from aidc.ledger.matching import Offer
+from aidc.ledger.market_terms import MarketTerms
+from aidc.ledger.matching import Offer, Wh
 
-TIERS: Final = (
-    "certificate",
-    "contract",
-    "supplier_rate",
-)  # after own PV, before what is uncovered
+OWN_PV: Final = "own_pv"
+TIERS: Final = (OWN_PV, "certificate", "contract", "supplier_rate")  # then uncovered
 _MONTHS_A_YEAR: Final = 12
-
-
-class MarketTerms(Config):
-    """models/market_terms.yaml: parameters of a market-based statement.
-
-    Attributes:
-        vintage_before_months: how long before the year of consumption generation may begin.
-        vintage_after_months: how long after it generation may end.
-        coarse_lots: whether the hourly book takes lots coarser than an hour, spread by their profile.
-    """
-
-    vintage_before_months: int = Field(ge=0)
-    vintage_after_months: int = Field(ge=0)
-    coarse_lots: bool = False
-    source: str = Field(min_length=3)
-
-    def __str__(self) -> str:
-        coarse = "; lots coarser than an hour spread by profile" if self.coarse_lots else ""
-        return (
-            f"vintage window: from {self.vintage_before_months} months before the year of consumption to "
-            f"{self.vintage_after_months} after it ({self.source}){coarse}"
-        )
-
-
-@functools.cache
-def shipped_terms() -> MarketTerms:
-    """The terms of the catalog.
-
-    Raises:
-        CatalogError: every fault of the file.
-    """
-    file = "models/market_terms.yaml"
-    document = config.read_yaml(catalog.root() / "market_terms.yaml", shown_as=file)
-    if document.faults:
-        raise CatalogError(document.faults)
-    return catalog.validated(MarketTerms, document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +46,10 @@ class Claim:
         """Wh, or kg of a credit."""
         return sum(end - start for (start, end), _ in self.spans)
 
+    def concerns(self, period: tuple[datetime, datetime]) -> bool:
+        """Whether any of the consumption that it is retired for is in a period."""
+        return self.period[0] < period[1] and period[0] < self.period[1]
+
     def by_site(self) -> dict[str | None, tuple[Span, ...]]:
         """Positions for each site; None: wherever the entity has load."""
         made: dict[str | None, tuple[Span, ...]] = {}
@@ -110,6 +71,36 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """Part of a claim that a book applies.
+
+    Attributes:
+        claim: the retirement.
+        spans: positions of the lot.
+        rows: sites that it reaches, as rows of the load.
+    """
+
+    claim: Claim
+    spans: tuple[Span, ...]
+    rows: tuple[int, ...]
+
+    @property
+    def wh(self) -> int:
+        """Wh of the part."""
+        return sum(end - start for start, end in self.spans)
+
+    @property
+    def tier(self) -> str:
+        """Where it stands in the hierarchy."""
+        return self.claim.holding.rule.tier or TIERS[1]
+
+    def offer(self, name: str, wh: Wh, first: int) -> Offer:
+        """The part as the engine takes it."""
+        tier = TIERS.index(self.tier)
+        return Offer(name, tier, self.claim.order(self.spans), self.rows, wh, first)
+
+
+@dataclass(frozen=True, slots=True)
 class NotApplied:
     """A retired lot that a book passes over; its Wh fall to the next tier."""
 
@@ -121,6 +112,11 @@ class NotApplied:
 
     def __str__(self) -> str:
         return f"{self.lot} ({self.move}, {self.amount} Wh) is not applied, {self.criterion}: {self.reason}"
+
+
+def not_applied(claim: Claim, criterion: str, reason: str) -> NotApplied:
+    """A claim that is passed over, for one reason."""
+    return NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
 
 
 def claims(held: Holdings, entity: str) -> Iterator[Claim]:
@@ -143,8 +139,8 @@ def applied(
     terms: MarketTerms,
     zone: str,
     reaches: Callable[[Lot, str], bool],
-) -> tuple[list[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]], list[NotApplied]]:
-    """Claims that a book applies, with the rows of the sites they reach, and those it does not.
+) -> tuple[list[Use], list[NotApplied]]:
+    """Parts of claims that a book applies, and the claims that it does not.
 
     Args:
         given: retirements of the entity.
@@ -154,13 +150,11 @@ def applied(
         zone: zone of calendar periods.
         reaches: whether a lot may serve a region.
 
-    Returns:
-        (claim, site it is for, its positions, rows) of each part that is applied; what is not.
     """
-    taken: list[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]] = []
+    taken: list[Use] = []
     refused: list[NotApplied] = []
     for claim in given:
-        if claim.holding.rule.account != "scope2" or not _overlap(claim.period, period):
+        if claim.holding.rule.account != "scope2" or not claim.concerns(period):
             continue
         reasons = list(_reasons(claim, period, terms, zone))
         for site, spans in claim.by_site().items():
@@ -174,11 +168,8 @@ def applied(
                     ("QC5", f"{QUESTIONS['QC5']}: {claim.lot.region} reaches no site of the claim")
                 ]
             if not reasons:
-                taken.append((claim, site, spans, rows))
-        refused.extend(
-            NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
-            for criterion, reason in reasons
-        )
+                taken.append(Use(claim, spans, rows))
+        refused.extend(not_applied(claim, criterion, reason) for criterion, reason in reasons)
     return taken, refused
 
 
@@ -189,19 +180,10 @@ def same_market(lot: Lot, region: str) -> bool:
     return lot.region.split("-")[0] == region.split("-")[0]
 
 
-def yearly_offers(
-    taken: Sequence[tuple[Claim, str | None, tuple[Span, ...], tuple[int, ...]]],
-) -> list[Offer]:
-    """One interval for all: each claim offers what was retired."""
+def yearly_offers(uses: Sequence[Use]) -> list[Offer]:
+    """Each use over one interval, named by its place in the list."""
     return [
-        Offer(
-            f"{number}",
-            TIERS.index(claim.holding.rule.tier or TIERS[0]),
-            claim.order(spans),
-            rows,
-            np.asarray([sum(end - start for start, end in spans)], np.int64),
-        )
-        for number, (claim, _, spans, rows) in enumerate(taken)
+        use.offer(str(number), np.asarray([use.wh], np.int64), 0) for number, use in enumerate(uses)
     ]
 
 
@@ -250,7 +232,3 @@ def _month(year: int, months: int, local: ZoneInfo) -> datetime:
     return datetime(
         count // _MONTHS_A_YEAR, count % _MONTHS_A_YEAR + 1, 1, tzinfo=local
     ).astimezone(ZoneInfo("UTC"))
-
-
-def _overlap(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
-    return one[0] < other[1] and other[0] < one[1]

@@ -149,12 +149,13 @@ def shared(total_wh: Wh, wanted_wh: Wh) -> Wh:
 
 def _rank(rest: Wh) -> NDArray[np.int16]:
     """Place of each row by falling remainder, the first 0; pairs are faster than a sort of few rows."""
-    rank = np.zeros(rest.shape, np.int16)
-    for row, mine in enumerate(rest):
-        for other in range(row):
-            behind = rest[other] >= mine
+    rows = len(rest)
+    rank = np.repeat(np.arange(rows)[::-1, None].astype(np.int16), rest.shape[1], axis=1)
+    for row in range(rows):
+        for before in range(row):
+            behind = (rest[before] >= rest[row]).view(np.int8)
             rank[row] += behind
-            rank[other] += ~behind
+            rank[before] -= behind
     return rank
 
 

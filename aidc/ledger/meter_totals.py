@@ -56,7 +56,7 @@ class MeterTotals:
         site: name of the site.
         use: what the site is.
         months: full calendar months in the period.
-        of: by stream; own PV as ``pv_kept`` or ``pv_sold``, fuel as ``fuel:NAME``.
+        of: by stream; fuel as ``fuel:NAME``.
         missing: stream -> why there is no sum although there is a meter.
         water_pairs: water in and water out of each month, where both are counted [ml].
     """
@@ -116,8 +116,6 @@ def meter_totals(
 
 
 def _stream(meter: Meter) -> str:
-    if meter.stream == "pv":
-        return "pv_kept" if meter.attribute_kept else "pv_sold"
     return f"fuel:{meter.fuel}" if meter.stream == "fuel" else meter.stream
 
 
@@ -158,7 +156,7 @@ def full_months(period: tuple[datetime, datetime], zone: str) -> int:
     """Full calendar months of a zone inside a period.
 
     Examples:
-        >>> from aidc.ledger.statement import period_of
+        >>> from aidc.ledger.periods import period_of
         >>> full_months(period_of("2023", "Asia/Shanghai"), "Asia/Shanghai")
         12
     """

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from aidc.config import Config, nearest
 from aidc.errors import CatalogError, InputError
 from aidc.ledger import canonical
 from aidc.ledger.factors import GridFactor
+from aidc.ledger.market_terms import MarketTerms
 from aidc.ledger.scope3 import S3C3Options
 
 
@@ -33,11 +34,15 @@ class Parents(Config):
     of: Mapping[str, str]
 
 
+_MARKET: Final = "market"  # the terms stand beside the policies of a market-based book
+
+
 class Policies(Config):
     """models/policies.yaml."""
 
     policies: Mapping[str, Policy]
     s3_c3: S3C3Options
+    market: MarketTerms
     parents: Parents
 
     def levels(self, region: str) -> tuple[str, ...]:
@@ -53,20 +58,33 @@ class Policies(Config):
             found.append(country)
         return tuple(found)
 
-    def digest(self, names: Iterable[str]) -> str:
+    def digest(self, names: Iterable[str], *, market: bool = False) -> str:
         """Hash of the named policies: what a statement prints."""
-        return canonical.plain_hash(self.stated(names))
+        return canonical.plain_hash(self.stated(names, market=market))
 
-    def stated(self, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """The named policies in full: what a calc stores, so that it can be done again."""
-        return {
+    def stated(self, names: Iterable[str], *, market: bool = False) -> dict[str, dict[str, Any]]:
+        """The named policies in full: what a calc stores, so that it can be done again.
+
+        Args:
+            names: of the policies.
+            market: whether the terms of a market-based statement are part of it.
+        """
+        made = {
             name: self.policies[name].model_dump(exclude_none=True) for name in sorted(set(names))
         }
+        return {**made, _MARKET: self.market.model_dump()} if market else made
 
     def with_stated(self, stated: Mapping[str, Mapping[str, Any]]) -> "Policies":
         """These policies with some as a calc stored them."""
-        held = {name: Policy.model_validate(dict(policy)) for name, policy in stated.items()}
-        return self.model_copy(update={"policies": {**self.policies, **held}})
+        held = {
+            name: Policy.model_validate(dict(policy))
+            for name, policy in stated.items()
+            if name != _MARKET
+        }
+        changed: dict[str, Any] = {"policies": {**self.policies, **held}}
+        if _MARKET in stated:
+            changed[_MARKET] = MarketTerms.model_validate(dict(stated[_MARKET]))
+        return self.model_copy(update=changed)
 
     def s3_c3_digest(self) -> str:
         """Hash of the book S3-C3: its options and the two policies it selects by."""
@@ -122,16 +140,44 @@ def select(
     Raises:
         InputError: no row fits, or two do; lists what exists and the policy that can serve.
     """
+    found = select_if_any(
+        policies,
+        name,
+        kept := list(rows),
+        region=region,
+        activity_year=activity_year,
+        report_date=report_date,
+        reporting_year=reporting_year,
+    )
+    if found is None:
+        raise InputError(_nothing(policies, name, kept, region, activity_year, report_date))
+    return found
+
+
+def select_if_any(
+    policies: Policies,
+    name: str,
+    rows: Iterable[GridFactor],
+    *,
+    region: str,
+    activity_year: int,
+    report_date: date,
+    reporting_year: tuple[date, date] | None = None,
+) -> Selection | None:
+    """As `select`; None where no row fits.
+
+    Raises:
+        InputError: no such policy, or two rows win.
+    """
     if name not in policies.policies:
         raise InputError(f"no policy '{name}'{nearest(name, policies.policies)}")
     policy = policies.policies[name]
-    kept = list(rows)
-    chosen = _choose(policies, policy, kept, region, activity_year, report_date, reporting_year)
-    if not chosen:
-        raise InputError(_nothing(policies, name, kept, region, activity_year, report_date))
+    chosen = _choose(policies, policy, rows, region, activity_year, report_date, reporting_year)
     if len(chosen) > 1:
         listed = ", ".join(sorted(row.name for row in chosen))
         raise InputError(f"{name}: two factors win: {listed}; withdraw one or narrow the policy")
+    if not chosen:
+        return None
     return Selection(name, chosen[0], activity_year - chosen[0].data_year, chosen[0].geography)
 
 

@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 from aidc.config import Config
 from aidc.ledger.entries import Entry, stored_entry
 from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.holdings import Holdings, MoveRecord
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     FactorVersion,
     LedgerHead,
@@ -16,7 +18,7 @@ from aidc.ledger.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
-from aidc.ledger.registry import Approval, Approved, Draft, Posted, read_row, standing
+from aidc.ledger.registry import Approval, Approved, Draft, Posted, Row, read_row, standing
 
 P = TypeVar("P", bound=Config)
 
@@ -34,6 +36,7 @@ class Register:
         entries: every fact by id, superseded ones too.
         first: id of an entry that supersedes another -> id under which it is found.
         closed: periods that take no entries, closed and not opened again.
+        lots: lots with their parts and moves.
         factors: rows of factor tables as posted, drafts too.
         approvals: of drafts.
     """
@@ -43,6 +46,7 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     closed: dict[str, PeriodClose] = field(default_factory=dict)
+    lots: Holdings = field(default_factory=Holdings)
     factors: list[Posted] = field(default_factory=list)
     approvals: list[Approved] = field(default_factory=list)
     _of_model: dict[type[Config], dict[str, Any]] = field(default_factory=dict)
@@ -108,9 +112,13 @@ class Register:
         """Rows that wait for an approval."""
         return tuple(self._factors()[1])
 
-    def factor_entry_id(self, name: str) -> str:
-        """Id of the entry that posted a row."""
-        return self._factors()[0][name].entry_id
+    def row_named(self, name: str) -> Row:
+        """A row of any factor table that stands, by its name."""
+        return self._factors()[0][name].row
+
+    def entry_of_row(self, name: str) -> str:
+        """Id of the entry that posted a row of a factor table."""
+        return next((one.entry_id for one in self.factors if one.row.name == name), name)
 
     def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:
         if self._standing is None:
@@ -142,6 +150,11 @@ class Register:
             self.closed[payload.period] = payload
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
+        elif isinstance(payload, Lot):
+            self.lots.add(entry.id, payload, (entry.valid_from, entry.valid_to))
+        elif isinstance(payload, LotMove):
+            spans = self.lots.spans(payload, entry.valid_from)
+            self.lots.apply(MoveRecord(entry.id, payload, entry.valid_from, spans))
         elif isinstance(payload, FactorVersion):
             row = read_row(payload.table, payload.row)
             self.factors.append(Posted(entry.id, row, recorded_by))

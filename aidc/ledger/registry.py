@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from aidc.config import Config, nearest
 from aidc.errors import InputError
-from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor
+from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor, row_of
 from aidc.ledger.fields import Text
 from aidc.ledger.gases import Gwp, RefrigerantPart
 from aidc.ledger.scope3 import Embodied, LossRate
@@ -78,6 +78,19 @@ def read_row(table: str, row: Mapping[str, object]) -> Row:
             f"no factor table '{table}'{nearest(table, TABLES)}; there are {', '.join(TABLES)}"
         )
     return TABLES[table].model_validate(dict(row))
+
+
+def factor_entry(row: Row) -> dict[str, Any]:
+    """The ``factor_version`` entry of a row; it holds from its data year on."""
+    table = next(name for name, model in TABLES.items() if type(row) is model)
+    year = row.data_year if isinstance(row, GridFactor | ActivityFactor | LossRate) else 1970
+    return {
+        "id": f"factor:{row.name}",
+        "kind": "factor_version",
+        "valid_from": f"{year}-01-01T00:00:00Z",
+        "valid_to": "9999-12-31T00:00:00Z",
+        "payload": {"table": table, "row": row_of(row)},
+    }
 
 
 def standing(
@@ -162,6 +175,18 @@ def magnitude(row: Row) -> Decimal:
     if isinstance(row, Embodied):
         return row.embodied_kgco2e
     return row.value if isinstance(row, Gwp) else row.mass_frac
+
+
+def magnitude_text(row: Row) -> str:
+    """The number of a row with what it counts."""
+    unit = (
+        "g CO2e/g"
+        if isinstance(row, Gwp)
+        else "kg CO2e"
+        if isinstance(row, Embodied)
+        else "of the mass"
+    )
+    return f"{format(magnitude(row), 'f')} {unit}"
 
 
 def approval_faults(

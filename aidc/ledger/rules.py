@@ -12,6 +12,8 @@ from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import COUNTED, Entry
 from aidc.ledger.fields import base_unit_of
 from aidc.ledger.index import Index
+from aidc.ledger.lot_faults import lot_faults, move_faults
+from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import (
     ACCOUNTS,
     Activity,
@@ -45,6 +47,7 @@ class Context:
     seq: int
     role: str
     recorded_by: str
+    recorded_at: datetime
 
     @property
     def zone(self) -> str:
@@ -68,10 +71,7 @@ def faults_of_entry(entry: Entry, known: Context) -> list[Fault]:
 
 def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
     register = known.register
-    if known.role == "bms" and entry.kind != "activity":
-        yield f"the BMS posts activity and nothing else, not a {entry.kind}"
-    if known.role == "planner" and _measured(entry.payload):
-        yield "a planner posts simulated activity alone; an accountant or the BMS posts measured data"
+    yield from _role_faults(entry, known)
     if (register.head is None) != isinstance(entry.payload, LedgerHead):
         yield "entry 0, and no other, is the ledger entry; make a new one with Ledger.init"
     if entry.supersedes is not None:
@@ -90,9 +90,24 @@ def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
                 yield f"{period} is closed; reopen it with a reason and an approver, or post to a later period"
 
 
+def _role_faults(entry: Entry, known: Context) -> Iterator[str]:
+    if known.role == "bms" and entry.kind != "activity":
+        yield f"the BMS posts activity and nothing else, not a {entry.kind}"
+    if known.role == "planner" and _measured(entry.payload):
+        yield "a planner posts simulated activity alone; an accountant or the BMS posts measured data"
+    if known.role == "planner" and not _planned(entry.payload, known.register):
+        yield "a planner posts lots of a plan alone (planned: true); an accountant posts issued ones"
+
+
 def _measured(payload: Config) -> bool:
     counted = payload.replacement if isinstance(payload, Adjustment) else payload
     return isinstance(counted, Activity | EnergyTx) and counted.quality != "simulated"
+
+
+def _planned(payload: Config, register: Register) -> bool:
+    if isinstance(payload, LotMove) and payload.lot in register.lots.lots:
+        return register.lots.lots[payload.lot].lot.planned
+    return not isinstance(payload, Lot) or payload.planned
 
 
 Found = Iterator[tuple[str, str]]
@@ -217,6 +232,35 @@ def _factor(_: Entry, version: FactorVersion, __: Context) -> Found:
         yield "payload.row", f"the factor row does not hold: {error}"
 
 
+def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
+    register = known.register
+    times = (entry.valid_from, entry.valid_to)
+    for text in lot_faults(register.lots, lot, times, known.recorded_at):
+        yield "payload", text
+    if lot.factor is not None and lot.factor not in register.grid:
+        yield "payload.factor", _unknown("factor version", lot.factor, register.grid)
+    elif lot.factor is not None and register.grid[lot.factor].kind != "supplier":
+        yield "payload.factor", f"{lot.factor} is no supplier's factor"
+    if lot.meter is not None:
+        meter = register.meters.get(register.key(lot.meter))
+        if meter is None or meter.stream != "pv":
+            yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
+
+
+def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:
+    found = move_faults(
+        known.register.lots,
+        move,
+        at=entry.valid_from,
+        recorded_at=known.recorded_at,
+        reason=entry.reason,
+        sites={key: site.entity for key, site in known.register.sites.items()},
+        zone=known.zone,
+    )
+    for text in found:
+        yield "payload", text
+
+
 def _approval(_: Entry, approval: Approval, known: Context) -> Found:
     posted_by = {one.entry_id: one.recorded_by for one in known.register.factors}
     for text in approval_faults(
@@ -260,6 +304,8 @@ _RULES: Final[Mapping[type[Config], Rule]] = {
     Activity: _activity,
     EnergyTx: _energy_tx,
     Adjustment: _adjustment,
+    Lot: _lot,
+    LotMove: _lot_move,
     FactorVersion: _factor,
     Approval: _approval,
     Asset: _asset,

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from aidc.config import nearest
 from aidc.errors import InputError
@@ -122,6 +123,7 @@ class Workbook:
     """Sheets of one entity and period, with what they were made from.
 
     Attributes:
+        zone: calendar days of the period are read in it.
         simulated: whether the activity is simulated.
         provenance: label and text, in order: books, policies, factors, dates, head, rounding.
         warnings: of the statements, each once.
@@ -130,10 +132,17 @@ class Workbook:
     entity: str
     period: tuple[datetime, datetime]
     report_date: date
+    zone: str
     simulated: bool
     sheets: tuple[Sheet, ...]
     provenance: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """First and last day of the period in its zone."""
+        start, end = (time.astimezone(ZoneInfo(self.zone)) for time in self.period)
+        return start.date(), (end - timedelta(seconds=1)).date()
 
     def sheet(self, name: str) -> Sheet:
         """A sheet by name.
@@ -151,6 +160,7 @@ class Workbook:
         return {
             "entity": self.entity,
             "period": [utc_text(time) for time in self.period],
+            "zone": self.zone,
             "report_date": self.report_date.isoformat(),
             "simulated": self.simulated,
             "provenance": [{"label": label, "text": text} for label, text in self.provenance],

@@ -1,22 +1,26 @@
 """Statements: what a book says about an entity and a period, derived from the journal."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.books import Total
-from aidc.ledger.canonical import canonical, utc_text
-from aidc.ledger.factors import Factor, FuelFactor
+from aidc.ledger.books import Total, book_named
+from aidc.ledger.canonical import canonical, decimal_text, utc_text
+from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor
+from aidc.ledger.market import NotApplied
+from aidc.ledger.registry import Row, magnitude_text
+from aidc.ledger.scope3 import LossRate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OWN_PV: Final = "own_pv"
 FUEL: Final = "fuel"
+MEMO: Final = "memo."  # tiers beside the inventory: in no total
 ROUNDING: Final = "exact decimals; only the print is rounded, half to even"
 
 
@@ -26,9 +30,12 @@ class Cell:
 
     Attributes:
         amount: whole base units.
-        unit: Wh, g or ml.
+        unit: Wh, g, ml, fen, pm, night or piece.
         factor: None where there is none to multiply with: own generation, certificates at zero.
         sources: ids of the entries that it rests on: counts, lots, assets.
+        gas: which gas, where a tier is split by gas.
+        gas_t: its mass [t]; ``tco2e`` is what it counts for.
+        also: further rows of factor tables that it rests on: potentials, a loss rate.
     """
 
     site: str
@@ -36,10 +43,18 @@ class Cell:
     tier: str
     amount: int
     unit: str
-    factor: Factor | None
+    factor: Row | None
     lag_years: int
     tco2e: Decimal
     sources: tuple[str, ...] = ()
+    gas: str | None = None
+    gas_t: Decimal | None = None
+    also: tuple[Row, ...] = ()
+
+    @property
+    def is_memo(self) -> bool:
+        """Whether it stands beside the inventory."""
+        return self.tier.startswith(MEMO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,8 @@ class Statement:
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.
         input_seq: how many entries it could read.
+        notes: what a market-based book prints: terms, shares of the tiers, excess.
+        not_applied: retired lots that the book passes over, with the criterion.
     """
 
     book: str
@@ -82,12 +99,33 @@ class Statement:
     head: str
     gases: str
     input_seq: int
+    notes: tuple[str, ...] = ()
+    not_applied: tuple[NotApplied, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The book with its title."""
+        return f"{self.book}, {book_named(self.book).title}"
+
+    @property
+    def inside(self) -> tuple[Cell, ...]:
+        """Cells of the inventory, without memos."""
+        return tuple(cell for cell in self.cells if not cell.is_memo)
+
+    @property
+    def by_gas(self) -> dict[str, Decimal]:
+        """Mass of each gas [t], where the book splits by gas; memos are left out."""
+        made: dict[str, Decimal] = {}
+        for cell in self.inside:
+            if cell.gas is not None and cell.gas_t is not None:
+                made[cell.gas] = units.EXACT.add(made.get(cell.gas, Decimal(0)), cell.gas_t)
+        return made
 
     @property
     def total(self) -> Total:
-        """Tonnes, typed by book."""
+        """Tonnes, typed by book; memos stand beside it."""
         tonnes = Decimal(0)
-        for cell in self.cells:
+        for cell in self.inside:
             tonnes = units.EXACT.add(tonnes, cell.tco2e)
         return Total(tonnes, self.book)
 
@@ -100,7 +138,7 @@ class Statement:
     def by_site(self) -> dict[str, Decimal]:
         """Tonnes of each site."""
         made: dict[str, Decimal] = {}
-        for cell in self.cells:
+        for cell in self.inside:
             made[cell.site] = units.EXACT.add(made.get(cell.site, Decimal(0)), cell.tco2e)
         return made
 
@@ -121,6 +159,7 @@ class Statement:
     def factors(self) -> tuple[FactorUse, ...]:
         """Factor versions it rests on."""
         used = {cell.factor.name: cell.factor for cell in self.cells if cell.factor is not None}
+        used |= {row.name: row for cell in self.cells for row in cell.also}
         return tuple(_use(used[name]) for name in sorted(used))
 
     def canonical(self) -> bytes:
@@ -140,6 +179,8 @@ class Statement:
                 "assessed": self.assessed,
                 "estimated_frac": self.estimated_frac,
                 "warnings": list(self.warnings),
+                "notes": list(self.notes),
+                "not_applied": [str(one) for one in self.not_applied],
                 "gases": self.gases,
                 "cells": [
                     {
@@ -149,6 +190,8 @@ class Statement:
                         "amount": str(cell.amount),
                         "unit": cell.unit,
                         "factor": cell.factor.name if cell.factor else None,
+                        "also": [row.name for row in cell.also],
+                        "gas_t": cell.gas_t,
                         "lag_years": cell.lag_years,
                         "tco2e": cell.tco2e,
                     }
@@ -179,6 +222,14 @@ class Statement:
                 f"{self.book} has no cell {site} {period} {tier or ''}; there are {', '.join(listed)}"
             )
         return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it says, as JSON has it: tonnes and factors as exact text."""
+        made: dict[str, Any] = json.loads(self.canonical())
+        made["total_t"] = decimal_text(self.total_tco2e) if self.assessed else None
+        made["factors"] = [asdict(use) for use in self.factors]
+        made["head"], made["entries"] = self.head, self.input_seq
+        return made
 
     def to_frame(self) -> "pd.DataFrame":
         """A row a site, year and tier; tonnes and factors as exact text."""
@@ -219,7 +270,7 @@ class Statement:
             else "not assessed"
         )
         lines = [
-            f"{self.book}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
+            f"{self.heading}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
@@ -234,7 +285,8 @@ class Statement:
             f"report date {self.report_date}; known: {known}; estimated {self.estimated_frac:.1%}",
             f"policy {self.policy_hash}",
             f"head {self.head}",
-            *(f"warning: {warning}" for warning in self.warnings),
+            *(f"note: {note}" for note in self.notes),
+            *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),
         ]
         return "\n".join(lines)
 
@@ -245,14 +297,17 @@ FRAME_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _use(factor: Factor) -> FactorUse:
-    if isinstance(factor, FuelFactor):
+def _use(row: Row) -> FactorUse:
+    if isinstance(row, FuelFactor):
         value = (
-            f"{factor.carbon_content} {factor.carbon_unit} x {factor.oxidation} x "
-            f"{factor.ratio_num}/{factor.ratio_den}"
+            f"{row.carbon_content} {row.carbon_unit} x {row.oxidation} x "
+            f"{row.ratio_num}/{row.ratio_den}"
         )
-        return FactorUse(factor.fuel, factor.name, factor.publisher, None, value, factor.status)
-    value = f"{format(factor.value, 'f')} {factor.unit_num}/{factor.unit_den}"
-    return FactorUse(
-        factor.id, factor.name, factor.publisher, factor.data_year, value, factor.status
-    )
+        return FactorUse(row.fuel, row.name, row.publisher, None, value, row.status)
+    if isinstance(row, GridFactor | ActivityFactor):
+        value = f"{format(row.value, 'f')} {row.unit_num}/{row.unit_den}"
+        return FactorUse(row.id, row.name, row.publisher, row.data_year, value, row.status)
+    if isinstance(row, LossRate):
+        value = f"{row.loss_frac} of consumption"
+        return FactorUse(row.key, row.name, row.publisher, row.data_year, value, row.status)
+    return FactorUse(row.key, row.name, row.source, None, magnitude_text(row), row.status)

@@ -50,7 +50,8 @@ class Store:
         made, faults = read_entries(entries)
         try:
             with self.journal.batch():
-                known = Context(self.register, self.index, self.journal.head[0], role, recorded_by)
+                count = self.journal.head[0]
+                known = Context(self.register, self.index, count, role, recorded_by, recorded_at)
                 stamp = {
                     "recorded_at": self._stamp(recorded_at),
                     "recorded_by": recorded_by,

@@ -26,9 +26,10 @@ class Origin:
     under: tuple["Origin", ...] = ()
 
     def lines(self, depth: int = 0) -> list[str]:
-        """The tree as indented text."""
-        told = ", ".join(f"{key} {value}" for key, value in self.facts.items())
-        made = [f"{'  ' * depth}{self.what}" + (f": {told}" if told else "")]
+        """The tree as indented text, a fact a line."""
+        indent = "  " * depth
+        made = [f"{indent}{self.what}"]
+        made.extend(f"{indent}    {key}: {value}" for key, value in self.facts.items())
         for one in self.under:
             made.extend(one.lines(depth + 1))
         return made
@@ -76,9 +77,8 @@ def _cell(store: Store, cell: Cell) -> Origin:
     facts: dict[str, Any] = {"amount": f"{cell.amount} {cell.unit}", "t": decimal_text(cell.tco2e)}
     if cell.lag_years:
         facts["lag"] = f"{cell.lag_years} years between activity and factor"
-    under = []
-    if cell.factor is not None:
-        under.append(entry_origin(store, f"factor:{cell.factor.name}"))
+    rows = (() if cell.factor is None else (cell.factor,)) + cell.also
+    under = [entry_origin(store, store.register.entry_of_row(row.name)) for row in rows]
     under.extend(entry_origin(store, source) for source in cell.sources)
     return Origin(f"{cell.site}, {cell.year}, {cell.tier}", facts, tuple(under))
 

@@ -19,6 +19,7 @@ from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import EnergyWeight, KpiRow
 from aidc.ledger.lots import CcerTechnology, LotRule
+from aidc.lot_inputs import LotRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -52,6 +53,7 @@ ROWS: dict[str, type[Config]] = {
     "job_classes": JobClass,
     "kpis": KpiRow,
     "lot_types": LotRule,
+    "lots": LotRow,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,

@@ -11,7 +11,7 @@ from aidc.errors import InputError
 from aidc.ledger.credits import credit_account, used_twice
 from aidc.ledger.granular import certificate_wh, certified, hours_of
 from aidc.ledger.lots import Lot, ccer_technologies, lot_rules
-from tests.lots import AT, GENERATED, MWH, YEAR, Desk, criteria, lot_payload
+from tests.lots import GENERATED, MWH, YEAR, Desk, criteria, lot_payload
 
 
 def desk_with(**other: object) -> Desk:
@@ -248,14 +248,13 @@ def test_a_retired_credit_stands_in_the_offset_account_and_serves_one_claim() ->
     assert credit_account("inset", desk.held, entity="us", period=year).lines == ()
 
 
-def test_what_was_held_is_told_as_of_a_day_and_as_far_as_it_was_known() -> None:
+def test_what_was_held_is_told_as_of_a_day() -> None:
     desk = desk_with()
     desk.acquire("m1", "lot:1", (1, 100), at=datetime(2025, 1, 1, tzinfo=UTC))
     desk.retire("m2", "lot:1", (1, 50), at=datetime(2025, 2, 1, tzinfo=UTC))
-    january = desk.held.as_of(datetime(2025, 1, 31, tzinfo=UTC), None)
+    january = desk.held.until(datetime(2025, 2, 1, tzinfo=UTC))
     assert list(january.retired("us")) == []
     assert january.lots["lot:1"].amounts()["acquired"] == 100 * MWH
-    assert desk.held.as_of(AT, datetime(2025, 2, 28, tzinfo=UTC)).lots == {}
 
 
 @pytest.mark.parametrize("minutes", [60, 15])

@@ -11,7 +11,6 @@ from aidc.ledger.factors import (
     FuelFactor,
     GridFactor,
     activity_factors,
-    factor_entry,
     fuel_factors,
     grid_factors,
     row_of,
@@ -24,6 +23,7 @@ from aidc.ledger.registry import (
     Approved,
     Posted,
     approval_faults,
+    factor_entry,
     read_row,
     standing,
 )

@@ -13,6 +13,7 @@ import pytest
 from aidc.errors import InputError
 from aidc.ledger.disclosure import DisclosureRow, disclosure_sheet, published
 from aidc.ledger.payloads import ReportedFigure
+from aidc.ledger.periods import period_of
 from aidc.ledger.sheet import (
     NOT_ASSESSED,
     NOT_REPORTED,
@@ -24,7 +25,6 @@ from aidc.ledger.sheet import (
     sum_of,
 )
 from aidc.ledger.sheet_files import csv_text, json_text, save, xlsx_bytes
-from aidc.ledger.periods import period_of
 
 EXACT = Decimal("169.61021616")
 
@@ -42,7 +42,7 @@ def inventory() -> Sheet:
 
 def book(simulated: bool = False) -> Workbook:
     return Workbook(
-        "group", period_of("2022", "Asia/Shanghai"), date(2023, 6, 30), simulated, (inventory(),),
+        "group", period_of("2022", "Asia/Shanghai"), date(2023, 6, 30), "Asia/Shanghai", simulated, (inventory(),),
         (("head", "f" * 64),), ("mind the gap",),
     )  # fmt: skip
 
