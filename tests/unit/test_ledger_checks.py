@@ -281,7 +281,13 @@ def d14_years(case: Case) -> Inspection:
 def d15(case: Case) -> Inspection:
     old = datetime(2021, 1, 1, tzinfo=UTC)
     return case.add(
-        fact("lot:old", "lot", lot("gec_single", 601, 602, registry="elsewhere"), old, old + timedelta(days=30)),
+        fact(
+            "lot:old",
+            "lot",
+            lot("gec_single", 601, 602, registry="elsewhere"),
+            old,
+            old + timedelta(days=30),
+        ),
         fact("m:1", "lot_move", move("acquire", "lot:old", 601, 602)),
         fact("m:2", "lot_move", move("retire", "lot:old", 601, 602)),
     )
