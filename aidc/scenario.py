@@ -47,6 +47,7 @@ Policy = Literal[
 Minutes = Annotated[float, *quantity_in("min", bare=False)]
 WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
 WrittenFrac = Annotated[float, *quantity_in("frac", bare=False)]
+CapFrac = Annotated[Frac, Field(gt=0, le=1)]
 WrittenDegc = Annotated[float, *quantity_in("degc", bare=False)]
 
 
@@ -227,6 +228,14 @@ class Plan(Config):
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
     chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
+    power_caps_frac: tuple[CapFrac, ...] = Field(
+        default=(), alias="power_caps", strict=False
+    )  # of the boards' maximum power: what a deferrable job may start under; empty: no caps
+
+    @property
+    def caps_frac(self) -> tuple[float, ...]:
+        """The caps below the boards' maximum power, from the highest; running without one is always open."""
+        return tuple(sorted({cap for cap in self.power_caps_frac if cap < 1}, reverse=True))
 
     @property
     def goals(self) -> tuple[Goal, ...]:

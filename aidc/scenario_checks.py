@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aidc.event import Event
 from aidc.lot_inputs import PlannedLot
+from aidc.power_cap_checks import cap_faults
 from aidc.site import Site
 from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
@@ -55,6 +56,7 @@ def cross_faults(s: Blocks) -> list[str]:
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
+    faults += cap_faults(s.plan, s.site_names, s.sites, s.workload)
     listed = ", ".join(s.site_names)
     faults += [
         f"ledger.lots.{number}.site: no site '{lot.site}'; there are {listed}"
@@ -142,11 +144,13 @@ def _stopping_faults(s: Blocks) -> list[str]:
         cannot.append(f"plan.foresight: {s.plan.foresight}")
     if any(pool.sleep_after_min is not None for site in s.sites.values() for pool in site.pools):
         cannot.append("sleep_after_min")
+    if s.plan is not None and s.plan.caps_frac:
+        cannot.append("plan.power_caps")
     faults = []
     if cannot:
         faults.append(
-            f"{key}: a plan stops jobs at one site, under perfect foresight and beside servers that stay on "
-            f"alone, not with {', '.join(cannot)}; set 0"
+            f"{key}: a plan stops jobs at one site, under perfect foresight, without power caps of its own "
+            f"and beside servers that stay on alone, not with {', '.join(cannot)}; set 0"
         )
     if restart_s is None:
         faults.append(

@@ -107,6 +107,7 @@ class Commitment:
         start_s: planned start of each [s].
         first_step: first simulation step that ``setpoints`` cover.
         setpoints: one value a simulation step of the commitment.
+        power_cap_frac: cap of each over its boards' maximum power, 1: none; None: nothing is capped.
         stops: when each of some of those jobs is stopped and when it goes on, by row, shape (stops, 2); it may
             lie after the commitment.
     """
@@ -116,6 +117,7 @@ class Commitment:
     start_s: NDArray[np.float64]
     first_step: int
     setpoints: SetPoints
+    power_cap_frac: NDArray[np.float64] | None = None
     stops: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
@@ -229,10 +231,11 @@ class Schedule:
     """A plan for a whole horizon.
 
     Attributes:
-        decisions: a row a job: ``job_id, status, start_s, moved_s, pool, site, reason, stopped_s, resumed_s``;
-            status is started, deferred (not started inside the horizon) or refused; pool and site are those
-            that the plan gives it; the last two are when it is stopped and when it goes on, lists as long as
-            it is stopped times, empty for a run without a break.
+        decisions: a row a job: ``job_id, status, start_s, moved_s, power_cap_frac, pool, site, reason, stopped_s,
+            resumed_s``; status is started, deferred (not started inside the horizon) or refused; pool and
+            site are those that the plan gives it, and so is the cap over its boards' maximum power (1: none);
+            the last two are when it is stopped and when it goes on, lists as long as it is stopped times,
+            empty for a run without a break.
         setpoints: site -> set-points of every step.
         windows: proof of each window; bounds of consecutive windows are not a bound of the whole.
         promised: site -> what the plan expected of every plan step (``facility_kw, it_kw,
@@ -316,6 +319,7 @@ class Schedule:
             "windows_fallback": len(self.windows) - len(self.planned),
             "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
+            "jobs_capped": int((self.decisions["power_cap_frac"] < 1).sum()),
             "jobs_stopped": int((stops > 0).sum()),
             "stops": int(stops.sum()),
         }

@@ -96,6 +96,8 @@ JOB_COLUMNS: Final = (
     "deferred_s",
     "ran_s",
     "useful_s",
+    "power_cap_frac",
+    "slowed_s",
     "stops",
     "late",
     "warm",

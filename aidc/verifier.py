@@ -1,12 +1,13 @@
 """Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-Window = Any  # a mapping of name to array, as in the file
+Window = Mapping[str, Any]  # name -> array, as in the file
 PRICES = ("it_price", "bus_price", "peak_price", "battery_value", "tank_value")
 NOT_DATA = {*PRICES, "board_price", "objective", "bound", "sha256"}  # prices and claims
 
@@ -52,25 +53,26 @@ def _content(w: Window, store: str) -> Any:
 
 
 def _jobs(w: Window) -> Any:
-    """Every movable job at its own cheapest start, or stopped in between, with boards for all."""
-    names = ("earliest_s", "latest_s", "run_s", "job_kw", "job_delay")
-    early, latest, run, kw, delay = (w[name][:, None] for name in names)
-    slots, slot_s = len(w["it_price"]), w["slot_h"] * 3600.0
-    past = int(np.ceil(np.max((latest + run - w["start_s"]) / slot_s, initial=slots))) - slots
-    edge = w["start_s"] + slot_s * np.arange(slots + past + 1)
+    """Every movable job at its own cheapest start and power cap, or stopped, with boards for all."""
+    early, run, kw, slots = w["earliest_s"], w["run_s"], w["job_kw"], len(w["it_price"])
+    end, slot_s, delay = w["latest_s"] + run, w["slot_h"] * 3600.0, w["job_delay"] / 3600.0
+    past = int(np.ceil(np.max((end - w["start_s"]) / slot_s, initial=slots))) - slots
+    edges = w["start_s"] + slot_s * np.arange(slots + past + 1)
     after = np.append(np.zeros(slots), np.resize(w["tail_price"], past))
-    price = after + np.append(w["it_price"], np.zeros(past))
+    price, least = after + np.append(w["it_price"], np.zeros(past)), np.full(len(run), np.inf)
     total, tail = (np.append(0.0, np.cumsum(one * w["slot_h"])) for one in (price, after))
-    begin = np.maximum(early, edge[:slots])  # its earliest start, or with a slot
-    cost = kw * (np.interp(begin + run, edge, total) - np.interp(begin, edge, total))
-    cost += delay / 3600.0 * (begin - early)
-    least = np.where(begin <= np.maximum(latest, early) + 1e-9 * slot_s, cost, np.inf).min(axis=1)
+    for lasts, drawn in zip((run, *w["cap_run_s"]), (kw, *w["cap_kw"]), strict=True):
+        for edge in (-np.inf, *edges[:slots]):  # the earliest start, then those of the slots
+            begin = np.maximum(early, edge)
+            cost = drawn * (np.interp(begin + lasts, edges, total) - np.interp(begin, edges, total))
+            cost += delay * (begin + lasts - early - run)  # ends so much later than at once
+            np.minimum(least, cost, out=least, where=begin + lasts <= end + 1e-9 * slot_s)
     if "restart_s" in w:  # or stopped: not below its cheapest hours, with one restart
-        order, need = np.argsort(price), run + w["restart_s"][:, None]
-        room = (np.minimum(latest + run, edge[1:]) - np.maximum(early, edge[:-1])).clip(0)[:, order]
+        order, need = np.argsort(price), (run + w["restart_s"])[:, None]
+        room = np.diff(np.clip(edges, early[:, None], end[:, None]))[:, order]
         used = np.where(price[order] < 0, room, np.clip(need - room.cumsum(axis=1) + room, 0, room))
-        least = np.minimum(least, used @ price[order] * w["job_kw"] / 3600.0)
-    return least.sum() - w["job_kw"] @ np.interp(w["earliest_s"] + w["run_s"], edge, tail)
+        least = np.minimum(least, used @ price[order] * kw / 3600.0)
+    return least.sum() - kw @ np.interp(early + run, edges, tail)  # the tail is a difference
 
 
 def digest(w: Window) -> str:
@@ -80,13 +82,12 @@ def digest(w: Window) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def findings(file: Path, bound_of: Any = lower_bound) -> list[tuple[Window, float, list[str]]]:
+def findings(file: Path, bound_of: Any = lower_bound) -> Iterator[tuple[Window, float, list[str]]]:
     """Each window of a certificate, its bound as found here, and what does not hold, in sentences."""
     with np.load(file, allow_pickle=False) as stored:
         windows: dict[str, dict[str, Any]] = {key[:4]: {} for key in sorted(stored.files)}
         for key in stored.files:
             windows[key[:4]][key[5:]] = stored[key][()]
-    told: list[tuple[Window, float, list[str]]] = []
     for w in windows.values():
         what, found, said = f"{w['site']}, window from {w['start']}", float(bound_of(w)), []
         if digest(w) != w["sha256"]:
@@ -95,5 +96,4 @@ def findings(file: Path, bound_of: Any = lower_bound) -> list[tuple[Window, floa
             said.append(f"{what}: a bound of {w['bound']:.9g} does not hold; it is {found:.9g}")
         if not w["bound"] <= w["objective"] + 1e-6 * abs(w["objective"]):
             said.append(f"{what}: objective {w['objective']:.9g} is below bound {w['bound']:.9g}")
-        told.append((w, found, said))
-    return told
+        yield w, found, said

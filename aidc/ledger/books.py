@@ -92,8 +92,17 @@ class Book:
         return found
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        """What else it goes by: parts of models/policies.yaml."""
+        if self.lots is not None:
+            return ("market",)
+        return ("s3_c3",) if self.category == 3 else ()
+
+    @property
     def policies(self) -> tuple[str, ...]:
         """Names of the policies it selects by."""
+        if self.category == 3:
+            return ("MEE-NATIONAL", "PCF")
         residual = (RESIDUAL.policy,) if self.takes_residual else ()
         return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
 

@@ -105,9 +105,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         asked.report_date,
         asked.known_on,
         tuple(cells),
-        policies.s3_c3_digest()
-        if book.category == 3
-        else policies.digest(book.policies, market=book.lots is not None),
+        policies.digest(book),
         units.EXACT.divide(estimated, Decimal(whole)) if whole else Decimal(0),
         "simulated" in qualities,
         assessed,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
-from aidc.ledger.factors import Factor, GridFactor
+from aidc.ledger.factors import GridFactor
+from aidc.ledger.registry import Row
 
 Place = Literal["scope_1", "scope_2", "category_1", "category_2", "category_8"]
 _SCOPE_2_BOOKS: Final = ("S2-LB", "S2-MB-2015", "S2-MB-HOURLY", "NDRC", "SH-ETS")
@@ -98,7 +99,7 @@ def d8_equipment_in_category_1_and_2(counted: Iterable[Counted]) -> Iterator[Tri
     )  # fmt: skip
 
 
-def d9_losses_in_scope_2(book: str, used: Iterable[tuple[str, Factor]]) -> Iterator[Trip]:
+def d9_losses_in_scope_2(book: str, used: Iterable[tuple[str, Row]]) -> Iterator[Trip]:
     """A factor that includes transmission and distribution in scope 2; category 3 adds it again.
 
     Args:

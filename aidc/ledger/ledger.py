@@ -467,12 +467,11 @@ class Ledger:
 
 
 def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
-    book = book_named(made.book)
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
-        "policies": rules.stated(book.policies, market=book.lots is not None),
+        "policies": rules.stated(book_named(made.book)),
         "report_date": made.report_date.isoformat(),
         "input_seq": made.input_seq,
         "input_head": made.head,

@@ -12,6 +12,7 @@ from aidc import catalog, config
 from aidc.config import Config, nearest
 from aidc.errors import CatalogError, InputError
 from aidc.ledger import canonical
+from aidc.ledger.books import Book
 from aidc.ledger.factors import GridFactor
 from aidc.ledger.market_terms import MarketTerms
 from aidc.ledger.scope3 import S3C3Options
@@ -34,7 +35,8 @@ class Parents(Config):
     of: Mapping[str, str]
 
 
-_MARKET: Final = "market"  # the terms stand beside the policies of a market-based book
+# What stands beside the policies of a book: the terms of a market-based one, the options of S3-C3.
+_TERMS: Final[Mapping[str, type[Config]]] = {"market": MarketTerms, "s3_c3": S3C3Options}
 
 
 class Policies(Config):
@@ -58,38 +60,31 @@ class Policies(Config):
             found.append(country)
         return tuple(found)
 
-    def digest(self, names: Iterable[str], *, market: bool = False) -> str:
-        """Hash of the named policies: what a statement prints."""
-        return canonical.plain_hash(self.stated(names, market=market))
+    def digest(self, book: Book) -> str:
+        """Hash of what a book selects by: what a statement prints."""
+        return canonical.plain_hash(self.stated(book))
 
-    def stated(self, names: Iterable[str], *, market: bool = False) -> dict[str, dict[str, Any]]:
-        """The named policies in full: what a calc stores, so that it can be done again.
-
-        Args:
-            names: of the policies.
-            market: whether the terms of a market-based statement are part of it.
-        """
+    def stated(self, book: Book) -> dict[str, dict[str, Any]]:
+        """What a book selects by, in full: what a calc stores, so that it can be done again."""
         made = {
-            name: self.policies[name].model_dump(exclude_none=True) for name in sorted(set(names))
+            name: self.policies[name].model_dump(exclude_none=True)
+            for name in sorted(set(book.policies))
         }
-        return {**made, _MARKET: self.market.model_dump()} if market else made
+        terms = {"market": self.market, "s3_c3": self.s3_c3}
+        return {**made, **{name: terms[name].model_dump() for name in book.terms}}
 
     def with_stated(self, stated: Mapping[str, Mapping[str, Any]]) -> "Policies":
         """These policies with some as a calc stored them."""
         held = {
             name: Policy.model_validate(dict(policy))
             for name, policy in stated.items()
-            if name != _MARKET
+            if name not in _TERMS
         }
         changed: dict[str, Any] = {"policies": {**self.policies, **held}}
-        if _MARKET in stated:
-            changed[_MARKET] = MarketTerms.model_validate(dict(stated[_MARKET]))
+        for name, model in _TERMS.items():
+            if name in stated:
+                changed[name] = model.model_validate(dict(stated[name]))
         return self.model_copy(update=changed)
-
-    def s3_c3_digest(self) -> str:
-        """Hash of the book S3-C3: its options and the two policies it selects by."""
-        parts = {name: self.policies[name].model_dump() for name in ("PCF", "MEE-NATIONAL")}
-        return canonical.plain_hash({**parts, "s3_c3": self.s3_c3.model_dump()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from aidc.ledger.reconcile import printed
 from aidc.ledger.scope3 import Asset
 from aidc.ledger.statement import Cell, Statement
 
-_FUEL_BOOK: Final = "S1"
+_FOOTPRINT: Final = "PCF"
 _LOCATION, _MARKET = "S2-LB", "S2-MB-2015"
 _KG_PER_T: Final = 1000
 
@@ -50,7 +50,7 @@ def d6_fuel_twice(asked: Inspection) -> Iterator[Trip]:
     document = {one.entry_id: one.sha256 for one in asked.evidence}
     counted = []
     for statement in asked.statements.values():
-        place: Place = "scope_1" if statement.book == _FUEL_BOOK else "scope_2"
+        place: Place = "scope_1" if statement.book.startswith("S1") else "scope_2"
         for cell in _of_scopes(statement):
             for source in cell.sources:
                 counted.append(Counted(f"entry {source}", place, source))
@@ -61,8 +61,9 @@ def d6_fuel_twice(asked: Inspection) -> Iterator[Trip]:
 
 
 def _of_scopes(statement: Statement) -> tuple[Cell, ...]:
-    """Cells of books of scope 1 and 2."""
-    return () if statement.book.startswith("S3") else statement.cells
+    """Cells of books of scope 1 and 2; a product footprint is neither."""
+    beside = statement.book == _FOOTPRINT or statement.book.startswith("S3")
+    return () if beside else statement.inside
 
 
 def d7_leased_twice(asked: Inspection) -> Iterator[Trip]:

@@ -12,8 +12,9 @@ add in pools that sleep), and of the demand charge ``month``, ``month_price``, `
 ``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
 ``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
-``job_delay`` (cost of an hour's delay), where jobs may be stopped ``restart_s`` (that each takes to go on; inf: it
-may not be stopped), and the ``tail_price`` of work after the window, repeated. Where limits
+``job_delay`` (cost of an hour's delay), ``cap_run_s`` and ``cap_kw`` (run time and power of each under power
+caps that it may have, shape (caps, jobs); those it has without where a cap is not for it), where jobs may be stopped ``restart_s`` (that each takes to go on;
+inf: it may not be stopped), and the ``tail_price`` of work after the window, repeated. Where limits
 of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
 the limits themselves are then worth: an objective relaxed by Lagrange.
 
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 from aidc.optimization import classes
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import price_it_power, site_model
+from aidc.optimization.movable import Movable
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.problem import (
@@ -84,9 +86,12 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
 
 
 def tail_cost(problem: WindowProblem, timing: Timing, edges: Array, tail: classes.Tail) -> float:
-    """Cost of delay and of work after the window at some timing, against their earliest starts."""
-    slot_s, end_s = float(edges[1] - edges[0]), float(edges[-1])
-    return float(classes.timing_tail_cost(problem.movable, timing, end_s, slot_s, tail).sum())
+    """Cost of delay and of work after the window under the jobs' caps, against earliest starts without a cap."""
+    jobs, slot_s, end_s = problem.movable, float(edges[1] - edges[0]), float(edges[-1])
+    cost = float(classes.timing_tail_cost(jobs, timing, end_s, slot_s, tail).sum())
+    if jobs.caps is not None:
+        cost += float(classes.cap_cost(jobs, jobs.uncapped, end_s, slot_s, tail).sum())
+    return cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class Window:
         """All of a certificate but its prices and claims."""
         tables, money, bus, jobs = self.tables, self.money, self.bus, self.problem.movable
         slots, frame = len(bus.pv_kw), self.problem.forecast.frame
-        fixed = self.problem.fixed
+        fixed, (cap_run_s, cap_kw) = self.problem.fixed, under_caps(jobs)
         data: dict[str, Any] = {
             "site": self.problem.site.name,
             "start": frame.index[0].isoformat(),
@@ -147,6 +152,8 @@ class Window:
             "latest_s": jobs.latest_s,
             "run_s": jobs.run_s,
             "job_kw": jobs.kw,
+            "cap_run_s": cap_run_s,
+            "cap_kw": cap_kw,
             "pool": jobs.pool,
             "job_delay": self.tail.delay_price * jobs.gpus,
             "tail_price": self.tail.price,
@@ -267,6 +274,15 @@ def run_like_baseline(
         rise_kw = max(float(rise_kw) - peaks.floor_kw[month], 0.0)
         cost += money.demand_price * peaks.share[month] * rise_kw
     return cost, tables, money
+
+
+def under_caps(jobs: Movable) -> tuple[Array, Array]:
+    """Run time and power of jobs under each cap, shape (caps, n); their own where a cap is not offered."""
+    if jobs.caps is None:
+        return np.zeros((0, len(jobs.row))), np.zeros((0, len(jobs.row)))
+    run_s, kw = jobs.caps.run_s[:, 1:].T, jobs.caps.kw[:, 1:].T
+    offered = np.isfinite(run_s)
+    return np.where(offered, run_s, jobs.run_s), np.where(offered, kw, jobs.kw)
 
 
 def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:

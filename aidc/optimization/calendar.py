@@ -50,7 +50,8 @@ def settle(
     run_s: Array,
     gpus: Array,
     options: list[Array],
-) -> Timing:
+    now_run_s: Array | None = None,
+) -> tuple[Timing, Array]:
     """Moves jobs to when they are wanted where they fit, else to the nearest unbroken start that does.
 
     Those that move later make room, so jobs that found none try again.
@@ -62,32 +63,37 @@ def settle(
             they are ``now``.
         now: where each job to move stands, n of them.
         wanted: where the plan wants it.
-        run_s: its run time.
+        run_s: its run time there, and at its options.
         gpus: its boards.
         options: allowed starts of each job.
+        now_run_s: its run time where it stands; None: the same.
+
+    Returns:
+        When they run, and their run times.
     """
-    settled = Timing(now.start_s.copy(), dict(now.broken))
+    settled, runs = now, (run_s if now_run_s is None else now_run_s).copy()
     for _ in range(ROUNDS):
-        stood = settled
-        settled = _one_round(calendars, settled, wanted, run_s, gpus, options)
-        if settled.like(stood):
+        stood, ran = settled, runs.copy()
+        settled = _one_round(calendars, settled, runs, wanted, run_s, gpus, options)
+        if settled.like(stood) and (runs == ran).all():
             break
-    return settled
+    return settled, runs
 
 
 def _one_round(
     calendars: Sequence[Sequence[Calendar]],
     stood: Timing,
+    runs_s: Array,
     wanted: Timing,
     run_s: Array,
     gpus: Array,
     options: list[Array],
 ) -> Timing:
-    """Moves each job that is not where it is wanted as near to there as it fits now."""
+    """Moves each job that is not where it is wanted as near to there as it fits now; ``runs_s`` follows."""
     start_s, broken = stood.start_s.copy(), dict(stood.broken)
     for job in np.argsort(wanted.start_s, kind="stable").tolist():
         run, boards = float(run_s[job]), float(gpus[job])
-        before, wish = _runs(stood, job, run), _runs(wanted, job, run)
+        before, wish = _runs(stood, job, float(runs_s[job])), _runs(wanted, job, run)
         if np.array_equal(before, wish):
             continue
         for calendar in calendars[job]:
@@ -98,7 +104,7 @@ def _one_round(
         placed = before
         for runs in (wish, *(np.array([[start, start + run]]) for start in nearest.tolist())):
             if all(one.fits(*span, boards) for one in calendars[job] for span in runs.tolist()):
-                placed = runs
+                placed, runs_s[job] = runs, run
                 break
         start_s[job] = placed[0, 0]
         broken.pop(job, None)

@@ -37,11 +37,10 @@ def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
     problem, edges = view.problem, view.edges
     jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
-    small = jobs.take(~big)
+    small = jobs.under(problem.stands.level).take(~big)
     job, start_s, run_s = problem.at.take(np.flatnonzero(~big)).runs(small.run_s)
-    of_run = classes.profile(start_s, run_s, edges)
     share = np.zeros((len(small.row), len(edges) - 1))
-    np.add.at(share, job, of_run)
+    np.add.at(share, job, classes.profile(start_s, run_s, edges))
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)

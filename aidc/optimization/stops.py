@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from aidc.optimization.class_relaxation import relaxed_or_mean
 from aidc.optimization.classes import (
     JobSide,
-    Movable,
     Pattern,
     Starts,
     Tail,
     profile,
     timing_tail_cost,
 )
+from aidc.optimization.movable import NO_CAP, Movable
 from aidc.optimization.objective import Prices
 from aidc.optimization.timing import Segments, Timing
 from aidc.optimization.view import View
@@ -124,7 +124,7 @@ def with_patterns(
     """
     jobs, columns, slot_s = side.jobs, side.columns, float(edges[1] - edges[0])
     members, patterns = side.class_of_job, list(side.patterns)
-    starts, column_of = [side.starts], [side.column_of]
+    starts, column_of, level = [side.starts], [side.column_of], [side.level]
     column, slot, kw, gpus, held = ([one] for one in _entries_of(side))
     of_class: list[int] = []
     tail: list[list[float]] = []
@@ -159,6 +159,7 @@ def with_patterns(
             )
         )
         column_of.append(np.full(len(mine), number))
+        level.append(np.full(len(mine), NO_CAP))
         patterns.append(pattern)
     if not of_class:
         return side
@@ -171,6 +172,7 @@ def with_patterns(
     return replace(
         side,
         starts=Starts(*(one[order] for one in every)),
+        level=np.concatenate(level)[order],
         column_of=np.concatenate(column_of)[order],
         held_gpus=np.concatenate(held),
         patterns=tuple(patterns),

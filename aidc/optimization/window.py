@@ -15,9 +15,12 @@ from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
+from aidc.optimization.movable import Choice
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.problem import WindowProblem
-from aidc.optimization.settling import settled
+from aidc.optimization.problem import (
+    WindowProblem,
+)
+from aidc.optimization.settled import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.stops import timing_of, with_stops
 from aidc.optimization.tail import tail_of
@@ -35,7 +38,8 @@ class WindowPlan:
     """What one window decides.
 
     Attributes:
-        rows, timing: jobs it speaks for, and when they run.
+        rows: jobs it speaks for.
+        choice: when they run, and their power caps.
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
@@ -44,7 +48,7 @@ class WindowPlan:
     """
 
     rows: Rows
-    timing: Timing
+    choice: Choice
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
@@ -53,8 +57,8 @@ class WindowPlan:
 
     @property
     def start_s(self) -> Array:
-        """First start of each job."""
-        return self.timing.start_s
+        """Starts of the jobs."""
+        return self.choice.start_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     limits = [Limit(None, 0.0, nothing)] if plan.pue_max is not None else []
     stages: list[_Stage] = []
     for goal in plan.goals:
-        before = stages[-1].course.timing if stages else problem.at
+        before = stages[-1].course.choice if stages else problem.stands
         stage = _solved(view, goal, limits, before)
         stages.append(stage)
         room = stage.objective + plan.room_frac * abs(stage.objective)
@@ -160,43 +164,44 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         rows=max(stage.sizes[1] for stage in stages),
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
-        jobs_moved=last.course.timing.moved(jobs.earliest_s),
+        jobs_moved=last.course.choice.timing.moved(jobs.earliest_s),
         fault="",
         quotas="; ".join(last.quotas),
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
         bound_s=sum(stage.bound_s for stage in stages),
-        jobs_stopped=len(last.course.timing.broken),
+        jobs_stopped=len(last.course.choice.broken),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
-    return WindowPlan(jobs.row, last.course.timing, setpoints, promised, proof, certificate, chosen)
+    return WindowPlan(jobs.row, last.course.choice, setpoints, promised, proof, certificate, chosen)
 
 
-def _solved(view: View, goal: Goal, limits: list[Limit], before: Timing) -> _Stage:
-    """One objective under limits; ``before`` are a timing of the jobs that keeps them."""
+def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Stage:
+    """One objective under limits; ``before`` is a choice that keeps them."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
     money = view.money(goal)
     tail = tail_of(view.tables, money, view.bus, view.standing_kw)
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    timing, sizes, status = before, (0, 0, 0), "optimal"
+    choice, sizes, status = before, (0, 0, 0), "optimal"
     offered = likely_options(view, goal, limits)
     try:
         planned = _planned(view, money, tail, caps, limits, offered)
     except SolverTimeoutError:
         planned, status = None, "time_limit"
     if planned is not None:
-        found, timing = planned.solution, planned.timing
+        found, choice = planned.solution, planned.choice
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [timing, before], offered)
+    course = best_course(view, goal, tail, limits, [choice, before], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
-    after = tail_cost(problem, course.timing, view.edges, tail)
+    capped = problem.under(course.choice.level)
+    after = tail_cost(capped, course.choice.timing, view.edges, tail)
     in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
@@ -264,9 +269,9 @@ def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """Timing of the movable jobs, with the model that proposed them."""
+    """Starts and caps of the movable jobs, with the model that proposed them."""
 
-    timing: Timing
+    choice: Choice
     model: pyo.ConcreteModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
@@ -334,8 +339,8 @@ def _plan_jobs(
     wanted = Timing.whole(side.starts.start_s[chosen])
     if problem.restart_s is not None:
         wanted = timing_of(side, chosen, problem.restart_s[big], view.edges)
-    timing = settled(problem, big, side, wanted)
+    choice = settled(problem, big, side, wanted, side.level[chosen])
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s
-    return _Planned(timing, model, duals, solution, quotas, built)
+    return _Planned(choice, model, duals, solution, quotas, built)

@@ -102,9 +102,10 @@ def trace_of(
     for result in results:
         frame, site = _frame(scenario, drivers, result), scenario.sites[result.name].site
         mine = np.flatnonzero(drivers.jobs.site == result.name)
-        moved = np.zeros(len(mine))
+        moved, capped = np.zeros(len(mine)), np.ones(len(mine))
         if schedule is not None:
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
+            capped = schedule.decisions["power_cap_frac"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
             unstopped += _stops_missed(schedule, result, mine)
@@ -127,6 +128,7 @@ def trace_of(
                 result.run,
                 length_s,
                 moved,
+                capped,
                 shares,
                 scenario.baseline.queue.vc_quota,
             )

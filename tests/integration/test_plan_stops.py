@@ -105,7 +105,7 @@ def test_the_verifier_finds_the_bounds_of_a_plan_that_stops_jobs_again(
     tmp_path: Path,
 ) -> None:
     schedule = plan_into(room(1.0), tmp_path, Stages(quiet=True))
-    told = findings(tmp_path / CERTIFICATE)
+    told = list(findings(tmp_path / CERTIFICATE))
     assert [said for *_, said in told] == [[]] * len(schedule.windows)
     assert [found for _, found, _ in told] == pytest.approx([w.bound for w in schedule.windows])
     assert "restart_s" in told[0][0]
@@ -120,6 +120,7 @@ def test_the_verifier_finds_the_bounds_of_a_plan_that_stops_jobs_again(
         (["plan.foresight=persistence"], "not with plan.foresight: persistence"),
         (["flexibility.restart=null"], "flexibility.restart must say how long"),
         (["flexibility.restart=60 min"], "no less than plan.step"),
+        (["plan.power_caps=[0.8]"], "not with plan.power_caps"),
     ],
 )
 def test_stops_that_no_plan_can_make_are_refused(sets: list[str], said: str) -> None:

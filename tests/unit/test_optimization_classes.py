@@ -7,7 +7,8 @@ import pytest
 
 from aidc.optimization import bound as window_bound
 from aidc.optimization import classes, window
-from aidc.optimization.classes import JobSide, Movable, Tail
+from aidc.optimization.classes import JobSide, Tail
+from aidc.optimization.movable import Movable
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import View
