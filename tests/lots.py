@@ -1,18 +1,26 @@
 """Lots and their moves for tests: a desk that refuses as the ledger does."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aidc.ledger import Ledger
+from aidc.ledger.canonical import utc_text
 from aidc.ledger.criteria import QUESTIONS
+from aidc.ledger.factors import GridFactor
 from aidc.ledger.holdings import Holdings, MoveRecord
 from aidc.ledger.lot_faults import lot_faults, move_faults
 from aidc.ledger.lots import Lot, LotMove
+from aidc.ledger.registry import factor_entry
 
 MWH = 10**6
 AT = datetime(2025, 3, 1, tzinfo=UTC)
 GENERATED = (datetime(2024, 5, 31, 16, tzinfo=UTC), datetime(2024, 6, 30, 16, tzinfo=UTC))
 YEAR = {"period_from": "2023-12-31T16:00:00Z", "period_to": "2024-12-31T16:00:00Z"}
 SITES = {"site:a": "us", "site:b": "us", "site:c": "them"}
+ALWAYS = {"valid_from": "2020-01-01T00:00:00Z", "valid_to": "9999-12-31T00:00:00Z"}
+DAY = datetime(2024, 6, 9, 16, tzinfo=UTC)  # 10 June 2024 in Shanghai
+PERIOD = (DAY, DAY + timedelta(hours=24))
+ACQUIRED, RETIRED = datetime(2025, 1, 10, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
 _BESIDE = {"answer": "not_applicable", "evidence": "no rate and no contract"}
 _OF_TYPE = {"supplier_rate": "QC6", "ppa": "QC7"}
 
@@ -92,3 +100,68 @@ class Desk:
     def retire(self, name: str, lot: str, serials: tuple[int, int], **other: Any) -> list[str]:
         words = {"entity": "us", "beneficiary": "Us Ltd", "document": f"retirement {name}", **YEAR}
         return self.move(name, lot, "retire", serials, **{**words, **other})
+
+
+def entry(
+    name: str,
+    kind: str,
+    payload: dict[str, Any],
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> dict[str, Any]:
+    times = (
+        {} if start is None else {"valid_from": utc_text(start), "valid_to": utc_text(end or start)}
+    )
+    return {"id": name, "kind": kind, **ALWAYS, **times, "payload": payload}
+
+
+def retire(
+    ledger: Ledger,
+    name: str,
+    mwh: int,
+    lot_type: str = "gec_single",
+    *,
+    generated: tuple[datetime, datetime] = (DAY - timedelta(days=20), DAY),
+    site: str | None = None,
+    at: datetime = RETIRED,
+    entity: str = "us",
+    period: tuple[datetime, datetime] = PERIOD,
+    acquired: datetime = ACQUIRED,
+    recorded_at: datetime = AT,
+    claim: str | None = None,
+    **other: Any,
+) -> None:
+    """Issues, acquires and retires a lot for a period."""
+    lot = lot_payload(lot_type, mwh, project=name, registry=name, **other)
+    part = {"lot": name, "quantity": lot["quantity"], "entity": entity}
+    if "serials" in lot:
+        part["serials"] = lot["serials"]
+    retired = {
+        **part, "act": "retire", "beneficiary": "Us Ltd", "document": f"document {name}",
+        "period_from": utc_text(period[0]), "period_to": utc_text(period[1]),
+        **({} if site is None else {"site": site}), **({} if claim is None else {"claim": claim}),
+    }  # fmt: skip
+    entries = [
+        entry(name, "lot", lot, *generated),
+        entry(f"{name}:acquire", "lot_move", {**part, "act": "acquire"}, acquired),
+        entry(f"{name}:retire", "lot_move", retired, at),
+    ]
+    ledger.post(entries, recorded_at=recorded_at, role="accountant")
+
+
+def supplier(
+    ledger: Ledger,
+    name: str,
+    value: str,
+    kind: str = "supplier",
+    geography: str = "CN-SH",
+    at: datetime = AT,
+) -> None:
+    row = {
+        "name": name, "id": name, "version": "1", "value": value, "unit_num": "t", "unit_den": "MWh",
+        "gas": "CO2", "basis": "direct", "kind": kind, "geography": geography, "data_year": 2024,
+        "published_on": "2025-02-01", "publisher": "a retailer", "document_no": "rate sheet",
+        "status": "source", "source": "test",
+    }  # fmt: skip
+    made = GridFactor.model_validate(row)
+    ledger.post(factor_entry(made), recorded_at=at, role="accountant")

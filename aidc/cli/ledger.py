@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aidc.cli import ledger_audit
+from aidc.cli import ledger_audit, ledger_lots, ledger_report
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
 from aidc.errors import InputError, LedgerError
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The carbon ledger: post, draw up, trace, prove.", no_args_is_help=True)
 ledger_audit.add_to(app)
+ledger_report.add_to(app)
+ledger_lots.add_to(app)
 
 Place = ledger_audit.Place
 By = ledger_audit.By
@@ -120,7 +122,7 @@ def statement(
     day = date_of(report_date)
     if day is None:
         raise InputError("--report-date is needed: it limits which factors could be known")
-    span, known = _span(period), _time(known_on)
+    span, known = span_of(period), _time(known_on)
     drawn: list[Statement] = []
     with Ledger.open(ledger) as opened:
         for name in (entity,) if entity else opened.entities:
@@ -161,7 +163,7 @@ def trace(
     if day is None:
         raise InputError("--report-date is needed: it limits which factors could be known")
     with Ledger.open(ledger) as opened:
-        drawn = opened.statement(book, entity=entity, period=_span(period), report_date=day)
+        drawn = opened.statement(book, entity=entity, period=span_of(period), report_date=day)
         cells = [
             cell for cell in drawn.cells
             if site in (None, cell.site) and tier in (None, cell.tier)
@@ -173,7 +175,8 @@ def trace(
     print(found.to_json() if json_ else found.text())
 
 
-def _span(period: str) -> Any:
+def span_of(period: str) -> Any:
+    """A period as `Ledger.statement` takes it."""
     start, slash, end = period.partition("/")
     if not slash:
         return period

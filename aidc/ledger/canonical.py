@@ -18,6 +18,9 @@ from aidc.errors import Fault, InputError
 NO_HASH: Final = "0" * 64
 LARGEST_INTEGER: Final = 2**53
 LEAF: Final = b"\x00"
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def utc_text(time: datetime) -> str:
@@ -60,10 +63,7 @@ def canonical(value: Mapping[str, Any]) -> bytes:
         plain = _plain(value, (), faults)
         if faults:
             raise InputError(faults)
-    text = json.dumps(
-        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _ENCODER.encode(plain).encode("utf-8")
 
 
 def _is_plain(value: Any) -> bool:
@@ -75,7 +75,7 @@ def _is_plain(value: Any) -> bool:
         return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
     if kind is dict:
         return all(map(_is_key, value)) and all(map(_is_plain, value.values()))
-    if kind is list:
+    if kind is list or kind is tuple:
         return all(map(_is_plain, value))
     return bool(value is None or kind is bool)
 

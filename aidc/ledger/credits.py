@@ -1,14 +1,14 @@
 """Offset and inset accounts: credits stand beside the inventory and never enter scope 2."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from aidc.ledger.holdings import Holdings
 
 Account = Literal["offset", "inset"]
+ACCOUNTS: Final[tuple[Account, ...]] = ("offset", "inset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +69,3 @@ def credit_account(
                 )
             )
     return CreditAccount(account, entity, period, tuple(sorted(lines, key=lambda line: line.move)))
-
-
-def used_twice(held: Holdings) -> Iterator[str]:
-    """D14: retirement documents of credits that stand for two years or two claims."""
-    seen: dict[str, tuple[object, str]] = {}
-    for record in held.moves:
-        move = record.move
-        if move.act != "retire" or held.lots[move.lot].rule.account != "offset":
-            continue
-        use = (move.entity, move.period_from, move.period_to, move.claim)
-        first = seen.setdefault(str(move.document), (use, record.entry_id))
-        if first[0] != use:
-            yield (
-                f"D14: {first[1]} and {record.entry_id} use document {move.document} for two years or "
-                "claims; a credit serves one"
-            )

@@ -9,6 +9,8 @@ from pydantic import Field, ValidationError
 
 from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault
+from aidc.ledger.assertion import Assertion
+from aidc.ledger.boundary import BoundaryEvent
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.fields import Digest, Text, Utc
 from aidc.ledger.lots import Lot, LotMove
@@ -27,6 +29,7 @@ from aidc.ledger.payloads import (
     ReportedFigure,
 )
 from aidc.ledger.registry import Approval
+from aidc.ledger.restate import Restatement
 from aidc.ledger.scope3 import Asset
 
 KINDS: Final[dict[str, type[Config]]] = {
@@ -41,6 +44,9 @@ KINDS: Final[dict[str, type[Config]]] = {
     "lot_move": LotMove,
     "approval": Approval,
     "asset": Asset,
+    "boundary_event": BoundaryEvent,
+    "restatement": Restatement,
+    "assertion": Assertion,
     "reported_figure": ReportedFigure,
     "calc": Calc,
     "period_close": PeriodClose,

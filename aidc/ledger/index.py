@@ -5,7 +5,7 @@ stay in the entries, whose hash is computed again when they are read.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ _SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS main.span_of ON span(seq)",
 )
 _TABLES: Final = ("place", "span")
+_AT_ONCE: Final = 500  # ids of one query
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,17 @@ class Index:
         query = "SELECT seq, kind FROM main.place WHERE id = ?"
         row = self._db.execute(query, (entry_id,)).fetchone()
         return None if row is None else (int(row[0]), str(row[1]))
+
+    def places(self, entry_ids: Sequence[str]) -> dict[str, int]:
+        """Places of those entries of a list that are there."""
+        made: dict[str, int] = {}
+        for first in range(0, len(entry_ids), _AT_ONCE):
+            part = entry_ids[first : first + _AT_ONCE]
+            marks = ",".join("?" * len(part))
+            made.update(
+                self._db.execute(f"SELECT id, seq FROM main.place WHERE id IN ({marks})", part)
+            )
+        return made
 
     def id_of(self, seq: int) -> str:
         """Id of the entry at a place.

@@ -1,9 +1,11 @@
 """The ledger: post facts, draw up statements, verify."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from aidc.config import nearest
 from aidc.errors import InputError, LedgerError
@@ -12,18 +14,29 @@ from aidc.ledger.adoption import factors_of
 from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
 from aidc.ledger.chain import Head, Verification, read_export, verify_lines
+from aidc.ledger.credits import Account, CreditAccount, credit_account
 from aidc.ledger.derive import derive
+from aidc.ledger.ets import verified_before
 from aidc.ledger.fields import Role
 from aidc.ledger.journal import MEMORY, Journal, lines_of
+from aidc.ledger.market_book import held_at
+from aidc.ledger.market_hours import MatchReport
+from aidc.ledger.matching_of import matching_of
 from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
 from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
 from aidc.ledger.registry import Draft, factor_entry
+from aidc.ledger.restate import Restated, Trigger
+from aidc.ledger.restating import event_trigger, restatement, series_of
 from aidc.ledger.statement import Cell, Statement
 from aidc.ledger.store import Store
 from aidc.ledger.tracing import Origin, Replay, origin_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILE_NAME: Final = "ledger.db"
 _BOTH: Final = {"S2-LB", "S2-MB-2015"}
@@ -234,8 +247,64 @@ class Ledger:
         asked = Question(
             book_named(book), entity, period_of(period, self.zone), report_date, known_on
         )
-        readings = self.store.readings(known_on)
-        return derive(readings, self.policies, asked, self._head_after(readings.register.upto))
+        readings, remarks = self.store.readings(known_on), tuple[str, ...]()
+        verified = verified_before(readings.register, self.store.index, asked, self.zone)
+        if verified is not None:
+            readings = self.store.readings_after(verified[0])
+            remarks = (f"verified by {verified[1]}: later entries do not reopen the year",)
+        head = self._head_after(readings.register.upto)
+        return replace(derive(readings, self.policies, asked, head), remarks=remarks)
+
+    def matching(
+        self,
+        *,
+        entity: str,
+        period: str | tuple[datetime, datetime],
+        report_date: date,
+        known_on: datetime | None = None,
+        grid_carbon_free_ppm: "NDArray[np.int64] | None" = None,
+    ) -> MatchReport:
+        """How retired lots cover the load over a period, and hour by hour.
+
+        Args:
+            entity: reporting entity.
+            period: whole hours of one calendar year.
+            report_date: lots retired later do not count.
+            known_on: as for `statement`.
+            grid_carbon_free_ppm: carbon-free share of the grid [parts per million], shape (hours,)
+                or (sites, hours); None gives no carbon-free score.
+
+        Raises:
+            InputError: no load, or readings coarser than an hour.
+        """
+        asked = Question(
+            book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, known_on
+        )
+        return matching_of(
+            self.store.readings(known_on), self.policies, asked, grid_carbon_free_ppm
+        )
+
+    def credits(
+        self,
+        account: Account,
+        *,
+        entity: str,
+        period: str | tuple[datetime, datetime],
+        report_date: date,
+    ) -> CreditAccount:
+        """Retired credits of one account, which lower no figure of any book.
+
+        Args:
+            account: ``offset`` (CCER and removals) or ``inset`` (carbon-inclusion points).
+            entity: reporting entity.
+            period: consumption that they are retired for lies inside.
+            report_date: credits retired later do not count.
+        """
+        asked = Question(
+            book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, None
+        )
+        held = held_at(self.store.register, asked, self.zone)
+        return credit_account(account, held, entity=entity, period=asked.period)
 
     def _head_after(self, count: int) -> str:
         return (self.store.journal.hash_of(count - 1) if count else None) or canonical.NO_HASH
@@ -440,6 +509,46 @@ class Ledger:
         if place is None:
             raise InputError(f"no entry '{entry_id}' in this ledger")
         return prove(self.store.journal, place[0], self.closes)
+
+    def restate(
+        self,
+        trigger: Trigger | str,
+        *,
+        calcs: Sequence[str],
+        threshold_frac: Decimal,
+        one_target_for_all_scopes: bool,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+    ) -> Restated:
+        """Holds a trigger, with all that wait, against the threshold, and records what came of it.
+
+        Args:
+            trigger: a trigger, or the id of a boundary event.
+            calcs: ids of the calcs of the base year: scope 1, one book of electricity, or both.
+            threshold_frac: share of the base year from which on it is recalculated.
+            one_target_for_all_scopes: whether one target covers scopes 1, 2 and 3.
+            recorded_at: when.
+            recorded_by: by whom.
+            approved_by: the second name.
+
+        Raises:
+            InputError: calcs or a trigger that do not hold, or no second name.
+            BookMixError: two books of electricity.
+        """
+        register = self.store.register
+        if isinstance(trigger, str):
+            trigger = event_trigger(register, trigger, series_of(register, calcs).base_year)
+        found, entry = restatement(
+            register,
+            calcs,
+            trigger,
+            threshold_frac=threshold_frac,
+            one_target_for_all_scopes=one_target_for_all_scopes,
+            approver=approved_by,
+        )
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        return found
 
     def export_head(self, path: str | Path) -> Head:
         """Writes the head and all roots for an auditor; `verify` takes it as ``anchor``."""

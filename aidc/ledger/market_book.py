@@ -93,7 +93,7 @@ def market_cells(
         profile_wh += _profile_wh(matched, uses)
         for row, (energy, part) in enumerate(zip(energies, parts, strict=True)):
             made.cells.extend(work.cells(row, energy, part, year, matched, uses, made.warnings))
-    made.not_applied = tuple(refused)
+    made.not_applied = tuple(sorted(refused))
     made.notes = tuple(_notes(work, made.cells, excess, profile_wh))
     one_rest(made.cells, energies)
     return made
@@ -107,13 +107,6 @@ def held_at(register: Register, asked: Question, zone: str) -> Holdings:
     """
     day = datetime.combine(asked.report_date, time(), ZoneInfo(zone)) + timedelta(days=1)
     held = register.lots.until(day)
-    for found in sold_own_pv(register, held):
-        raise LedgerError(found)
-    return held
-
-
-def sold_own_pv(register: Register, held: Holdings) -> Iterator[str]:
-    """D4: own PV that counts as kept although its certificates went to somebody else."""
     for holding in held.lots.values():
         if holding.lot.meter is None:
             continue
@@ -121,10 +114,11 @@ def sold_own_pv(register: Register, held: Holdings) -> Iterator[str]:
         owner = register.sites[register.key(meter.site)].entity
         gone = [part for part in holding.parts if part.entity not in (None, owner)]
         if gone and meter.attribute_kept:
-            yield (
+            raise LedgerError(
                 f"D4: {holding.lot.meter} counts as kept, but its certificates {holding.entry_id} are "
                 f"{gone[0].entity}'s by {gone[0].by}; post the meter again with attribute_kept false"
             )
+    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +319,6 @@ def one_rest(cells: Sequence[Cell], energies: Sequence[SiteEnergy]) -> None:
     for (market, year), tiers in kinds.items():
         if len(tiers) > 1:
             raise LedgerError(
-                f"D10: uncovered electricity of {market} in {year} is priced as {' and '.join(sorted(tiers))}; "
-                "post the residual mix of every site, or of none"
+                f"D10: uncovered electricity of {market} in {year} is priced as "
+                f"{' and '.join(sorted(tiers))}; post the residual mix of every site, or of none"
             )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -181,6 +182,29 @@ class MatchReport:
 
     def _share(self, wh: int) -> Decimal:
         return units.EXACT.divide(Decimal(wh), Decimal(self.load_wh))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Wh as whole numbers, shares as exact text."""
+        shares = {
+            name: format(share, "f")
+            for name, share in (
+                ("annual_frac", self.annual_frac),
+                ("hourly_frac", self.hourly_frac),
+                ("claim_gap_frac", self.claim_gap_frac),
+                ("contracted_frac", self.contracted_frac),
+                ("profile_frac", self.profile_frac),
+            )
+        }
+        hours = dict(zip(self.sites, self.hours_under_half, strict=True))
+        return {
+            "load_wh": self.load_wh,
+            "tiers": self.tiers,
+            "uncovered_wh": self.uncovered_wh,
+            "excess_wh": self.excess_wh,
+            **shares,
+            "hours_under_half": hours,
+            "carbon_free_ppm": self.carbon_free_ppm,
+        }
 
     def text(self) -> str:
         """The report as a reader sees it."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from aidc.ledger import units
+from aidc.ledger.lots import Lot
 from aidc.ledger.meter_totals import MeterTotals
 from aidc.ledger.sheet import NOT_ASSESSED, Amount
 from aidc.ledger.statement import Cell, Statement
@@ -25,11 +26,13 @@ class Material:
         statements: by book; books that were not drawn up are absent.
         years: reporting years, one part of the period each.
         totals: meter totals by year and site, in the order of the sites.
+        lots: certificates, contracts and credits by entry id.
     """
 
     statements: Mapping[str, Statement]
     years: tuple[int, ...]
     totals: Mapping[int, tuple[MeterTotals, ...]]
+    lots: Mapping[str, Lot]
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final, get_args
 
 from aidc.errors import LedgerError
-from aidc.ledger.assertion import comparisons, told
 from aidc.ledger.double_counting import Trip
 from aidc.ledger.fields import Stream
 from aidc.ledger.inspection import EvidenceUse, Inspection
 from aidc.ledger.payloads import Meter
+from aidc.ledger.reconciliation import comparisons, told
 
 _IN: Final = ("grid_import", "pv", "storage_out", "generator")
 _USES: Final = ("it_in", "cooling", "loss", "other")

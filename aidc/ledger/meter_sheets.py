@@ -4,7 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from pydantic import Field
+
+from aidc import catalog
+from aidc.config import Config
 from aidc.ledger.kpi import Emissions, PueCategory, fixed_share, kpis
+from aidc.ledger.lots import Lot
 from aidc.ledger.market import OWN_PV
 from aidc.ledger.material import (
     FUEL_BOOK,
@@ -17,7 +22,15 @@ from aidc.ledger.material import (
 )
 from aidc.ledger.meter_totals import MeterTotals
 from aidc.ledger.sheet import NOT_REPORTED, Amount, Row, Sheet, less, sum_of
-from aidc.ledger.statement import FUEL
+from aidc.ledger.statement import FUEL, Cell
+
+
+class RenewableTechnology(Config):
+    """A row of models/renewable_technologies.csv."""
+
+    name: str = Field(min_length=1)
+    source: str = Field(min_length=3)
+
 
 _STREAMS: Final = {
     "grid_import": "grid electricity taken",
@@ -138,12 +151,21 @@ def _amount(totals: MeterTotals, stream: str, unit: str) -> Amount:
 def _emissions(material: Material, year: int, site: str) -> Emissions:
     books = (FUEL_BOOK, LOCATION_BOOK, MARKET_BOOK)
     fuel, location, market = (tonnes(material, book, year, site=site) for book in books)
-    kept = picked(material, MARKET_BOOK, year, site=site, tier=OWN_PV)
+    covered = picked(material, MARKET_BOOK, year, site=site, tier=None)
     sources = (*fuel.sources, *location.sources, *market.sources)
     return Emissions(
         fuel.value,
         location.value,
         market.value,
-        None if kept is None else sum(cell.amount for cell in kept),
+        None if covered is None else sum(_renewable_wh(cell, material.lots) for cell in covered),
         tuple(dict.fromkeys(sources)),
     )
+
+
+def _renewable_wh(cell: Cell, lots: Mapping[str, Lot]) -> int:
+    """Wh of a cell whose renewable attribute is kept or retired; all its lots have to be renewable."""
+    if cell.tier == OWN_PV:
+        return cell.amount
+    known = catalog.table("renewable_technologies", RenewableTechnology)
+    used = [lots[name] for name in cell.sources if name in lots]
+    return cell.amount if used and all(lot.technology in known for lot in used) else 0

@@ -81,14 +81,14 @@ class Register:
         return tuple(self.of(ReportedFigure).values())
 
     def sites_of(self, entity: str) -> dict[str, LedgerSite]:
-        """Sites of a reporting entity by entry id."""
-        return {key: site for key, site in self.sites.items() if site.entity == entity}
+        """Sites of a reporting entity by entry id, sorted: no statement hangs on the order of posting."""
+        return {key: site for key, site in sorted(self.sites.items()) if site.entity == entity}
 
     def meters_of(self, site: str, *streams: str) -> dict[str, Meter]:
-        """Meters of a site, of the named streams."""
+        """Meters of a site, of the named streams, sorted by id."""
         return {
             key: meter
-            for key, meter in self.meters.items()
+            for key, meter in sorted(self.meters.items())
             if self.key(meter.site) == site and meter.stream in streams
         }
 

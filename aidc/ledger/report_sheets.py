@@ -9,6 +9,7 @@ from aidc.ledger.disclosure import disclosure_sheet, published
 from aidc.ledger.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
 from aidc.ledger.fields import Stream
 from aidc.ledger.kpi import PueCategory
+from aidc.ledger.lots import Lot
 from aidc.ledger.material import FUEL_BOOK, Material, energy_of
 from aidc.ledger.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
 from aidc.ledger.meter_totals import meter_totals
@@ -54,7 +55,8 @@ def workbook(
         )
         for year, part in parts.items()
     }
-    material = Material({one.book: one for one in statements}, tuple(parts), totals)
+    books = {one.book: one for one in statements}
+    material = Material(books, tuple(parts), totals, register.of(Lot))
     inventory = inventory_sheet(material)
     derived = measures(material, inventory)
     derived |= {(k, y): Amount(None, "", text) for k, text in texts.items() for y in parts}

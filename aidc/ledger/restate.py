@@ -118,6 +118,7 @@ class Restatement(Config):
     book: Text
     base_year: int
     series_version: int = Field(ge=1)  # one more with every recalculation
+    calcs: tuple[Text, ...] = Field(min_length=1, strict=False)  # the base year as reported
     trigger: TriggerKind
     cause: Text
     boundary_event: Text | None = None
@@ -125,6 +126,7 @@ class Restatement(Config):
     reported_t: Exact = Field(gt=0)
     restated_t: Exact
     threshold_frac: Exact = Field(gt=0, lt=1)
+    one_target_for_all_scopes: bool
     verdict: Verdict
     approver: Text
 
@@ -146,13 +148,14 @@ def pending(restatements: Iterable[tuple[str, Restatement]]) -> tuple[Trigger, .
     Args:
         restatements: entry id and payload, of one entity, book and base year.
     """
-    waiting: list[Trigger] = []
+    waiting: dict[str, Trigger] = {}
     for name, one in restatements:
         if one.verdict == "recalculated":
-            waiting.clear()
+            waiting = {key: was for key, was in waiting.items() if was.change_t is None}
         elif one.verdict in ("pending", "open"):
-            waiting.append(Trigger(name, one.trigger, one.cause, one.change_t))
-    return tuple(waiting)
+            key = one.boundary_event or name  # its size may be known by now
+            waiting[key] = Trigger(key, one.trigger, one.cause, one.change_t)
+    return tuple(waiting.values())
 
 
 def restate(

@@ -7,7 +7,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from aidc.config import Config, nearest
-from aidc.errors import Fault
+from aidc.errors import Fault, InputError, LedgerError
+from aidc.ledger.assertion import Assertion
+from aidc.ledger.boundary import BoundaryEvent
 from aidc.ledger.canonical import utc_text
 from aidc.ledger.entries import COUNTED, Entry
 from aidc.ledger.fields import base_unit_of
@@ -18,23 +20,30 @@ from aidc.ledger.payloads import (
     ACCOUNTS,
     Activity,
     Adjustment,
+    Calc,
     EnergyTx,
     FactorVersion,
     LedgerHead,
     Meter,
     PeriodClose,
     PeriodReopen,
+    ReportedFigure,
 )
 from aidc.ledger.periods import period_of
 from aidc.ledger.register import Register
 from aidc.ledger.registry import Approval, approval_faults, read_row
+from aidc.ledger.restate import Restatement
+from aidc.ledger.restating import boundary_faults, restatement_faults
 from aidc.ledger.scope3 import ITEM_STREAMS, Asset
+from aidc.ledger.units import base_unit
 
 _REPLACED_IN_PLACE: Final = (
     "site",
     "meter",
     "reported_figure",
     "asset",
+    "boundary_event",
+    "assertion",
 )  # kinds that an entry may supersede
 
 
@@ -294,6 +303,37 @@ def _reopen(entry: Entry, reopen: PeriodReopen, known: Context) -> Found:
         yield "reason", "reopening a period needs a reason"
 
 
+def _boundary(_: Entry, event: BoundaryEvent, known: Context) -> Found:
+    for text in boundary_faults(known.register, event, known.recorded_at):
+        yield "payload", text
+
+
+def _restatement(_: Entry, made: Restatement, known: Context) -> Found:
+    if known.role != "approver":
+        yield "", f"restating is an act of the approver, not of the {known.role}"
+    try:
+        for text in restatement_faults(known.register, made, known.recorded_by):
+            yield "payload", text
+    except (InputError, LedgerError) as error:
+        yield "payload", str(error)
+
+
+def _assertion(_: Entry, made: Assertion, known: Context) -> Found:
+    register = known.register
+    if made.about == "bill" and register.key(made.subject) not in register.meters:
+        yield "payload.subject", _unknown("meter", made.subject, register.meters)
+    if made.about == "figure":
+        if made.subject not in register.of(ReportedFigure):
+            yield "payload.subject", _unknown("figure", made.subject, register.of(ReportedFigure))
+        if made.against not in register.of(Calc):
+            yield "payload.against", _unknown("calc", str(made.against), register.of(Calc))
+    if made.unit is not None:
+        try:
+            base_unit(made.unit)
+        except InputError as error:
+            yield "payload.unit", str(error)
+
+
 def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
     return f"unknown {what} '{name}'{nearest(name, known)}"
 
@@ -309,6 +349,9 @@ _RULES: Final[Mapping[type[Config], Rule]] = {
     FactorVersion: _factor,
     Approval: _approval,
     Asset: _asset,
+    BoundaryEvent: _boundary,
+    Restatement: _restatement,
+    Assertion: _assertion,
     PeriodClose: _close,
     PeriodReopen: _reopen,
 }

@@ -1,7 +1,7 @@
 """A statement as a table whose every cell has an address, a unit, and the entries behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -155,6 +155,10 @@ class Workbook:
             raise InputError(f"no sheet '{name}'{nearest(name, held)}; there are {_some(held)}")
         return held[name]
 
+    def with_sheets(self, sheets: tuple[Sheet, ...], warnings: tuple[str, ...]) -> "Workbook":
+        """The same with other sheets and more warnings."""
+        return replace(self, sheets=sheets, warnings=(*self.warnings, *warnings))
+
     def to_dict(self) -> dict[str, Any]:
         """As plain data: decimals as exact text, times in UTC."""
         return {
@@ -209,8 +213,10 @@ def provenance(
     lines: list[tuple[str, str]] = []
     for one in statements:
         lines += [
-            (f"book {one.book}", f"gases: {one.gases}; estimated {one.estimated_frac:.1%}"),
+            (f"book {one.heading}", f"gases: {one.gases}; estimated {one.estimated_frac:.1%}"),
             (f"policy of {one.book}", one.policy_hash),
+            *((f"terms of {one.book}", note) for note in one.notes),
+            *((f"not applied in {one.book}", str(lot)) for lot in one.not_applied),
         ]
     for one in statements:
         known = utc_text(one.known_on) if one.known_on else "all that is recorded"

@@ -83,6 +83,7 @@ class Statement:
         input_seq: how many entries it could read.
         notes: what a market-based book prints: terms, shares of the tiers, excess.
         not_applied: retired lots that the book passes over, with the criterion.
+        remarks: why it read fewer entries than there are; no part of `canonical`.
     """
 
     book: str
@@ -101,6 +102,7 @@ class Statement:
     input_seq: int
     notes: tuple[str, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -285,7 +287,7 @@ class Statement:
             f"report date {self.report_date}; known: {known}; estimated {self.estimated_frac:.1%}",
             f"policy {self.policy_hash}",
             f"head {self.head}",
-            *(f"note: {note}" for note in self.notes),
+            *(f"note: {note}" for note in (*self.remarks, *self.notes)),
             *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),
         ]
         return "\n".join(lines)

@@ -73,18 +73,16 @@ class Store:
         self, entries: Iterable[Entry], known: Context, faults: list[Fault]
     ) -> list[dict[str, Any]]:
         """Contents of the entries that are not there yet, each taken in; faults of the others."""
-        fresh: list[dict[str, Any]] = []
-        stored = known.seq
-        for entry in entries:
+        made = list(entries)
+        there = self.index.places([entry.id for entry in made])
+        named: dict[str, dict[str, Any]] = {}
+        for entry in made:
             content = entry.content()
-            place = self.index.place(entry.id)
-            if place is not None:
-                same = (
-                    fresh[place[0] - stored]
-                    if place[0] >= stored
-                    else content_of(self.journal.body(place[0]))
-                )
-                if canonical.canonical(same) != canonical.canonical(content):
+            before = named.get(entry.id)
+            if before is None and entry.id in there:
+                before = content_of(self.journal.body(there[entry.id]))
+            if before is not None:
+                if canonical.canonical(before) != canonical.canonical(content):
                     message = "is recorded with other content; a correction is an entry with an id of its own"
                     faults.append(Fault("", 0, 0, entry.id, message))
                 continue
@@ -94,9 +92,9 @@ class Store:
                 self.index.add(known.seq, entry)
                 if entry.kind != "activity":
                     known.register.apply(entry, known.recorded_by)
-                fresh.append(content)
+                named[entry.id] = content
                 known.seq += 1
-        return fresh
+        return list(named.values())
 
     def _stamp(self, recorded_at: datetime) -> str:
         given = canonical.utc_text(recorded_at)

@@ -90,8 +90,19 @@ def trace_of(
     variant: str,
     results: list[SiteResult],
     schedule: Schedule | None,
+    caps_from: Schedule | None = None,
 ) -> Trace:
-    """Puts the sites together, shares the energy out to jobs and closes the balance."""
+    """Puts the sites together, shares the energy out to jobs and closes the balance.
+
+    Args:
+        scenario: what was run.
+        drivers: with the jobs where and as they ran.
+        variant: name of the run.
+        results: of the sites.
+        schedule: what was followed.
+        caps_from: the schedule whose power caps the jobs ran under, where none is followed.
+    """
+    capping = schedule or caps_from
     frames, tables, spells, missed, above, beyond, hot_restarts, dark_gpu_h = (
         [], [], [], 0, 0, 0, 0, 0.0,
     )  # fmt: skip
@@ -105,11 +116,12 @@ def trace_of(
         moved, capped = np.zeros(len(mine)), np.ones(len(mine))
         if schedule is not None:
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
-            capped = schedule.decisions["power_cap_frac"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
             unstopped += _stops_missed(schedule, result, mine)
             missed += int((meant & (np.nan_to_num(result.run.start_s - planned) > LATE_S)).sum())
+        if capping is not None:
+            capped = capping.decisions["power_cap_frac"].to_numpy(np.float64)[mine]
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         spells.append(restarts(scenario, result.name, frame))

@@ -178,4 +178,4 @@ def with_setpoints(
         )
         jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
         results.append(SiteResult.of_blocks(name, jobs, run, setpoints[name], [made]))
-    return trace_of(scenario, drivers, variant, results, None)
+    return trace_of(scenario, drivers, variant, results, None, trace.schedule)

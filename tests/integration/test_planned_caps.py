@@ -19,7 +19,7 @@ from aidc.reporting import words
 from aidc.reporting.comparison import work_difference_frac
 from aidc.reporting.job_figures import job_figures
 from aidc.schedule import Schedule
-from aidc.simulation import simulate
+from aidc.simulation import simulate, with_setpoints
 from aidc.trace import Trace
 from aidc.verifier import findings
 from tests.integration.test_plan_replay import END_OF_TWO, gpu_seconds, kgco2e, room
@@ -159,6 +159,17 @@ def test_a_saving_is_stated_for_the_same_work_and_the_longer_runs_are_told() -> 
     assert "GPU-hours more to do that work" in line
     plain = words.work_line({"savings": saved, "optimized": job_figures(before)})
     assert "power caps" not in plain
+
+
+def test_the_starts_and_caps_alone_do_the_same_work_too() -> None:
+    before, _, _, replay = capped()
+    drivers = drivers_of(replay.scenario)
+    alone = with_setpoints(replay, drivers, before.setpoints, "shifting_only")
+    assert abs(work_difference_frac(before, alone)) < 1e-6
+    for column in ("power_cap_frac", "slowed_s", "ran_s"):
+        np.testing.assert_array_equal(alone.jobs[column], replay.jobs[column])
+    assert _above_idle_kwh(alone) == _above_idle_kwh(replay)
+    assert kgco2e(alone) < kgco2e(before)
 
 
 def test_a_window_without_a_plan_keeps_the_caps_that_jobs_stand_under() -> None:

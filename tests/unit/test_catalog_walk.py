@@ -19,6 +19,8 @@ from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.kpi import EnergyWeight, KpiRow
 from aidc.ledger.lots import CcerTechnology, LotRule
+from aidc.ledger.meter_sheets import RenewableTechnology
+from aidc.ledger.reports import CheckTerms
 from aidc.lot_inputs import LotRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
@@ -40,6 +42,7 @@ ROWS: dict[str, type[Config]] = {
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
     "ccer_technologies": CcerTechnology,
+    "check_terms": CheckTerms,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
@@ -57,6 +60,7 @@ ROWS: dict[str, type[Config]] = {
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
+    "renewable_technologies": RenewableTechnology,
     "trace_boards": TraceBoard,
     "workload_profiles": Profile,
 }

@@ -14,7 +14,7 @@ import pytest
 
 from aidc.errors import LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.assertion import Assertion, comparisons, reconciliation_sheet
+from aidc.ledger.assertion import Assertion
 from aidc.ledger.checks import CHECKS, run_checks, stop
 from aidc.ledger.double_counting import Trip
 from aidc.ledger.entries import Entry
@@ -24,6 +24,7 @@ from aidc.ledger.lots import Lot, LotMove
 from aidc.ledger.payloads import Calc, Meter, ReportedFigure
 from aidc.ledger.periods import period_of
 from aidc.ledger.readings import Readings
+from aidc.ledger.reconciliation import comparisons, reconciliation_sheet
 from aidc.ledger.scope3 import Asset
 from aidc.ledger.statement import Cell
 from tests.ledger_cases import (

@@ -8,16 +8,9 @@ import pytest
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.factors import GridFactor
-from aidc.ledger.registry import factor_entry
-from tests.lots import MWH, criteria, lot_payload
+from tests.lots import AT, DAY, MWH, PERIOD, criteria, entry, lot_payload, retire, supplier
 
-AT = datetime(2025, 3, 1, tzinfo=UTC)
 REPORT = date(2026, 1, 31)
-ALWAYS = {"valid_from": "2020-01-01T00:00:00Z", "valid_to": "9999-12-31T00:00:00Z"}
-DAY = datetime(2024, 6, 9, 16, tzinfo=UTC)  # 10 June 2024 in Shanghai
-PERIOD = (DAY, DAY + timedelta(hours=24))
 ACQUIRED, RETIRED = datetime(2025, 1, 10, tzinfo=UTC), datetime(2025, 2, 1, tzinfo=UTC)
 BOOKS = ("S2-LB", "S2-MB-2015", "SH-ETS", "S2-MB-HOURLY", "NDRC")
 EX_MARKET, FOSSIL = Decimal("0.6096"), Decimal("0.8273")
@@ -53,63 +46,8 @@ def ledger_of(
     return made
 
 
-def entry(
-    name: str,
-    kind: str,
-    payload: dict[str, Any],
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> dict[str, Any]:
-    times = (
-        {} if start is None else {"valid_from": utc_text(start), "valid_to": utc_text(end or start)}
-    )
-    return {"id": name, "kind": kind, **ALWAYS, **times, "payload": payload}
-
-
-def retire(
-    ledger: Ledger,
-    name: str,
-    mwh: int,
-    lot_type: str = "gec_single",
-    *,
-    generated: tuple[datetime, datetime] = (DAY - timedelta(days=20), DAY),
-    site: str | None = None,
-    at: datetime = RETIRED,
-    **other: Any,
-) -> None:
-    """Issues, acquires and retires a lot for the day."""
-    lot = lot_payload(lot_type, mwh, project=name, registry=name, **other)
-    part = {"lot": name, "quantity": lot["quantity"], "entity": "us"}
-    if "serials" in lot:
-        part["serials"] = lot["serials"]
-    retired = {
-        **part, "act": "retire", "beneficiary": "Us Ltd", "document": f"document {name}",
-        "period_from": utc_text(PERIOD[0]), "period_to": utc_text(PERIOD[1]),
-        **({} if site is None else {"site": site}),
-    }  # fmt: skip
-    entries = [
-        entry(name, "lot", lot, *generated),
-        entry(f"{name}:acquire", "lot_move", {**part, "act": "acquire"}, ACQUIRED),
-        entry(f"{name}:retire", "lot_move", retired, at),
-    ]
-    ledger.post(entries, recorded_at=AT, role="accountant")
-
-
 def stated(ledger: Ledger, book: str, report_date: date = REPORT) -> Any:
     return ledger.statement(book, entity="us", period=PERIOD, report_date=report_date)
-
-
-def supplier(
-    ledger: Ledger, name: str, value: str, kind: str = "supplier", geography: str = "CN-SH"
-) -> None:
-    row = {
-        "name": name, "id": name, "version": "1", "value": value, "unit_num": "t", "unit_den": "MWh",
-        "gas": "CO2", "basis": "direct", "kind": kind, "geography": geography, "data_year": 2024,
-        "published_on": "2025-02-01", "publisher": "a retailer", "document_no": "rate sheet",
-        "status": "source", "source": "test",
-    }  # fmt: skip
-    made = GridFactor.model_validate(row)
-    ledger.post(factor_entry(made), recorded_at=AT, role="accountant")
 
 
 def test_each_watt_hour_ends_in_one_tier_of_the_hierarchy() -> None:
@@ -311,3 +249,60 @@ def test_faults_of_several_lots_come_together_and_nothing_is_posted() -> None:
         ledger.post(entries, recorded_at=AT, role="accountant")
     assert [fault.key.split(":")[0] for fault in caught.value.faults] == ["one", "three", "two"]
     assert ledger.head == head
+
+
+def test_a_verified_year_of_the_shanghai_scheme_is_not_reopened() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    before = stated(ledger, "SH-ETS")
+    figure = {
+        "entity": "us", "quantity": "sh_ets_verified", "year": 2024, "value": "10.1", "unit": "t",
+        "decimals": 1, "relation": "=", "document": "verification 2024", "table": "result",
+    }  # fmt: skip
+    ledger.post(entry("verified", "reported_figure", figure), recorded_at=AT, role="accountant")
+    retire(ledger, "late", 10, "gec_green_trade")
+    after = stated(ledger, "SH-ETS")
+    assert (after.tiers, after.sha256) == ({"ets_default": 24 * MWH}, before.sha256)
+    assert after.remarks == ("verified by verified: later entries do not reopen the year",)
+    assert ledger.replay(after, code_version="0").same
+    assert stated(ledger, "S2-MB-2015").tiers["certificate"] == 10 * MWH
+    both = (PERIOD[0], PERIOD[0] + timedelta(days=300))
+    with pytest.raises(InputError, match="2024 is verified by verified: state each year by itself"):
+        ledger.statement("SH-ETS", entity="us", period=both, report_date=REPORT)
+
+
+def test_a_recorded_statement_is_replayed_under_the_terms_it_was_drawn_up_with() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    retire(ledger, "gec", 10, generated=(DAY - timedelta(days=400), DAY - timedelta(days=380)))
+    words = {"entity": "us", "period": PERIOD, "report_date": REPORT, "recorded_at": AT}
+    ledger.draw_up(["S2-LB", "S2-MB-2015"], code_version="0", **words)
+    (calc,) = [key for key in ledger.store.register.entries if key.startswith("calc:us:S2-MB-2015")]
+    terms = ledger.policies.market.model_copy(update={"vintage_before_months": 24})
+    ledger.policies = ledger.policies.model_copy(update={"market": terms})
+    assert stated(ledger, "S2-MB-2015").tiers["certificate"] == 10 * MWH
+    replay = ledger.replay(calc, code_version="0")
+    assert (replay.same, replay.statement.tiers) == (True, {"residual_proxy": 24 * MWH})
+
+
+def test_the_match_of_a_year_stands_beside_the_match_of_its_hours() -> None:
+    """24 MWh of a half day beside 2 MWh of PV: all of 26 MWh in sum, 14 MWh hour by hour."""
+    ledger = ledger_of({"a": "CN-SH"}, pv_mwh=2)
+    retire(ledger, "morning", 24, "ppa", generated=(DAY, DAY + timedelta(hours=12)))
+    made = ledger.matching(entity="us", period=PERIOD, report_date=REPORT)
+    assert (made.load_wh, made.annual_wh) == (26 * MWH, 26 * MWH)
+    assert made.tiers == {"own_pv": 2 * MWH, "contract": 12 * MWH}
+    assert made.hours_under_half == (11,)
+    assert round(made.claim_gap_frac, 6) == round(Decimal(12) / 26, 6)
+    assert made.profile_frac == made.contracted_frac
+    with pytest.raises(InputError, match="no entity"):
+        ledger.matching(entity="nobody", period=PERIOD, report_date=REPORT)
+
+
+def test_credits_stand_in_their_own_account_and_lower_no_book() -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    before = [stated(ledger, book).canonical() for book in BOOKS]
+    retire(ledger, "removal", 7, "removal", claim="neutral 2024")
+    retire(ledger, "points", 1, "inset")
+    assert [stated(ledger, book).canonical() for book in BOOKS] == before
+    words = {"entity": "us", "period": "2024", "report_date": REPORT}
+    assert ledger.credits("offset", **words).tco2e == 7
+    assert [line.lot for line in ledger.credits("inset", **words).lines] == ["points"]

@@ -115,7 +115,7 @@ def test_a_statement_prints_what_it_was_made_from(book: Workbook) -> None:
     said = book.provenance
     labels = [label for label, _ in said]
     for wanted in (
-        "book S1", "book S2-LB", "book S2-MB-2015", "policy of S2-LB", "boundary version",
+        "book S1, scope 1, fuels", "book S2-LB, scope 2, location-based", "policy of S2-LB", "boundary version",
         "report date", "known time", "head", "rounding", "GWP set",
     ):  # fmt: skip
         assert wanted in labels

@@ -124,6 +124,8 @@ def test_the_third_of_three_improvements_of_four_percent_recalculates(
             book="S2-LB",
             base_year=2020,
             series_version=1 if found.verdict == "pending" else 2,
+            calcs=("calc",),
+            one_target_for_all_scopes=False,
             trigger=new.kind,
             cause=new.cause,
             change_t=new.change_t,
