@@ -122,7 +122,7 @@ def test_bound_and_plan_enclose_the_cheapest_way_to_run_jobs_that_may_be_stopped
     room = 1e-6 * max(1.0, abs(optimum))
     assert plan.proof.bound <= optimum + room
     assert plan.proof.objective >= optimum - room
-    check_kept(problem, plan.timing)
+    check_kept(problem, plan.choice.timing)
     unbroken = plan_window(replace(problem, restart_s=None)).proof
     assert plan.proof.bound <= unbroken.objective + room, "what may be stopped need not be"
 
