@@ -10,19 +10,27 @@ from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import classes
-from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
+from aidc.optimization.bound import (
+    EVENED_SLOTS,
+    Certificate,
+    Window,
+    evened,
+    marginal_price,
+    tail_cost,
+)
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
 from aidc.optimization.movable import Choice
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.problem import (
-    WindowProblem,
-)
+from aidc.optimization.problem import WindowProblem, tables_of
+from aidc.optimization.refine import FINE_POINTS, refined
 from aidc.optimization.settled import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
+from aidc.optimization.stops import timing_of, with_stops
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
 from aidc.schedule import SetPoints, StageProof, WindowProof
@@ -37,7 +45,7 @@ class WindowPlan:
 
     Attributes:
         rows: jobs it speaks for.
-        choice: their starts and power caps.
+        choice: when they run, and their power caps.
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
@@ -162,13 +170,14 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         rows=max(stage.sizes[1] for stage in stages),
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
-        jobs_moved=int((last.course.choice.start_s > jobs.earliest_s + 1e-6).sum()),
+        jobs_moved=last.course.choice.timing.moved(jobs.earliest_s),
         fault="",
         quotas="; ".join(last.quotas),
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
         bound_s=sum(stage.bound_s for stage in stages),
+        jobs_stopped=len(last.course.choice.broken),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
@@ -183,22 +192,22 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Sta
     tail = tail_of(view.tables, money, view.bus, view.standing_kw)
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    choice, sizes, status = before, (0, 0, 0), "optimal"
+    choices, sizes, status = [before], (0, 0, 0), "optimal"
     offered = likely_options(view, goal, limits)
     try:
-        planned = _planned(view, money, tail, caps, limits, offered)
+        planned = _planned(view, goal, money, tail, caps, limits, offered)
     except SolverTimeoutError:
         planned, status = None, "time_limit"
     if planned is not None:
-        found, choice = planned.solution, planned.choice
+        found, choices = planned.solution, [*planned.choices, before]
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [choice, before], offered)
+    course = best_course(view, goal, tail, limits, choices, offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
     capped = problem.under(course.choice.level)
-    after = tail_cost(capped, course.choice.start_s, view.edges, tail)
+    after = tail_cost(capped, course.choice.timing, view.edges, tail)
     in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
@@ -240,7 +249,10 @@ def _proved(
         return relaxed.certificate(price, of_site)
 
     if planned is not None and planned.duals is not None:
-        return at_duals(planned.duals, planned.duals)
+        plain, duals = at_duals(planned.duals, planned.duals), planned.duals
+        even = (evened(plain["it_price"], plain["bus_price"], slots) for slots in EVENED_SLOTS)
+        every = (plain, *(relaxed.certificate(price, duals) for price in even))
+        return max(every, key=lambda one: float(one["bound"]))
     proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
     near = objective - proven["bound"] <= plan.gap_frac * abs(objective)
     if near or planned is None or planned.model is None:
@@ -268,7 +280,7 @@ def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[
 class _Planned:
     """Starts and caps of the movable jobs, with the model that proposed them."""
 
-    choice: Choice
+    choices: tuple[Choice, ...]  # of which the cheapest in the plant goes
     model: pyo.ConcreteModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
@@ -278,6 +290,7 @@ class _Planned:
 
 def _planned(
     view: View,
+    goal: Goal,
     money: Prices,
     tail: classes.Tail,
     caps: list[Cap],
@@ -292,39 +305,63 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
+        return _plan_jobs(view, goal, money, tail, caps, limits, offered)
     except InfeasibleError:
         return None
 
 
 def _plan_jobs(
     view: View,
+    goal: Goal,
     money: Prices,
-    tails: list[classes.Tail],
+    tail: classes.Tail,
     caps: list[Cap],
+    limits: list[Limit],
     offered: NDArray[np.bool_],
 ) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
+    tails = [tail, *(limit.tail for limit in limits)]
     work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
     side, big = work.side, work.big
+    if problem.restart_s is not None:
+        aims = [(money, 0)] + [
+            (view.money(limit.goal), place)
+            for place, limit in enumerate(limits, 1)
+            if limit.goal is not None
+        ]
+        side = with_stops(view, aims, work.fixed_kw, side, problem.restart_s[big], tails)
     columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
-    model, duals = None, None
+    model, found, duals = None, None, None
     if columns >= LARGE_COLUMNS and not caps:
         built = time.perf_counter() - began
         found = relaxed_or_mean(view, money, work.fixed_kw, side)
         solution, duals, start_share = found.solution, found.duals, found.start_share
     else:
-        model = class_model(view, money, work, caps, kept)
+        model = class_model(view, money, replace(work, side=side), caps, kept)
         built = time.perf_counter() - began
         solution = solve_or_by_rule(
             model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     began = time.perf_counter()
-    choice = settled(problem, big, side, classes.assign(side, start_share))
+    chosen = classes.assign(side, start_share)
+    rows = [chosen]
+    if (
+        found is not None
+        and problem.held is None
+        and problem.restart_s is None
+        and side.jobs.caps is None
+    ):
+        fine = tables_of(problem, view.per_slot, view.edges, FINE_POINTS)
+        rows.append(refined(view, fine, view.money(goal, fine), work, found, chosen))
+    wanted = [(Timing.whole(side.starts.start_s[one]), side.level[one]) for one in rows]
+    if problem.restart_s is not None:
+        timing = timing_of(side, chosen, problem.restart_s[big], view.edges)
+        wanted = [(timing, side.level[chosen])]
+    choices = tuple(settled(problem, big, side, timing, level) for timing, level in wanted)
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s
-    return _Planned(choice, model, duals, solution, quotas, built)
+    return _Planned(choices, model, duals, solution, quotas, built)
