@@ -23,7 +23,7 @@ from aidc.scenario import (
     SiteChoice,
     TypicalWeather,
 )
-from aidc.schedule import Schedule, SetPoints, WindowProof
+from aidc.schedule import Schedule, SetPoints, WindowProof, stop_columns
 from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
@@ -262,6 +262,7 @@ def schedule(run: Trace) -> Schedule:
             "pool": ["pool"] * 3,
             "site": ["hall"] * 3,
             "reason": ["", "moved by the plan", "no boards free inside the horizon"],
+            **stop_columns({}, 3),
         }
     )
     proof = WindowProof(
