@@ -7,7 +7,7 @@ from aidc.optimization.network.problem import NetworkProblem
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-CELL_S = 60.0  # about; work that starts or ends inside a cell counts in all of it
+CELL_S = float(__import__("os").environ.get("CELL","60"))
 ROUNDING = 1e-9  # cells
 BOARDS = 1e-6  # by which a sum of boards may be off
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +15,17 @@ from aidc.optimization.network.pricing import (
     lines_of_pools,
     tail_at_earliest,
 )
-from aidc.optimization.network.primal import Guide, Placement
+from aidc.optimization.network.primal import Placement
 from aidc.optimization.network.problem import NetworkPlan, NetworkProblem
+from aidc.optimization.network.rough import Guide, Rough
 from aidc.optimization.network.search import Found, Search
+from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SEARCH_GAP_SHARE = 0.2  # of the asked gap, for the prices
 PULL = 0.1  # a kW beside the mix counts, as a price, by this times its share of the site's greatest power
+TRIED_PER_SLOT = 5  # starts of jobs that found no boards when they were meant to start
 LENGTH_POWER = 0.3  # the densest jobs first, of like density the longest
 
 
@@ -107,10 +111,14 @@ def _place(problem: NetworkProblem, curves: Hulls, found: Found, slots_in: Rows)
     home = np.arange(len(jobs)), jobs.home
     dense = (jobs.kw / jobs.gpus)[home] * np.maximum(problem.home_run_s, 1.0) ** LENGTH_POWER
     order = np.argsort(-dense, kind="stable")
-    placed = Placement(problem)
-    placed.fill(order, Guide(found.price_per_kwh, found.price_per_board_h, load, pull))
-    free = np.zeros_like(found.price_per_board_h)
-    placed.improve(order, Guide(found.price_per_kwh, free, load, pull))
+    starts = Starts.of(problem)
+    guide = Guide(found.price_per_kwh, found.price_per_board_h, load, pull)
+    rough = Rough(problem, starts)
+    rough.fill(order, guide)
+    rough.improve(order, replace(guide, price_per_board_h=np.zeros_like(guide.price_per_board_h)))
+    placed = Placement(problem, starts, TRIED_PER_SLOT)
+    placed.dispatch(rough.pool, rough.start)
+    placed.fill(order, guide)
     return placed
 
 
