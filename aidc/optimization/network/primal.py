@@ -138,7 +138,7 @@ class Placement:
 
         Args:
             pool: of each job, -1 of one without, shape (n,).
-            meant: start in slots before which it does not start, same shape.
+            meant: about when it should start, in slots, same shape.
         """
         rows = np.flatnonzero((pool >= 0) & ~self._held)
         found = dispatched(self.problem, self.starts, self.cells, pool, meant, rows)

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.network.pricing import board_integrals, energy_integrals
+from aidc.optimization.network.pricing import GRID_TOLERANCE, board_integrals, energy_integrals
 from aidc.optimization.network.problem import NetworkProblem, mean_use_by
 from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 LARGEST_BATCH, BATCHES = 256, 200
-import os
-MARGIN=float(os.environ.get('MARGIN','0.5'))
+MARGIN_SLOTS = 0.5  # before its last start, so that there is time to wait for boards
 SWEEPS = 8  # over those displaced
 WORTH_FRAC = 1e-9  # of a job's cost: less is no reason to move
 BOARDS = 1e-6  # by which a sum of boards may be off
@@ -74,7 +73,7 @@ class Rough:
             len(problem.boards),
             problem.reach_slots + 1,
         )
-        self._boards = problem.boards*float(os.environ.get('SHRINK','1')) + BOARDS
+        self._boards = problem.boards + BOARDS
         self._whole = np.floor(starts.run).astype(np.int64)
         self._part = starts.run - self._whole
         fixed_kw = np.stack([site.fixed_kw for site in problem.sites])
@@ -99,7 +98,7 @@ class Rough:
         cost, start = self._at_once(job, pool, energy, boards)
         # the grid: a row for each run and slot
         first, q, f = starts.first[job, pool], self._whole[job, pool], self._part[job, pool]
-        last = np.floor(starts.late[job, pool] - MARGIN + 1e-9).astype(np.int64)
+        last = np.floor(starts.late[job, pool] - MARGIN_SLOTS + GRID_TOLERANCE).astype(np.int64)
         count = np.maximum(np.minimum(last, problem.slots - 1) - first + 1, 0)
         run = np.repeat(np.arange(len(job)), count)
         begin = np.cumsum(count) - count

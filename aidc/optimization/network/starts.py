@@ -20,7 +20,7 @@ class Starts:
         run: length.
         opened: whether the job may run there.
         early, late: between which it may start.
-        first, last: first and last edge of a slot after ``early`` at which it may.
+        first: first edge of a slot after ``early``.
         at: where it stands at home, shape (n,).
         fixed: whether it has no choice and stands at home, shape (n,).
     """
@@ -30,9 +30,13 @@ class Starts:
     early: Array
     late: Array
     first: Rows
-    last: Rows
     at: Array
     fixed: NDArray[np.bool_]
+
+    @property
+    def slack(self) -> Array:
+        """Between the first and the last start on the pool that leaves most, shape (n,)."""
+        return np.asarray(np.where(self.opened, self.late - self.early, 0.0).max(axis=1))
 
     @classmethod
     def of(cls, problem: NetworkProblem) -> "Starts":
@@ -43,14 +47,12 @@ class Starts:
         late = np.stack([problem.latest_on(p) for p in pools], axis=1)
         late = last_starts(early, late, problem.slots)
         first = np.floor(early).astype(np.int64) + 1
-        last = np.floor(late + GRID_TOLERANCE).astype(np.int64)
         return cls(
             run=problem.jobs.run_s / problem.slot_s,
             opened=opened,
             early=early,
             late=late,
             first=first,
-            last=last,
             at=(problem.jobs.at_s - problem.edges_s[0]) / problem.slot_s,
             fixed=(opened & (late > early + GRID_TOLERANCE)).sum(axis=1) + opened.sum(axis=1) <= 1,
         )
