@@ -103,9 +103,16 @@ def choices(problem: NetworkProblem, job: int, between: int = 0) -> list[Start]:
         stop = max(early, min(late, float(problem.edges_s[-1])))
         last = stop + jobs.run_s[job, pool]
         edges = problem.edges_s[0] + problem.slot_s * np.arange(round(last / problem.slot_s) + 2)
-        tried = np.concatenate([edges, edges - jobs.run_s[job, pool], np.linspace(early, stop, 2 + between)])
+        even = np.linspace(early, stop, 2 + between)
+        tried = np.concatenate([edges, edges - jobs.run_s[job, pool], even])
         found += [Start(pool, at) for at in np.unique(tried[(tried >= early) & (tried <= stop)])]
     return found
+
+
+def may_start(problem: NetworkProblem, job: int, start: Start) -> bool:
+    """Whether a job may start there and then."""
+    its = [c.start_s for c in choices(problem, job) if c.pool == start.pool]
+    return bool(its) and min(its) - 1e-6 <= start.start_s <= max(its) + 1e-6
 
 
 def fits(problem: NetworkProblem, plan: list[Start]) -> bool:

@@ -11,7 +11,7 @@ from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-AHEAD_SLOTS = 0.5  # before it was meant to start, a job may
+AHEAD_SLOTS = 0.5  # before it was meant to start, a job may where boards are scarce
 URGENT_SLOTS = 1.0  # before its last start, it goes before those meant later
 MISSES = 8  # of one cell: then nobody else is tried in it
 
@@ -36,7 +36,13 @@ class _Queue:
 
 
 def dispatched(
-    problem: NetworkProblem, starts: Starts, cells: Cells, pool: Rows, meant: Array, rows: Rows
+    problem: NetworkProblem,
+    starts: Starts,
+    cells: Cells,
+    pool: Rows,
+    meant: Array,
+    scarce: NDArray[np.bool_],
+    rows: Rows,
 ) -> Array:
     """Exact starts in slots, shape (n,); nan of jobs that found no boards in time.
 
@@ -48,13 +54,16 @@ def dispatched(
         cells: boards in use; the jobs are added.
         pool: of all jobs, shape (n,).
         meant: about when each should start, in slots, same shape.
+        scarce: where boards have a price, shape (pools, slots): there jobs may start a little ahead.
         rows: jobs to start.
     """
     found = np.full(len(pool), np.nan)
     for index in range(len(problem.boards)):
         mine = rows[pool[rows] == index]
         early, late = starts.early[mine, index], starts.late[mine, index]
-        release = np.minimum(np.maximum(early, meant[mine] - AHEAD_SLOTS), meant[mine])
+        slot = np.minimum(meant[mine].astype(np.int64), problem.slots - 1)
+        ahead = np.where(scarce[index, slot], AHEAD_SLOTS, 0.0)
+        release = np.minimum(np.maximum(early, meant[mine] - ahead), meant[mine])
         first = np.minimum(late - URGENT_SLOTS, meant[mine])
         order = np.argsort(release, kind="stable")
         rank = np.empty(len(mine), np.int64)

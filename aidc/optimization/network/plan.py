@@ -120,7 +120,7 @@ def _place(
     rough.fill(order, guide)
     rough.improve(order, replace(guide, price_per_board_h=boards * LEFT_OVER_SHARE))
     placed = Placement(problem, starts, TRIED_PER_SLOT)
-    placed.dispatch(rough.pool, rough.start)
+    placed.dispatch(rough.pool, rough.start, boards > 0)
     placed.fill(order, guide)
     return placed
 

@@ -72,19 +72,20 @@ class Line:
             gpus[order],
         )
 
-    def least(self, energy: Array, boards: Array) -> tuple[Array, Array]:
+    def least(self, energy: Array, boards: Array, *, proof: bool) -> tuple[Array, Array]:
         """Least cost of each run and the start that has it.
 
         Args:
             energy: integrated price of a kW at the edges of slots, beyond the window as far as runs reach.
             boards: of a board, same shape.
+            proof: whether every start is priced; else those at which a slot begins, and the earliest.
 
         Returns:
             Cost, shape (runs,), and start in slots.
         """
         cost, start = self._cost(energy, boards, self.earliest), self.earliest.copy()
-        at_last = self._cost(energy, boards, self.latest)
-        _take(cost, start, at_last, self.latest)
+        if proof:
+            _take(cost, start, self._cost(energy, boards, self.latest), self.latest)
         whole = np.floor(self.run).astype(np.int64)
         part = self.run - whole
         ending = (
@@ -95,7 +96,7 @@ class Line:
         for begin, stop in _blocks(whole):
             mine = slice(begin, stop)
             low = int(self.first[begin])
-            high = int(max(self.last[mine].max(), ending[1][mine].max())) + 1
+            high = int((ending[1] if proof else self.last)[mine].max()) + 1
             if high <= low:
                 continue
             q = int(whole[begin])
@@ -105,10 +106,10 @@ class Line:
             partly = amounts[mine] * part[mine, None]
             edge = np.arange(low, high)
             rows = np.arange(stop - begin)
-            for steps, (first, last), before in (
-                (np.diff(to, axis=1), (self.first, self.last), 0.0),
-                (np.diff(from_to, axis=1), ending, part[mine]),
-            ):
+            kinks = [(np.diff(to, axis=1), (self.first, self.last), np.zeros(len(rows)))]
+            if proof:
+                kinks.append((np.diff(from_to, axis=1), ending, part[mine]))
+            for steps, (first, last), before in kinks:
                 tried = full + partly @ steps
                 tried[(edge < first[mine, None]) | (edge > last[mine, None])] = np.inf
                 best = tried.argmin(axis=1)

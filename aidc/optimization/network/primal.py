@@ -133,15 +133,16 @@ class Placement:
         self.pool[job], self.start[job] = pool, start
         return True
 
-    def dispatch(self, pool: Rows, meant: Array) -> None:
+    def dispatch(self, pool: Rows, meant: Array, scarce: NDArray[np.bool_]) -> None:
         """Starts jobs on their pools as boards come free; those that found none in time are not placed.
 
         Args:
             pool: of each job, -1 of one without, shape (n,).
             meant: about when it should start, in slots, same shape.
+            scarce: where boards have a price, shape (pools, slots).
         """
         rows = np.flatnonzero((pool >= 0) & ~self._held)
-        found = dispatched(self.problem, self.starts, self.cells, pool, meant, rows)
+        found = dispatched(self.problem, self.starts, self.cells, pool, meant, scarce, rows)
         rows = rows[np.isfinite(found[rows])]
         self.pool[rows], self.start[rows] = pool[rows], found[rows]
         self.load_kw += self._added(rows)

@@ -98,7 +98,11 @@ class Rough:
         cost, start = self._at_once(job, pool, energy, boards)
         # the grid: a row for each run and slot
         first, q, f = starts.first[job, pool], self._whole[job, pool], self._part[job, pool]
-        last = np.floor(starts.late[job, pool] - MARGIN_SLOTS + GRID_TOLERANCE).astype(np.int64)
+        late = starts.late[job, pool]
+        in_slot = np.minimum(late.astype(np.int64), problem.slots - 1)
+        waits = guide.price_per_board_h[pool, in_slot] > 0  # nobody waits where boards are left over
+        waits &= np.abs(late - np.rint(late)) > GRID_TOLERANCE  # runs of whole slots need no margin
+        last = np.floor(late - np.where(waits, MARGIN_SLOTS, 0.0) + GRID_TOLERANCE).astype(np.int64)
         count = np.maximum(np.minimum(last, problem.slots - 1) - first + 1, 0)
         run = np.repeat(np.arange(len(job)), count)
         begin = np.cumsum(count) - count
