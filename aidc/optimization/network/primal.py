@@ -52,7 +52,9 @@ class Placement:
         self.cells = Cells(
             problem,
             np.concatenate([(held.start_s - first) / problem.slot_s, begin]),
-            np.concatenate([(held.end_s - first) / problem.slot_s, begin + self.starts.run[mine, home]]),
+            np.concatenate(
+                [(held.end_s - first) / problem.slot_s, begin + self.starts.run[mine, home]]
+            ),
             np.concatenate([held.gpus, jobs.gpus[mine, home]]),
             np.concatenate([held.pool, home]),
         )

@@ -67,7 +67,9 @@ class Rough:
         home, begin, held = jobs.home[fixed], starts.at[fixed], problem.held
         self._used = mean_use_by(
             np.concatenate([(held.start_s - first) / problem.slot_s, begin]),
-            np.concatenate([(held.end_s - first) / problem.slot_s, begin + starts.run[fixed, home]]),
+            np.concatenate(
+                [(held.end_s - first) / problem.slot_s, begin + starts.run[fixed, home]]
+            ),
             np.concatenate([held.gpus, jobs.gpus[fixed, home]]),
             np.concatenate([held.pool, home]),
             len(problem.boards),
@@ -100,7 +102,9 @@ class Rough:
         first, q, f = starts.first[job, pool], self._whole[job, pool], self._part[job, pool]
         late = starts.late[job, pool]
         in_slot = np.minimum(late.astype(np.int64), problem.slots - 1)
-        waits = guide.price_per_board_h[pool, in_slot] > 0  # nobody waits where boards are left over
+        waits = (
+            guide.price_per_board_h[pool, in_slot] > 0
+        )  # nobody waits where boards are left over
         waits &= np.abs(late - np.rint(late)) > GRID_TOLERANCE  # runs of whole slots need no margin
         last = np.floor(late - np.where(waits, MARGIN_SLOTS, 0.0) + GRID_TOLERANCE).astype(np.int64)
         count = np.maximum(np.minimum(last, problem.slots - 1) - first + 1, 0)
