@@ -24,6 +24,7 @@ from aidc.data_file import DataFile
 from aidc.errors import ScenarioError
 from aidc.event import Event
 from aidc.horizon import Horizon
+from aidc.lot_inputs import PlannedLot
 from aidc.pathway_inputs import PathwayInputs
 from aidc.scenario_checks import Blocks, cross_faults
 from aidc.site import ModePolicy, Site
@@ -34,7 +35,7 @@ from aidc.workload_inputs import (
     TraceWorkload,
 )
 
-Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015"]
+Book = Literal["S1", "NDRC", "S2-LB", "S2-MB-2015", "S2-MB-HOURLY", "SH-ETS"]
 Objective = Literal["pue", "energy", "emissions", "cost", "water"]
 Foresight = Literal["perfect", "persistence", "learned"]
 Policy = Literal[
@@ -46,6 +47,7 @@ Policy = Literal[
 Minutes = Annotated[float, *quantity_in("min", bare=False)]
 WrittenSeconds = Annotated[float, *quantity_in("s", bare=False)]
 WrittenFrac = Annotated[float, *quantity_in("frac", bare=False)]
+CapFrac = Annotated[Frac, Field(gt=0, le=1)]
 WrittenDegc = Annotated[float, *quantity_in("degc", bare=False)]
 
 
@@ -220,6 +222,14 @@ class Plan(Config):
     )  # supply air; empty: five over the hall's range
     ramp_k_per_h: Kelvin = Field(default=2.0, gt=0)  # of the supply set-point
     chillers: Literal["counted", "by_rule"] = "counted"  # who says how many of them run
+    power_caps_frac: tuple[CapFrac, ...] = Field(
+        default=(), alias="power_caps", strict=False
+    )  # of the boards' maximum power: what a deferrable job may start under; empty: no caps
+
+    @property
+    def caps_frac(self) -> tuple[float, ...]:
+        """The caps below the boards' maximum power, from the highest; running without one is always open."""
+        return tuple(sorted({cap for cap in self.power_caps_frac if cap < 1}, reverse=True))
 
     @property
     def goals(self) -> tuple[Goal, ...]:
@@ -242,7 +252,7 @@ class LedgerChoice(Config):
 
     report_date: Day
     books: tuple[Book, ...] = Field(min_length=1, strict=False)
-    lots: tuple[str, ...] = Field(default=(), strict=False, max_length=0)
+    lots: tuple[PlannedLot, ...] = Field(default=(), strict=False)
 
 
 class Scenario(Config):
@@ -344,6 +354,7 @@ class Scenario(Config):
             flexibility=self.flexibility,
             plan=self.plan,
             events=self.events,
+            lots=self.ledger.lots,
         )
         if faults := cross_faults(blocks):
             raise PydanticCustomError("together", "{text}", {"text": "\n".join(faults)})

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from aidc.event import Event
+from aidc.lot_inputs import PlannedLot
+from aidc.power_cap_checks import cap_faults
 from aidc.site import Site
 from aidc.units import MIN_PER_H, S_PER_MIN
 from aidc.workload_inputs import AnyWorkload, board_faults
@@ -31,6 +33,7 @@ class Blocks:
         flexibility: what may wait, and move.
         plan: what is minimised.
         events: what goes wrong.
+        lots: instruments that the books count on.
     """
 
     start: datetime | None
@@ -43,6 +46,7 @@ class Blocks:
     flexibility: "Flexibility | None"
     plan: "Plan | None"
     events: tuple[Event, ...]
+    lots: tuple[PlannedLot, ...]
 
 
 def cross_faults(s: Blocks) -> list[str]:
@@ -51,6 +55,13 @@ def cross_faults(s: Blocks) -> list[str]:
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
+    faults += cap_faults(s.plan, s.site_names, s.sites, s.workload)
+    listed = ", ".join(s.site_names)
+    faults += [
+        f"ledger.lots.{number}.site: no site '{lot.site}'; there are {listed}"
+        for number, lot in enumerate(s.lots)
+        if lot.site is not None and lot.site not in s.site_names
+    ]
     if s.workload is not None:
         faults += board_faults(s.workload, s.sites)
     return faults

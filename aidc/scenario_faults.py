@@ -160,4 +160,5 @@ def sound_blocks(error: ValidationError, data: Mapping[str, Any], context: Any) 
         flexibility=sound("flexibility"),
         plan=sound("plan"),
         events=sound("events") or (),
+        lots=() if (choice := sound("ledger")) is None else choice.lots,
     )

@@ -107,6 +107,7 @@ class Commitment:
         start_s: planned start of each [s].
         first_step: first simulation step that ``setpoints`` cover.
         setpoints: one value a simulation step of the commitment.
+        power_cap_frac: cap of each over its boards' maximum power, 1: none; None: nothing is capped.
     """
 
     rows: NDArray[np.int64]
@@ -114,6 +115,7 @@ class Commitment:
     start_s: NDArray[np.float64]
     first_step: int
     setpoints: SetPoints
+    power_cap_frac: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +209,9 @@ class Schedule:
     """A plan for a whole horizon.
 
     Attributes:
-        decisions: a row a job: ``job_id, status, start_s, moved_s, pool, site, reason``; status is
-            started, deferred (not started inside the horizon) or refused; pool and site are those that
-            the plan gives it.
+        decisions: a row a job: ``job_id, status, start_s, moved_s, power_cap_frac, pool, site, reason``;
+            status is started, deferred (not started inside the horizon) or refused; pool and site are
+            those that the plan gives it, and so is the cap over its boards' maximum power (1: none).
         setpoints: site -> set-points of every step.
         windows: proof of each window; bounds of consecutive windows are not a bound of the whole.
         promised: site -> what the plan expected of every plan step (``facility_kw, it_kw,
@@ -283,4 +285,5 @@ class Schedule:
             "windows_fallback": len(self.windows) - len(self.planned),
             "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
+            "jobs_capped": int((self.decisions["power_cap_frac"] < 1).sum()),
         }

@@ -96,6 +96,8 @@ JOB_COLUMNS: Final = (
     "deferred_s",
     "ran_s",
     "useful_s",
+    "power_cap_frac",
+    "slowed_s",
     "stops",
     "late",
     "warm",
@@ -226,6 +228,12 @@ class Trace:
             + self.frame["other_kw"]
             + self.frame["battery_loss_kw"]
         )
+
+
+def chiller_starts(frame: pd.DataFrame) -> int:
+    """Chillers that came on from one step to the next, at all sites of a frame like `Trace.frame`."""
+    changes = frame.groupby("site", sort=False)["chillers_on"].diff()
+    return int(changes.clip(lower=0.0).sum())
 
 
 def balance_residual(frame: pd.DataFrame) -> float:

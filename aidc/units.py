@@ -8,10 +8,7 @@ from typing import Final
 
 W_PER_KW: Final = 1e3
 KW_PER_MW: Final = 1e3
-WH_PER_KWH: Final = 1e3
 KWH_PER_MWH: Final = 1e3
-J_PER_KWH: Final = 3.6e6
-GJ_PER_MWH: Final = 3.6
 S_PER_MIN: Final = 60
 MIN_PER_H: Final = 60
 S_PER_H: Final = 3_600

@@ -5,7 +5,7 @@ prices give a bound that no schedule beats: what couples the slots is paid, each
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,20 @@ def _content(w: Window, store: str) -> Any:
 
 
 def _jobs(w: Window) -> Any:
-    """Every movable job at its own cheapest start, with boards for all."""
-    early, latest, run, slots = w["earliest_s"], w["latest_s"], w["run_s"], len(w["it_price"])
-    slot_s, kw, delay = w["slot_h"] * 3600.0, w["job_kw"], w["job_delay"] / 3600.0
-    past = int(np.ceil(np.max((latest + run - w["start_s"]) / slot_s, initial=slots))) - slots
+    """Every movable job at its own cheapest start and power cap, with boards for all."""
+    early, run, kw, slots = w["earliest_s"], w["run_s"], w["job_kw"], len(w["it_price"])
+    end, slot_s, delay = w["latest_s"] + run, w["slot_h"] * 3600.0, w["job_delay"] / 3600.0
+    past = int(np.ceil(np.max((end - w["start_s"]) / slot_s, initial=slots))) - slots
     edges = w["start_s"] + slot_s * np.arange(slots + past + 1)
     after = np.append(np.zeros(slots), np.resize(w["tail_price"], past))
-    price = after + np.append(w["it_price"], np.zeros(past))
+    price, least = after + np.append(w["it_price"], np.zeros(past)), np.full(len(run), np.inf)
     total, tail = (np.append(0.0, np.cumsum(one * w["slot_h"])) for one in (price, after))
-    least = kw * (np.interp(early + run, edges, total) - np.interp(early, edges, total))
-    for n, begin in enumerate(edges[:slots]):
-        may = np.flatnonzero((early < begin) & (begin <= latest + 1e-9 * slot_s))
-        cost = kw[may] * (np.interp(begin + run[may], edges, total) - total[n])
-        least[may] = np.minimum(least[may], cost + delay[may] * (begin - early[may]))
+    for lasts, drawn in zip((run, *w["cap_run_s"]), (kw, *w["cap_kw"]), strict=True):
+        for edge in (-np.inf, *edges[:slots]):  # the earliest start, then those of the slots
+            begin = np.maximum(early, edge)
+            cost = drawn * (np.interp(begin + lasts, edges, total) - np.interp(begin, edges, total))
+            cost += delay * (begin + lasts - early - run)  # ends so much later than at once
+            np.minimum(least, cost, out=least, where=begin + lasts <= end + 1e-9 * slot_s)
     return least.sum() - kw @ np.interp(early + run, edges, tail)  # the tail is a difference
 
 
@@ -80,13 +81,12 @@ def digest(w: Window) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def findings(file: Path, bound_of: Any = lower_bound) -> list[tuple[Window, float, list[str]]]:
+def findings(file: Path, bound_of: Any = lower_bound) -> Iterator[tuple[Window, float, list[str]]]:
     """Each window of a certificate, its bound as found here, and what does not hold, in sentences."""
     with np.load(file, allow_pickle=False) as stored:
         windows: dict[str, dict[str, Any]] = {key[:4]: {} for key in sorted(stored.files)}
         for key in stored.files:
             windows[key[:4]][key[5:]] = stored[key][()]
-    told: list[tuple[Window, float, list[str]]] = []
     for w in windows.values():
         what, found, said = f"{w['site']}, window from {w['start']}", float(bound_of(w)), []
         if digest(w) != w["sha256"]:
@@ -95,5 +95,4 @@ def findings(file: Path, bound_of: Any = lower_bound) -> list[tuple[Window, floa
             said.append(f"{what}: a bound of {w['bound']:.9g} does not hold; it is {found:.9g}")
         if not w["bound"] <= w["objective"] + 1e-6 * abs(w["objective"]):
             said.append(f"{what}: objective {w['objective']:.9g} is below bound {w['bound']:.9g}")
-        told.append((w, found, said))
-    return told
+        yield w, found, said

@@ -207,6 +207,8 @@ def jobs(moved: bool) -> pd.DataFrame:
             "deferred_s": [0.0, 1800.0 * moved, 0.0],
             "ran_s": [3600.0, 5400.0, 0.0],
             "useful_s": [3600.0, 5400.0, 0.0],
+            "power_cap_frac": [1.0, 1.0, 1.0],
+            "slowed_s": [0.0, 0.0, 0.0],
             "stops": [0, 0, 0],
             "late": [False, moved, False],
             "warm": [True, False, False],
@@ -229,11 +231,11 @@ def statement(run: Trace, book: str, t_per_mwh: Decimal) -> Statement:
         source="assumed: a test",
     )  # fmt: skip
     made = run.scenario
-    cell = Cell("hall", 2023, "grid_average", wh, factor, 1, factor.tonnes(wh))
+    cell = Cell("hall", 2023, "grid_average", wh, "Wh", factor, 1, factor.tonnes(wh))
     return Statement(
         book, run.variant, (made.start.astimezone(UTC), made.end.astimezone(UTC)),
         date(2024, 4, 30), None, (cell,), "p" * 64, Decimal(0), True, True,
-        ("a factor one year earlier",), "h" * 64, "CO2 only",
+        ("a factor one year earlier",), "h" * 64, "CO2 only", 7,
     )  # fmt: skip
 
 
@@ -256,6 +258,7 @@ def schedule(run: Trace) -> Schedule:
             "status": ["started", "started", "deferred"],
             "start_s": [0.0, 5400.0, np.nan],
             "moved_s": [0.0, 1800.0, 0.0],
+            "power_cap_frac": [1.0, 1.0, 1.0],
             "pool": ["pool"] * 3,
             "site": ["hall"] * 3,
             "reason": ["", "moved by the plan", "no boards free inside the horizon"],

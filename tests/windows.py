@@ -14,7 +14,8 @@ import aidc
 from aidc.forecast import Forecast, SiteDrivers
 from aidc.optimization import problem as window_problem
 from aidc.optimization.bus import Bus
-from aidc.optimization.classes import Movable, Tail
+from aidc.optimization.classes import Tail
+from aidc.optimization.movable import Movable
 from aidc.optimization.objective import Prices
 from aidc.optimization.peaks import Peaks
 from aidc.optimization.plant_tables import PlantTables, options_of

@@ -9,6 +9,8 @@ import pandas as pd
 
 from aidc import __version__
 from aidc.ledger import Ledger, Pathway, Statement, post_trace, project, reported_years
+from aidc.ledger.periods import years_in
+from aidc.ledger.planned import planned_entries
 from aidc.scenario import Scenario
 
 
@@ -81,6 +83,7 @@ def books_of(*traces: Metered) -> Books:
                 fuel=None if choice.site.backup is None else choice.site.backup.generator.fuel,
                 recorded_at=at,
             )
+        _post_lots(ledger, scenario, trace.variant)
         drawn = ledger.draw_up(
             scenario.ledger.books,
             entity=trace.variant,
@@ -92,6 +95,14 @@ def books_of(*traces: Metered) -> Books:
         statements[trace.variant] = {statement.book: statement for statement in drawn}
     pathway, reason = pathway_of(scenario)
     return Books(ledger, statements, pathway, reason)
+
+
+def _post_lots(ledger: Ledger, scenario: Scenario, entity: str) -> None:
+    """Instruments that the scenario counts on, retired for a run at its end."""
+    years = list(years_in((scenario.start, scenario.end), ledger.zone))
+    for number, lot in enumerate(scenario.ledger.lots):
+        entries = planned_entries(lot, number=number, entity=entity, years=years)
+        ledger.post(entries, recorded_at=scenario.end, role="planner")
 
 
 def pathway_of(scenario: Scenario) -> tuple[Pathway | None, str]:

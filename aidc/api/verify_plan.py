@@ -47,7 +47,7 @@ def verify_plan(place: Path) -> list[Verified]:
     """
     file = place / CERTIFICATE if place.is_dir() else place
     try:
-        found = findings(file, bound_of)
+        found = list(findings(file, bound_of))
     except (OSError, ValueError, KeyError, IndexError, EOFError, BadZipFile) as error:
         raise InputError(f"{file} is no certificate of a plan: {error}") from None
     if not found:

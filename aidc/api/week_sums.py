@@ -16,7 +16,7 @@ from aidc.plant import metrics
 from aidc.reporting.tenants import SUMS as SHARES_TOLD
 from aidc.reporting.wait_bins import WaitBins, by_class, wait_figures
 from aidc.scenario import Scenario
-from aidc.trace import ACCOUNTS, SHARES, Trace
+from aidc.trace import ACCOUNTS, SHARES, Trace, chiller_starts
 from aidc.units import L_PER_M3, S_PER_H
 
 UNALLOCATED: Final = "(unallocated)"  # rows of ``tenants.csv`` beside the tenants
@@ -119,6 +119,7 @@ def summary_of(scenario: Scenario, out: Path, count: int) -> dict[str, Any]:
             counts[name] = counts.get(name, 0.0) + value
     for name in ("jobs_running_at_end", "jobs_waiting_at_end"):
         counts[name] = told[-1]["counts"][name]
+    counts["chiller_starts"] = chiller_starts(frame)  # some lie between two weeks
     shares = _tenants_of(told)
     shares.to_csv(out / "tenants.csv", lineterminator="\n")
     books = accounts_of(out)

@@ -33,12 +33,16 @@ class Controller:
         state: what `state` gave before a restart.
 
     Raises:
-        InputError: several sites, or a limit that leaves no time.
+        InputError: several sites, power caps of the plan, or a limit that leaves no time.
         ObservationError: the state does not read as one.
     """
 
     def __init__(self, scenario: "Scenario", *, limit_s: float, state: str | None = None) -> None:
         site_of(scenario)
+        if scenario.plan.caps_frac:
+            raise InputError(
+                "plan.power_caps: advice has no word for a cap of a job yet; leave it out"
+            )
         if not limit_s > ANSWER_S:
             raise InputError(f"limit_s: {limit_s:g} s leaves no time to plan; give some seconds")
         limit = min(scenario.plan.limit_s, SOLVER_FRAC * limit_s)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from aidc.bms.chillers import Change, least_time, noted
+from aidc.bms.history import History
 from aidc.bms.observation import Job, Observation, Reading
 from aidc.bms.points import Point, points_of
 from aidc.bms.state import State
@@ -92,6 +93,7 @@ def look(scenario: "Scenario", observation: Observation, state: State) -> Look:
         month_peak_kw=peak_kw,
         chillers=_chillers(state, now, readings, least_time(site)),
         known=known,
+        history=_history(state, scenario, now, readings),
         started=_started(observation, state, scenario.start),
         ended={**state.ended, **_seconds(observation.ended, scenario.start)},
     )
@@ -180,6 +182,18 @@ def _chillers(
 ) -> tuple[Change, ...]:
     reading = readings.get("chillers_on")
     return state.chillers if reading is None else noted(state.chillers, now, reading.value, least)
+
+
+def _history(
+    state: State, scenario: "Scenario", now: datetime, readings: Mapping[str, Reading]
+) -> History:
+    """What was read before with what is read now, where the plan makes forecasts of it."""
+    if scenario.plan.foresight == "perfect":
+        return state.history
+    step = timedelta(minutes=scenario.step_min)
+    at = scenario.start + (now - scenario.start) // step * step
+    points = {point.name for point in points_of(scenario.sites[site_of(scenario)].site)}
+    return state.history.noted(at, step, readings, points)
 
 
 def _judged(

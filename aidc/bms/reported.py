@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aidc.bms.look import Look, site_of
 from aidc.bms.observation import Job
@@ -12,6 +13,7 @@ from aidc.scenario import Scenario
 from aidc.units import S_PER_H, S_PER_MIN
 from aidc.workload.power import idle_kw
 
+Array = NDArray[np.float64]
 REST: Final = "the rest of the IT power"
 
 
@@ -42,6 +44,33 @@ def reported_jobs(scenario: Scenario, seen: Look) -> JobTable:
         np.array(run_s),
         moves,
     )
+
+
+def with_rest(
+    jobs: JobTable, start_s: Array, rest_kw: Array, edges_s: Array
+) -> tuple[JobTable, Array]:
+    """The jobs with a rest that changes from step to step, and the starts of all.
+
+    Args:
+        jobs: of `reported_jobs`; its first is the rest.
+        start_s: of them.
+        rest_kw: power above idle that no reported job explains, shape (steps,).
+        edges_s: of the steps, shape (steps + 1,).
+    """
+    steps, reported = len(rest_kw), np.arange(1, len(jobs))
+    made = jobs.take(np.concatenate([np.zeros(steps, np.int64), reported]))
+
+    def put(first: Array, column: Array) -> Array:
+        return np.concatenate([first, column[1:]])
+
+    length_s = np.diff(edges_s)
+    made = made.with_columns(
+        submit_s=put(edges_s[:-1], jobs.submit_s),
+        run_s=put(length_s, jobs.run_s),
+        useful_s=put(length_s, jobs.useful_s),
+        added_kw=put(rest_kw, jobs.added_kw),
+    )
+    return made, put(edges_s[:-1], start_s)
 
 
 def _rest(scenario: Scenario, seen: Look, running: Sequence[Job]) -> Job:

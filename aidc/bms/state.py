@@ -6,6 +6,7 @@ from datetime import datetime
 
 from aidc.bms.advice import Expected, SetPoint
 from aidc.bms.chillers import Change
+from aidc.bms.history import History
 from aidc.bms.json_form import Number, from_json, to_json
 from aidc.bms.observation import Job, Reading
 
@@ -60,6 +61,7 @@ class State:
         known: jobs that wait or run, as they were reported; empty where jobs are foreseen.
         started, ended: of jobs that may still matter, seconds from the scenario's start.
         plan: in force.
+        history: readings of the last weeks; empty where the plan makes no forecasts.
     """
 
     time: datetime | None = None
@@ -72,6 +74,7 @@ class State:
     started: Mapping[str, float] = field(default_factory=dict)
     ended: Mapping[str, float] = field(default_factory=dict)
     plan: PlanInForce | None = None
+    history: History = field(default_factory=History)
 
     def to_json(self) -> str:
         """The state as JSON text."""

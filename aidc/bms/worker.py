@@ -125,7 +125,10 @@ def _left_s(until_s: float | None) -> float | None:
 
 def main(number: int) -> None:
     """Plans for the process at the other end, until that is gone."""
-    from aidc.bms.knowledge import foreseen  # most of the time to get ready is in such imports
+    from aidc.bms.knowledge import (
+        foreseen,
+        ready_to_forecast,
+    )  # most of the time to get ready is in such imports
     from aidc.bms.pure_step import tried
     from aidc.errors import AidcError
 
@@ -135,6 +138,8 @@ def main(number: int) -> None:
             if scenario.plan.foresight == "perfect":
                 with suppress(AidcError):  # said in words when a plan is asked for
                     foreseen(scenario)
+            else:
+                ready_to_forecast(scenario)
             _send(link, "ready", None)
             while True:
                 _send(link, tried(scenario, _receive(link, None)), None)

@@ -1,85 +1,214 @@
-"""Ledgers: verify, read, export."""
+"""Ledgers: open one, post facts, draw up and trace statements, export."""
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aidc.cli import ledger_audit, ledger_lots, ledger_report
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
 from aidc.errors import InputError, LedgerError
 
-app = typer.Typer(help="Verify, read and export a ledger.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from aidc.ledger import Statement
 
-Place = Annotated[
-    Path, typer.Argument(help="A folder of results, a .db or a .jsonl file.", show_default=False)
+app = typer.Typer(help="The carbon ledger: post, draw up, trace, prove.", no_args_is_help=True)
+ledger_audit.add_to(app)
+ledger_report.add_to(app)
+ledger_lots.add_to(app)
+
+Place = ledger_audit.Place
+By = ledger_audit.By
+Book = Annotated[str, typer.Option(help="S1, S2-LB, S2-MB-2015, NDRC ...: aidc ledger books.")]
+Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
+KnownOn = Annotated[
+    str | None, typer.Option(help="What this ledger knew by then, as 2024-04-30T00:00:00Z.")
 ]
 
 
-def _file(place: Path) -> Path:
-    return place / "ledger.db" if place.is_dir() else place
+def now() -> datetime:
+    """The time to stamp entries with: the ledger itself reads no clock."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @app.command()
-def verify(ledger: Place, json_: Json = False) -> None:
-    """Recomputes the hash chain from the stored bytes; exit status 1 where it does not hold."""
-    from dataclasses import asdict
+def init(
+    ledger: Place,
+    id_: Annotated[str, typer.Option("--id", help="Name of the ledger, part of every copy.")],
+    by: By,
+    zone: Annotated[str, typer.Option(help="Calendar periods are read in it.")] = "Asia/Shanghai",
+    company: Annotated[
+        bool, typer.Option("--company", help="Post the reference company's published tables.")
+    ] = False,
+) -> None:
+    """Opens a new ledger in a folder or a .db file."""
+    from aidc.ledger import Ledger
+    from aidc.ledger.inventory import company_entries
 
-    from aidc.ledger import verify_file
+    with Ledger.init(ledger, ledger_id=id_, zone=zone, recorded_at=now()) as made:
+        posted = 0
+        if company:
+            posted = made.post(
+                company_entries(zone), recorded_at=now(), role="accountant", recorded_by=by
+            )
+        print(f"{ledger_audit.file_of(ledger)}: ledger {id_}, {posted + 1} entries")
 
-    found = verify_file(_file(ledger))
-    if json_:
-        print_json(asdict(found))
-    elif found.ok:
-        print(f"{found.entries} entries hold; head {found.head}")
-        print(f"note: {found.note}")
-    if not found.ok:
-        raise LedgerError(
-            f"{_file(ledger)}: entry {found.bad_line}: {found.problem}; "
-            f"{found.entries} entries before it hold"
-        )
+
+@app.command()
+def post(
+    ledger: Place,
+    entries: Annotated[
+        Path,
+        typer.Argument(
+            help="Entries as .jsonl or .json; meter values as .csv.", show_default=False
+        ),
+    ],
+    by: By,
+    role: Annotated[str, typer.Option(help="planner, accountant, approver or bms.")],
+) -> None:
+    """Appends the entries of a file, all or none; every fault is told at once."""
+    from aidc.ledger import Ledger
+
+    given = _entries(entries)
+    with Ledger.open(ledger) as opened:
+        new = opened.post(given, recorded_at=now(), role=_role(role), recorded_by=by)
+        print(f"{new} of {len(given)} entries are new; {opened.head[0]} entries in all")
+
+
+def _role(text: str) -> Any:
+    return text  # Ledger.post names the roles
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    import json
+
+    from aidc.ledger.meter_csv import read_meter_csv
+
+    if not path.is_file():
+        raise InputError(f"{path} is not a file")
+    if path.suffix == ".csv":
+        return read_meter_csv(path)
+    text = path.read_text("utf-8")
+    try:
+        if path.suffix == ".jsonl":
+            held: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            held = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path}: not read as JSON: {error}") from None
+    made = [held] if isinstance(held, dict) else held
+    if not isinstance(made, list) or not all(isinstance(one, dict) for one in made):
+        raise InputError(f"{path}: give entries as maps: id, kind, valid_from, valid_to, payload")
+    return made
 
 
 @app.command()
 def statement(
     ledger: Place,
-    book: Annotated[str, typer.Option(help="S1, S2-LB, S2-MB-2015 or NDRC.")],
+    book: Book,
     report_date: ReportDate,
-    period: Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")],
+    period: Period,
     entity: Annotated[str | None, typer.Option(help="Reporting entity; all by default.")] = None,
+    known_on: KnownOn = None,
+    adopt: Annotated[
+        bool, typer.Option(help="Post the shipped factors it needs, and that it was drawn up.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """What a book says of a period, from the journal alone."""
-    from datetime import datetime
-
     from aidc.ledger import Ledger
 
-    start, slash, end = period.partition("/")
-    try:
-        span = (datetime.fromisoformat(start), datetime.fromisoformat(end)) if slash else period
-    except ValueError:
-        raise InputError(f"--period: '{period}' is neither a year, a month nor START/END") from None
     day = date_of(report_date)
     if day is None:
         raise InputError("--report-date is needed: it limits which factors could be known")
-    rows: list[tuple[object, ...]] = []
-    with Ledger.open(_file(ledger)) as opened:
+    span, known = span_of(period), _time(known_on)
+    drawn: list[Statement] = []
+    with Ledger.open(ledger) as opened:
         for name in (entity,) if entity else opened.entities:
-            drawn = opened.statement(book, entity=name, period=span, report_date=day)
-            rows += [
-                (name, cell.site, cell.year, cell.tier, cell.wh / 1e6,
-                 cell.factor.name if cell.factor else "none", float(cell.tco2e))
-                for cell in drawn.cells
-            ]  # fmt: skip
-            total = float(drawn.total_tco2e) if drawn.assessed else "not assessed"
-            rows.append((name, "total", "", "", "", drawn.gases, total))
-    head = ("entity", "site", "year", "tier", "MWh", "factor", "t")
+            if adopt:
+                from aidc import __version__
+
+                drawn += opened.draw_up(
+                    [book], entity=name, period=span, report_date=day, recorded_at=now(),
+                    code_version=__version__, one_sided_because="one book was asked for",
+                )  # fmt: skip
+            else:
+                drawn.append(
+                    opened.statement(
+                        book, entity=name, period=span, report_date=day, known_on=known
+                    )
+                )
+    if json_:
+        print_json([one.to_dict() for one in drawn])
+    else:
+        print("\n\n".join(one.text() for one in drawn))
+
+
+@app.command()
+def trace(
+    ledger: Place,
+    book: Book,
+    report_date: ReportDate,
+    period: Period,
+    entity: Annotated[str, typer.Option(help="Reporting entity.")],
+    site: Annotated[str | None, typer.Option(help="One site; all by default.")] = None,
+    tier: Annotated[str | None, typer.Option(help="One tier, as the statement names it.")] = None,
+    json_: Json = False,
+) -> None:
+    """What a figure rests on: entries with hash and place, factor versions, documents."""
+    from aidc.ledger import Ledger
+
+    day = date_of(report_date)
+    if day is None:
+        raise InputError("--report-date is needed: it limits which factors could be known")
+    with Ledger.open(ledger) as opened:
+        drawn = opened.statement(book, entity=entity, period=span_of(period), report_date=day)
+        cells = [
+            cell for cell in drawn.cells
+            if site in (None, cell.site) and tier in (None, cell.tier)
+        ]  # fmt: skip
+        if not cells:
+            listed = sorted({f"{cell.site} {cell.tier}" for cell in drawn.cells})
+            raise InputError(f"no such cell in {book}; there are {', '.join(listed)}")
+        found = opened.trace(drawn, cells)
+    print(found.to_json() if json_ else found.text())
+
+
+def span_of(period: str) -> Any:
+    """A period as `Ledger.statement` takes it."""
+    start, slash, end = period.partition("/")
+    if not slash:
+        return period
+    try:
+        return datetime.fromisoformat(start), datetime.fromisoformat(end)
+    except ValueError:
+        raise InputError(f"--period: '{period}' is neither a year, a month nor START/END") from None
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        made = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"'{text}' is no time; write it as 2024-04-30T00:00:00Z") from None
+    if made.tzinfo is None:
+        raise InputError(f"'{text}' has no offset; write it as 2024-04-30T00:00:00Z")
+    return made
+
+
+@app.command()
+def books(json_: Json = False) -> None:
+    """The books, and which rule each takes for electricity."""
+    from aidc.ledger.books import BOOKS
+
+    rows = [(book.name, book.title, " / ".join(book.policies)) for book in BOOKS.values()]
+    head = ("book", "what", "policies, mainland / elsewhere")
     if json_:
         print_json([dict(zip(head, row, strict=True)) for row in rows])
     else:
         print_table(head, rows)
-        print(
-            "note: factors are those in the journal; aidc account draws up the books with newer ones"
-        )
 
 
 @app.command()
@@ -87,14 +216,26 @@ def export(
     ledger: Place,
     to: Annotated[Path, typer.Argument(help="The .jsonl file to write.", show_default=False)],
 ) -> None:
-    """Writes the journal as JSON Lines, which verify without SQLite."""
+    """Writes the journal as JSON Lines, which verify without SQLite and which import reads."""
     from aidc.ledger import Ledger
 
     if to.exists():
         raise InputError(f"{to} exists; name another file")
-    with Ledger.open(_file(ledger)) as opened:
+    with Ledger.open(ledger) as opened:
         opened.export(to)
         print(f"{opened.head[0]} entries in {to}")
+
+
+@app.command("import")
+def import_(
+    export: Annotated[Path, typer.Argument(help="A .jsonl export.", show_default=False)],
+    ledger: Place,
+) -> None:
+    """Makes a ledger of an export; every hash is computed again first."""
+    from aidc.ledger import Ledger
+
+    with Ledger.import_(export, ledger) as made:
+        print(f"{made.head[0]} entries in {ledger_audit.file_of(ledger)}; head {made.head[1]}")
 
 
 @app.command()

@@ -18,6 +18,9 @@ from aidc.errors import Fault, InputError
 NO_HASH: Final = "0" * 64
 LARGEST_INTEGER: Final = 2**53
 LEAF: Final = b"\x00"
+_ENCODER: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
 
 
 def utc_text(time: datetime) -> str:
@@ -35,7 +38,7 @@ def utc_text(time: datetime) -> str:
         raise InputError(f"{time} has no offset; give the time its zone")
     if time.microsecond:
         raise InputError(f"{time} has parts of a second; the ledger counts whole seconds")
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def decimal_text(value: Decimal) -> str:
@@ -54,20 +57,39 @@ def canonical(value: Mapping[str, Any]) -> bytes:
     Raises:
         InputError: floats, large integers, keys that are not ASCII, lone surrogates; all at once.
     """
-    faults: list[Fault] = []
-    plain = _plain(value, (), faults)
-    if faults:
-        raise InputError(faults)
-    text = json.dumps(
-        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode("utf-8")
+    plain: Any = value
+    if not _is_plain(value):
+        faults: list[Fault] = []
+        plain = _plain(value, (), faults)
+        if faults:
+            raise InputError(faults)
+    return _ENCODER.encode(plain).encode("utf-8")
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is in its canonical form already, as nearly all are."""
+    kind = type(value)
+    if kind is str:
+        return bool(value.isascii())
+    if kind is int:
+        return bool(-LARGEST_INTEGER <= value <= LARGEST_INTEGER)
+    if kind is dict:
+        return all(map(_is_key, value)) and all(map(_is_plain, value.values()))
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))
+    return bool(value is None or kind is bool)
+
+
+def _is_key(key: object) -> bool:
+    return type(key) is str and key.isascii()
 
 
 def _plain(value: Any, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
+        if value.isascii():
+            return value
         if any("\ud800" <= sign <= "\udfff" for sign in value):
             faults.append(_fault(path, f"{value!r} holds a lone surrogate"))
         return unicodedata.normalize("NFC", value)
@@ -78,9 +100,12 @@ def _plain(value: Any, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
     if isinstance(value, Decimal | date):
         return _written(value, path, faults)
     if isinstance(value, Mapping):
-        bad = [key for key in value if not isinstance(key, str) or not key.isascii()]
-        faults.extend(_fault(path, f"key {key!r} is not ASCII text") for key in bad)
-        return {key: _plain(item, (*path, str(key)), faults) for key, item in value.items()}
+        made = {}
+        for key, item in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                faults.append(_fault(path, f"key {key!r} is not ASCII text"))
+            made[key] = _plain(item, (*path, str(key)), faults)
+        return made
     if isinstance(value, list | tuple):
         return [_plain(item, (*path, index), faults) for index, item in enumerate(value)]
     faults.append(
@@ -109,7 +134,7 @@ def read(body: bytes) -> dict[str, Any]:
     Raises:
         ValueError: not UTF-8 JSON of a map, a key given twice, or a float.
     """
-    made = json.loads(body.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float)
+    made = _STRICT.decode(body.decode("utf-8"))
     if not isinstance(made, dict):
         raise ValueError("not a map")  # noqa: TRY004  (one error for all that is no entry)
     return made
@@ -124,6 +149,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_float(text: str) -> float:
     raise ValueError(f"{text} is a float")
+
+
+_STRICT: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_no_float)
 
 
 def entry_hash(body: bytes) -> str:

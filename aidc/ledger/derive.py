@@ -1,236 +1,178 @@
-"""From the journal's index to a statement: which Wh end in which tier, at which factor."""
+"""From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from decimal import Decimal
 
-from aidc.errors import BalanceError, InputError, LedgerError
+import numpy as np
+
+from aidc.errors import InputError, LedgerError
 from aidc.ledger import units
-from aidc.ledger.activity import Block, gaps
-from aidc.ledger.books import Book, book_named
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import LedgerSite
+from aidc.ledger.books import Book
+from aidc.ledger.counts import Counts
+from aidc.ledger.electricity import disclosures, site_energy
+from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.market import OWN_PV
+from aidc.ledger.market_book import MarketNotes, market_cells
+from aidc.ledger.payloads import LedgerSite
+from aidc.ledger.periods import years_in
+from aidc.ledger.place import Place
 from aidc.ledger.policies import Policies, select
-from aidc.ledger.register import Register
-from aidc.ledger.statement import FUEL, OWN_PV, Cell, Statement, years_in
+from aidc.ledger.question import Question
+from aidc.ledger.readings import Readings
+from aidc.ledger.scope1_cells import scope1_cells
+from aidc.ledger.scope3_cells import activity_cells, category_2_cells, category_3_cells
+from aidc.ledger.statement import Cell, Statement
 
 
 @dataclass(slots=True)
-class _Reading:
-    """Blocks of a period with what they are made of."""
+class _Work:
+    """One statement in the making."""
 
-    register: Register
-    period: tuple[datetime, datetime]
-    known_on: datetime | None
-    qualities: dict[str, int]
-    methods: dict[str, None]  # of estimates, in order
+    readings: Readings
+    policies: Policies
+    asked: Question
+    qualities: dict[str, int] = field(default_factory=dict)
+    methods: dict[str, None] = field(default_factory=dict)  # of estimates, in order
+    warnings: list[str] = field(default_factory=list)
 
-    def blocks(self, meter: str) -> list[Block]:
-        """Blocks of a meter in the period, which they cover without a gap.
-
-        Raises:
-            LedgerError: a gap or an interval across the edge of the period (D12).
-        """
-        start, end = self.period
-        found = [
-            b for b in self.register.live(meter, self.known_on) if b.start < end and b.end > start
-        ]
-        for block in found:
-            if block.cut(start, end):
-                raise LedgerError(
-                    f"D12: {block.entry_id} has an interval across {utc_text(start)} or {utc_text(end)}"
-                )
-            if block.method is not None:
-                self.methods[f"{block.meter}: {block.quality}, {block.method}"] = None
-            total = self.qualities.get(block.quality, 0)
-            self.qualities[block.quality] = total + block.part(start, end)
-        for since, until in gaps(found, start, end):
-            raise LedgerError(
-                f"D12: {meter} has nothing from {utc_text(since)} to {utc_text(until)}; "
-                "fill it with an estimate and its method"
-            )
+    def counts(self, meter: str) -> Counts:
+        """Counts of a meter over the period, which they cover without a gap."""
+        found = self.readings.counts(meter, self.asked.period)
+        for quality, amount in found.by_quality().items():
+            self.qualities[quality] = self.qualities.get(quality, 0) + amount
+        for number in np.unique(found.source).tolist():
+            source = found.sources[number]
+            if source in found.methods:
+                text = f"{meter}: {found.qualities[number]}, {found.methods[source]}"
+                self.methods[text] = None
         return found
 
 
-def derive(
-    register: Register,
-    policies: Policies,
-    book_name: str,
-    *,
-    entity: str,
-    period: tuple[datetime, datetime],
-    report_date: date,
-    known_on: datetime | None,
-    head: str,
-) -> Statement:
+def derive(readings: Readings, policies: Policies, asked: Question, head: str) -> Statement:
     """The statement of a book from what is registered.
 
     Raises:
-        InputError: unknown book or entity, or a factor that is not there.
+        InputError: unknown entity, or a factor that is not there.
         LedgerError: a gap, or simulated data beside measured.
     """
-    book = book_named(book_name)
-    sites = register.sites_of(entity)
+    register, book = readings.register, asked.book
+    sites = register.sites_of(asked.entity)
     if register.head is None or not sites:
         listed = ", ".join(sorted({site.entity for site in register.sites.values()})) or "none"
-        raise InputError(f"no entity '{entity}' in this ledger; it has {listed}")
-    reading = _Reading(register, period, known_on, {}, {})
-    warnings: list[str] = []
+        raise InputError(f"no entity '{asked.entity}' in this ledger; it has {listed}")
+    work = _Work(readings, policies, asked)
+    zone = register.head.zone
     cells: list[Cell] = []
-    for key, site in sites.items():
-        zone = register.head.zone
-        if book.mainland is None:
-            cells.extend(_fuel_cells(reading, key, site, zone, warnings))
-        else:
-            cells.extend(
-                _grid_cells(reading, policies, book, key, site, zone, report_date, warnings)
-            )
+    market = MarketNotes()
+    if book.lots is not None:
+        energies = [
+            site_energy(register, work.counts, key, site)
+            for key, site in sites.items()
+            if book.holds(site.region)
+        ]
+        market = market_cells(
+            register, policies, asked, energies, simulated="simulated" in work.qualities
+        )
+        cells.extend(market.cells)
+        work.warnings.extend(market.warnings)
+    else:
+        for key, site in sites.items():
+            if book.scope == 2:
+                cells.extend(_grid_cells(work, key, site, zone))
+            else:
+                cells.extend(_cells_of(book)(_place(work, key, site, zone)))
     assessed = bool(cells)
     if not assessed:
-        warnings.append(
+        work.warnings.append(
             f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
         )
-    if "simulated" in reading.qualities and len(reading.qualities) > 1:
+    qualities = work.qualities
+    if "simulated" in qualities and len(qualities) > 1:
         raise LedgerError(
-            f"simulated data beside {', '.join(sorted(set(reading.qualities) - {'simulated'}))}: "
+            f"simulated data beside {', '.join(sorted(set(qualities) - {'simulated'}))}: "
             "one statement never mixes them; give the simulation an entity of its own"
         )
-    whole = sum(reading.qualities.values())
-    estimated = Decimal(reading.qualities.get("estimated", 0))
-    gases = sorted({cell.factor.gas for cell in cells if cell.factor is not None}) or ["CO2"]
+    whole = sum(qualities.values())
+    estimated = Decimal(qualities.get("estimated", 0))
+    gases = sorted({gas for cell in cells if (gas := _counted_gas(book, cell))}) or ["CO2"]
     if len(gases) > 1:
         raise LedgerError(f"factors of {' and '.join(gases)} in one statement are never exchanged")
     return Statement(
         book.name,
-        entity,
-        period,
-        report_date,
-        known_on,
+        asked.entity,
+        asked.period,
+        asked.report_date,
+        asked.known_on,
         tuple(cells),
-        policies.digest(book.policies),
+        policies.digest(book),
         units.EXACT.divide(estimated, Decimal(whole)) if whole else Decimal(0),
-        "simulated" in reading.qualities,
+        "simulated" in qualities,
         assessed,
-        tuple(dict.fromkeys([*warnings, *reading.methods])),
+        tuple(dict.fromkeys([*work.warnings, *work.methods])),
         head,
         "CO2 only" if gases == ["CO2"] else gases[0],
+        register.upto,
+        market.notes,
+        market.not_applied,
     )
 
 
-def _grid_cells(
-    reading: _Reading,
-    policies: Policies,
-    book: Book,
-    key: str,
-    site: LedgerSite,
-    zone: str,
-    report_date: date,
-    warnings: list[str],
-) -> Iterator[Cell]:
-    imports = reading.register.meters_of(key, "grid_import")
-    if not imports:
-        raise InputError(f"{key} has no grid_import meter: absent is not zero")
-    rule = book.rule(site.region)
-    bought = [block for meter in imports for block in reading.blocks(meter)]
-    kept, sold = _own_pv(reading, key)
-    rows = [
-        row
-        for row, recorded in reading.register.grid.values()
-        if reading.known_on is None or recorded <= reading.known_on
-    ]
-    for year, start, end in years_in(reading.period, zone):
-        own, lost = _within(kept, start, end), _within(sold, start, end)
-        import_wh = sum(block.part(start, end) for block in bought)
+def _counted_gas(book: Book, cell: Cell) -> str | None:
+    """What the tonnes of a cell are; None where there are none to speak of."""
+    if book.scope == 3:
+        return "CO2e"
+    if book.gwp_set is not None:
+        return f"CO2e of {book.gwp_set}"
+    factor = cell.factor
+    return factor.gas if isinstance(factor, GridFactor | FuelFactor) else None
+
+
+def _cells_of(book: Book) -> Callable[[Place], Iterator[Cell]]:
+    if book.scope == 1:
+        return scope1_cells
+    return {2: category_2_cells, 3: category_3_cells}.get(book.category or 0, activity_cells)
+
+
+def _place(work: _Work, key: str, site: LedgerSite, zone: str) -> Place:
+    asked = work.asked
+    return Place(
+        work.readings.register, work.counts, work.policies, asked.book, key, site,
+        tuple(years_in(asked.period, zone)), asked.report_date, work.warnings,
+    )  # fmt: skip
+
+
+def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[Cell]:
+    register, asked = work.readings.register, work.asked
+    energy = site_energy(register, work.counts, key, site)
+    rule = asked.book.rule(site.region)
+    for year, start, end in years_in(asked.period, zone):
+        part = energy.year(start, end)
         chosen = select(
-            policies,
+            work.policies,
             rule.policy,
-            rows,
+            register.grid.values(),
             region=site.region,
             activity_year=year,
-            report_date=report_date,
+            report_date=asked.report_date,
         )
-        uncovered = import_wh + lost
-        gross = import_wh + own + lost
-        grid = Cell(
+        tonnes = chosen.factor.tonnes(part.grid_wh)
+        yield Cell(
             site.name,
             year,
             rule.tier,
-            uncovered,
+            part.grid_wh,
+            "Wh",
             chosen.factor,
             chosen.lag_years,
-            chosen.factor.tonnes(uncovered),
+            tonnes,
+            part.grid_sources,
         )
-        made = [grid]
-        if own:
-            made.append(Cell(site.name, year, OWN_PV, own, None, 0, Decimal(0)))
-        if sum(cell.wh for cell in made) != gross:
-            raise BalanceError(f"{book.name}, {site.name}: tiers do not add up to {gross} Wh")
-        warnings.extend(
-            _disclosures(rule.disclosure, site, year, chosen.lag_years, chosen.level, lost)
+        if part.own_wh:
+            own = Cell(
+                site.name, year, OWN_PV, part.own_wh, "Wh", None, 0, Decimal(0), part.own_sources
+            )
+            yield own
+        work.warnings.extend(
+            disclosures(rule.disclosure, site, year, chosen.lag_years, chosen.level, part.sold_wh)
         )
-        yield from made
-
-
-def _disclosures(
-    disclosure: str, site: LedgerSite, year: int, lag_years: int, level: str, sold_wh: int
-) -> Iterator[str]:
-    if disclosure:
-        yield disclosure
-    if lag_years:
-        yield f"{site.name}: activity of {year} at a factor of {year - lag_years}, {lag_years} years earlier"
-    if site.region == "CN" and level == "CN":
-        yield f"{site.name}: a total without a split by site takes the national factor"
-    elif level not in (site.region, "CN"):
-        yield f"{site.name}: no row for {site.region}, factor of {level}"
-    if sold_wh:
-        yield f"{site.name}: own PV whose certificates are sold counts as grid electricity (D4)"
-
-
-def _own_pv(reading: _Reading, key: str) -> tuple[dict[datetime, int], dict[datetime, int]]:
-    """PV used on site [Wh] by interval: with its attribute kept, and with certificates sold.
-
-    What is exported in an interval is taken from the PV of that interval.
-    """
-    exports: dict[datetime, int] = {}
-    for meter in reading.register.meters_of(key, "grid_export"):
-        for block in reading.blocks(meter):
-            for time, wh in block.intervals():
-                exports[time] = exports.get(time, 0) + wh
-    kept: dict[datetime, int] = {}
-    sold: dict[datetime, int] = {}
-    for name, pv in reading.register.meters_of(key, "pv").items():
-        used = kept if pv.attribute_kept else sold
-        for block in reading.blocks(name):
-            for time, wh in block.intervals():
-                out = min(wh, exports.get(time, 0))
-                if out:
-                    exports[time] -= out
-                used[time] = used.get(time, 0) + wh - out
-    return kept, sold
-
-
-def _within(by_time: dict[datetime, int], start: datetime, end: datetime) -> int:
-    return sum(wh for time, wh in by_time.items() if start <= time < end)
-
-
-def _fuel_cells(
-    reading: _Reading, key: str, site: LedgerSite, zone: str, warnings: list[str]
-) -> Iterator[Cell]:
-    known = [
-        row
-        for row, recorded in reading.register.fuels.values()
-        if reading.known_on is None or recorded <= reading.known_on
-    ]
-    for name, meter in reading.register.meters_of(key, "fuel").items():
-        factors = [row for row in known if row.fuel == meter.fuel]
-        if len(factors) != 1:
-            listed = ", ".join(sorted(row.name for row in known)) or "none"
-            raise InputError(f"{name}: no single factor for {meter.fuel}; the ledger has {listed}")
-        factor = factors[0]
-        blocks = reading.blocks(name)
-        for year, start, end in years_in(reading.period, zone):
-            wh = sum(block.part(start, end) for block in blocks)
-            yield Cell(site.name, year, f"{FUEL}:{meter.fuel}", wh, factor, 0, factor.tonnes(wh))
-        if factor.status != "source":
-            warnings.append(f"{factor.name}: {factor.status}")

@@ -1,201 +1,71 @@
-"""Entry kinds and what each must hold. The journal holds facts; tonnes are derived, never posted."""
+"""Entries and their kinds. The journal holds facts; tonnes are derived, never posted."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Final, Literal, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from datetime import datetime
+from typing import Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault
-
-Role = Literal["planner", "accountant", "approver", "bms"]
-Quality = Literal["metered", "billed", "reported", "estimated", "simulated"]
-Stream = Literal[
-    "grid_import", "grid_export", "generator", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
-    "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
-]  # fmt: skip
-_BASE_OF_STREAM: Final = {"water_in": "ml", "water_out": "ml", "refrigerant": "g"}
-
-
-def base_unit_of(stream: str) -> str:
-    """Base unit that a stream is counted in."""
-    return _BASE_OF_STREAM.get(stream, "Wh")
-
-
-def _utc(value: object) -> object:
-    form = "write it in UTC as 2021-12-31T16:00:00Z"
-    if isinstance(value, str):
-        try:
-            value = datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-        except ValueError:
-            raise PydanticCustomError(
-                "time", "{v} is no time; {f}", {"v": repr(value), "f": form}
-            ) from None
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise PydanticCustomError("time", "{v} is naive; {f}", {"v": str(value), "f": form})
-        if value.utcoffset() != timedelta(0):
-            raise PydanticCustomError(
-                "time", "{v} is not in UTC; {f}", {"v": str(value), "f": form}
-            )
-    return value
-
-
-def _decimal(value: object) -> object:
-    if isinstance(value, float):
-        message = '{v} is a float; write the digits as text, e.g. "0.5366"'
-        raise PydanticCustomError("decimal", message, {"v": value})
-    if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except InvalidOperation:
-            raise PydanticCustomError("decimal", "{v} is no decimal", {"v": repr(value)}) from None
-    if isinstance(value, Decimal) and not value.is_finite():
-        raise PydanticCustomError("decimal", "{v} is not finite", {"v": str(value)})
-    return value
-
-
-def _day(value: object) -> object:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        message = "{v} is no date; write e.g. 2024-12-20"
-        raise PydanticCustomError("date", message, {"v": repr(value)}) from None
-
-
-def _base(unit: str) -> str:
-    if "co2" in unit.lower():
-        message = (
-            "'{v}' is an emission; emissions are derived: post a published one as a reported_figure"
-        )
-        raise PydanticCustomError("unit", message, {"v": unit})
-    if unit not in ("Wh", "ml", "g"):
-        message = "'{v}' is not a base unit (Wh, ml, g); convert with aidc.ledger.units.to_base"
-        raise PydanticCustomError("unit", message, {"v": unit})
-    return unit
-
-
-def _zone(name: str) -> str:
-    if name not in available_timezones():
-        message = "'{v}' is no time zone{n}"
-        raise PydanticCustomError(
-            "zone", message, {"v": name, "n": nearest(name, available_timezones())}
-        )
-    return name
-
-
-Utc = Annotated[datetime, BeforeValidator(_utc)]
-Exact = Annotated[Decimal, BeforeValidator(_decimal)]
-Day = Annotated[date, BeforeValidator(_day)]
-Zone = Annotated[str, AfterValidator(_zone)]
-Text = Annotated[str, Field(min_length=1)]
-Count = Annotated[int, Field(ge=0, le=2**53)]
-
-
-class LedgerHead(Config):
-    """Entry 0: what the whole ledger is counted in."""
-
-    ledger_id: Text
-    zone: Zone  # calendar periods are read in it
-    decimal_digits: Literal[34] = 34
-    decimal_rounding: Literal["half_even"] = "half_even"
-    hash: Literal["sha256-rfc6962-leaf"] = "sha256-rfc6962-leaf"
-
-
-class LedgerSite(Config):
-    """A place whose energy is booked."""
-
-    entity: Text  # the reporting entity it belongs to
-    name: Text
-    region: Text  # ISO 3166-2, the country, or a row of the user's table
-    zone: Zone
-    use: Literal["AIDC", "office", "company"]  # company: a published total without a split
-    approach: Literal["operational_control", "financial_control", "equity_share"]
-    share: Exact = Field(gt=0, le=1)
-
-
-class Meter(Config):
-    """A counter of one stream at one site."""
-
-    site: Text  # id of the site's entry
-    stream: Stream
-    unit: Annotated[str, AfterValidator(_base)]
-    fuel: Text | None = None
-    attribute_kept: bool | None = None  # of own PV: false once its certificates are sold
-
-
-class Activity(Config):
-    """What a meter counted: one interval, or a block of equal ones within a calendar month."""
-
-    meter: Text
-    unit: Annotated[str, AfterValidator(_base)]
-    interval_s: int = Field(gt=0)
-    quantities: tuple[Count, ...] = Field(min_length=1, strict=False)
-    quality: Quality
-    method: Text | None = None  # of an estimate
-
-
-class Adjustment(Config):
-    """Takes back what ``supersedes`` names and puts a replacement, if any, in its place."""
-
-    code: Literal["error", "better_data", "late_data"]
-    replacement: Activity | None = None
-
-
-class ReportedFigure(Config):
-    """A figure somebody published; it exists to be compared."""
-
-    entity: Text
-    quantity: Text
-    year: int
-    value: Exact
-    unit: Text
-    decimals: int = Field(ge=0)
-    relation: Literal["=", "<", ">", "about"]
-    document: Text
-    table: Text
-
-
-class Calc(Config):
-    """That a statement was drawn up, from what and with which result."""
-
-    book: Text
-    entity: Text
-    policy_hash: Text
-    report_date: Day
-    known_on: Utc | None = None
-    input_head: Text
-    factors: tuple[Text, ...] = Field(strict=False)
-    gas: Text
-    total_t: Exact
-    code_version: Text
-
-
-class FactorVersion(Config):
-    """A row of a factor table as this ledger uses it: see `aidc.ledger.factors`."""
-
-    table: Literal["grid_factors", "fuel_factors"]
-    row: Mapping[str, str | int]
-
-
-Payload = (
-    LedgerHead | LedgerSite | Meter | Activity | Adjustment | ReportedFigure | Calc | FactorVersion
+from aidc.ledger.assertion import Assertion
+from aidc.ledger.boundary import BoundaryEvent
+from aidc.ledger.canonical import utc_text
+from aidc.ledger.fields import Digest, Text, Utc
+from aidc.ledger.lots import Lot, LotMove
+from aidc.ledger.payloads import (
+    Activity,
+    Adjustment,
+    Anchor,
+    Calc,
+    EnergyTx,
+    FactorVersion,
+    LedgerHead,
+    LedgerSite,
+    Meter,
+    PeriodClose,
+    PeriodReopen,
+    ReportedFigure,
 )
+from aidc.ledger.registry import Approval
+from aidc.ledger.restate import Restatement
+from aidc.ledger.scope3 import Asset
+
 KINDS: Final[dict[str, type[Config]]] = {
     "ledger": LedgerHead,
     "site": LedgerSite,
     "meter": Meter,
     "activity": Activity,
+    "energy_tx": EnergyTx,
     "adjustment": Adjustment,
+    "factor_version": FactorVersion,
+    "lot": Lot,
+    "lot_move": LotMove,
+    "approval": Approval,
+    "asset": Asset,
+    "boundary_event": BoundaryEvent,
+    "restatement": Restatement,
+    "assertion": Assertion,
     "reported_figure": ReportedFigure,
     "calc": Calc,
-    "factor_version": FactorVersion,
+    "period_close": PeriodClose,
+    "period_reopen": PeriodReopen,
+    "anchor": Anchor,
 }
+COUNTED: Final = (
+    "activity",
+    "energy_tx",
+    "adjustment",
+)  # kinds that hold quantities of an interval
+_STAMP: Final = ("seq", "prev", "recorded_at", "recorded_by", "role")
+
+
+class Evidence(Config):
+    """What an entry rests on: where it is, and the SHA-256 of its bytes."""
+
+    locator: Text  # document, page, table and cell, or a file under evidence/
+    sha256: Digest | None = None
 
 
 class _Header(Config):
@@ -207,7 +77,7 @@ class _Header(Config):
     valid_from: Utc
     valid_to: Utc
     payload: Mapping[str, Any]
-    evidence: tuple[Text, ...] = Field(default=(), strict=False)
+    evidence: tuple[Evidence, ...] = Field(default=(), strict=False)
     supersedes: Text | None = None
     reason: Text | None = None
 
@@ -221,7 +91,7 @@ class Entry:
     valid_from: datetime
     valid_to: datetime
     payload: Config
-    evidence: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
     supersedes: str | None
     reason: str | None
 
@@ -231,10 +101,10 @@ class Entry:
             "id": self.id,
             "kind": self.kind,
             "schema_version": 1,
-            "valid_from": self.valid_from,
-            "valid_to": self.valid_to,
-            "payload": self.payload.model_dump(exclude_none=True),
-            "evidence": list(self.evidence),
+            "valid_from": utc_text(self.valid_from),
+            "valid_to": utc_text(self.valid_to),
+            "payload": self.payload.model_dump(exclude_none=True, by_alias=True),
+            "evidence": [one.model_dump(exclude_none=True) for one in self.evidence],
         }
         if self.supersedes is not None:
             made["supersedes"] = self.supersedes
@@ -248,11 +118,15 @@ def read_entries(raw: Iterable[Mapping[str, Any]]) -> tuple[list[Entry], list[Fa
     entries: list[Entry] = []
     faults: list[Fault] = []
     for number, given in enumerate(raw):
-        place = str(given.get("id") or f"entry {number}")
-        entry = _read(given, place, faults)
+        entry = _read(given, str(given.get("id") or f"entry {number}"), faults)
         if entry is not None:
             entries.append(entry)
     return entries, faults
+
+
+def content_of(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Content of a stored body, without its place and stamp."""
+    return {key: value for key, value in body.items() if key not in _STAMP}
 
 
 def stored_entry(body: Mapping[str, Any]) -> Entry:
@@ -262,8 +136,7 @@ def stored_entry(body: Mapping[str, Any]) -> Entry:
         ValueError: it is none.
     """
     faults: list[Fault] = []
-    skip = ("seq", "prev", "recorded_at", "recorded_by", "role")
-    entry = _read({k: v for k, v in body.items() if k not in skip}, str(body.get("id")), faults)
+    entry = _read(content_of(body), str(body.get("id")), faults)
     if entry is None:
         raise ValueError("\n".join(map(str, faults)))
     return entry
@@ -281,34 +154,16 @@ def _read(given: Mapping[str, Any], place: str, faults: list[Fault]) -> Entry | 
     kind = data.get("kind")
     model = KINDS.get(str(kind))
     if model is None:
-        faults.append(
-            Fault(
-                "",
-                0,
-                0,
-                f"{place}: kind",
-                f"'{kind}' is no kind of entry{nearest(str(kind), KINDS)}",
-            )
-        )
+        message = f"'{kind}' is no kind of entry{nearest(str(kind), KINDS)}"
+        faults.append(Fault("", 0, 0, f"{place}: kind", message))
     elif isinstance(data.get("payload"), Mapping):
         try:
             payload = model.model_validate(dict(data["payload"]))
         except ValidationError as error:
             faults.extend(_faults(place, ("payload",), error, data["payload"], model))
-    if (
-        header is not None
-        and header.valid_to <= header.valid_from
-        and kind in ("activity", "adjustment")
-    ):
-        faults.append(
-            Fault(
-                "",
-                0,
-                0,
-                f"{place}: valid_to",
-                f"{header.valid_to} is not after {header.valid_from}",
-            )
-        )
+    if header is not None and kind in COUNTED and header.valid_to <= header.valid_from:
+        message = f"{header.valid_to} is not after {header.valid_from}"
+        faults.append(Fault("", 0, 0, f"{place}: valid_to", message))
     if len(faults) > before or header is None or payload is None:
         return None
     return Entry(
@@ -330,24 +185,3 @@ def _faults(
         Fault("", 0, 0, f"{place}: {dotted((*under, *path))}", message)
         for path, message, _ in faults_of(error, data, model)
     ]
-
-
-def block_faults(entry: Entry, activity: Activity, zone: str) -> list[Fault]:
-    """What is wrong between a block's times and its intervals."""
-    faults = []
-    seconds = activity.interval_s * len(activity.quantities)
-    if entry.valid_from + timedelta(seconds=seconds) != entry.valid_to:
-        faults.append(
-            f"{len(activity.quantities)} intervals of {activity.interval_s} s do not reach from "
-            f"{entry.valid_from} to {entry.valid_to}"
-        )
-    last = (entry.valid_to - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-    first = entry.valid_from.astimezone(ZoneInfo(zone))
-    if len(activity.quantities) > 1 and (first.year, first.month) != (last.year, last.month):
-        faults.append(f"a block stays within one calendar month of {zone}; split it at the month")
-    if activity.quality == "estimated" and activity.method is None:
-        faults.append("an estimate names its method")
-    return [Fault("", 0, 0, f"{entry.id}: payload", fault) for fault in faults]
-
-
-STREAMS: Final = get_args(Stream)

@@ -15,12 +15,13 @@ from aidc.ledger import units
 from aidc.ledger.activity import block_entry
 from aidc.ledger.books import Total
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import Exact, base_unit_of
-from aidc.ledger.factors import factor_entry, grid_factors
+from aidc.ledger.factors import grid_factors
+from aidc.ledger.fields import Exact, base_unit_of
 from aidc.ledger.ledger import Ledger
 from aidc.ledger.pathway import ReportedYear
+from aidc.ledger.periods import period_of
 from aidc.ledger.reconcile import Interval, printed, quotient
-from aidc.ledger.statement import period_of
+from aidc.ledger.registry import factor_entry
 from aidc.units import H_PER_DAY
 
 ENTITY: Final = "sensetime"
@@ -28,6 +29,7 @@ FUELS: Final = ("gasoline", "natural_gas", "diesel")
 _OWN_FACTOR: Final = "ets-average-CN-2022"  # the newest published when the report was made
 _OVERSEAS_FACTOR: Final = "assumed-overseas-2021"
 _DAYS: Final = 365
+YEARS: Final = (2021, 2022)
 Figures = Mapping[tuple[str, int], Decimal]
 
 
@@ -114,12 +116,17 @@ def company_ledger(years: tuple[int, ...], *, zone: str, recorded_at: datetime) 
         recorded_at: when it is posted.
     """
     ledger = Ledger.init(":memory:", ledger_id=ENTITY, zone=zone, recorded_at=recorded_at)
+    ledger.post(company_entries(zone, years), recorded_at=recorded_at, role="accountant")
+    return ledger
+
+
+def company_entries(zone: str, years: tuple[int, ...] = YEARS) -> list[dict[str, Any]]:
+    """The published activity and figures of the company as entries."""
     held = facts()
     entries = [*_sites(zone), *(e for year in years for e in _activity(held, year, zone))]
     entries.extend(_figure(row) for row in held.rows.values())
     entries.append(factor_entry(grid_factors()[_OVERSEAS_FACTOR]))
-    ledger.post(entries, recorded_at=recorded_at, role="accountant")
-    return ledger
+    return entries
 
 
 def _sites(zone: str) -> Iterator[dict[str, Any]]:
@@ -165,22 +172,18 @@ def _activity(held: Facts, year: int, zone: str) -> Iterator[dict[str, Any]]:
     abroad = units.to_base(overseas_mwh(bought, held.value("scope2", year), own, other), "MWh")
     at_home = units.to_base(bought, "MWh") - abroad
     method = f"assumed: the split that gives the published scope 2 at {own} and {other} t/MWh"
+    water, waste = (units.to_base(held.value(q, year), "m3") for q in ("water", "waste_water"))
     counted = [
-        ("mainland:grid_import", "Wh", at_home, "reported"),
-        ("overseas:grid_import", "Wh", abroad, "estimated"),
-        ("mainland:water_in", "ml", units.to_base(held.value("water", year), "m3"), "reported"),
-        (
-            "mainland:water_out",
-            "ml",
-            units.to_base(held.value("waste_water", year), "m3"),
-            "reported",
-        ),
+        ("mainland:grid_import", "Wh", at_home, "reported", "purchased_electricity"),
+        ("overseas:grid_import", "Wh", abroad, "estimated", "purchased_electricity"),
+        ("mainland:water_in", "ml", water, "reported", "water"),
+        ("mainland:water_out", "ml", waste, "reported", "waste_water"),
     ]
     for fuel in FUELS:  # a dash in the table is a published nothing
         mwh = held.value(fuel, year) if held.has(fuel, year) else Decimal(0)
-        counted.append((f"mainland:{fuel}", "Wh", units.to_base(mwh, "MWh"), "reported"))
-    for name, unit, quantity, quality in counted:
-        yield block_entry(
+        counted.append((f"mainland:{fuel}", "Wh", units.to_base(mwh, "MWh"), "reported", fuel))
+    for name, unit, quantity, quality, figure in counted:
+        entry = block_entry(
             f"activity:{ENTITY}:{name}:{utc_text(start)}",
             f"meter:{ENTITY}:{name}",
             unit,
@@ -190,6 +193,9 @@ def _activity(held: Facts, year: int, zone: str) -> Iterator[dict[str, Any]]:
             quality,
             method if quality == "estimated" else None,
         )
+        row = held.fact(figure if held.has(figure, year) else "direct_energy", year)
+        entry["evidence"] = [{"locator": f"{row.document}, {row.table}, {row.quantity} {year}"}]
+        yield entry
 
 
 def _figure(row: CompanyFact) -> dict[str, Any]:

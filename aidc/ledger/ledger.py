@@ -1,30 +1,45 @@
 """The ledger: post facts, draw up statements, verify."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from aidc.config import nearest
-from aidc.errors import Fault, InputError, LedgerError
-from aidc.ledger import canonical, policies
+from aidc.errors import InputError, LedgerError
+from aidc.ledger import canonical, merkle, policies
+from aidc.ledger.adoption import factors_of
+from aidc.ledger.audit import Proof, prove, read_head, write_head
 from aidc.ledger.books import book_named
+from aidc.ledger.chain import Head, Verification, read_export, verify_lines
+from aidc.ledger.credits import Account, CreditAccount, credit_account
 from aidc.ledger.derive import derive
-from aidc.ledger.entries import ReportedFigure, Role, read_entries
-from aidc.ledger.factors import Factor, factor_entry, fuel_factors, grid_factors
-from aidc.ledger.journal import Journal, Verification, read_export
+from aidc.ledger.ets import verified_before
+from aidc.ledger.fields import Role
+from aidc.ledger.journal import MEMORY, Journal, lines_of
+from aidc.ledger.market_book import held_at
+from aidc.ledger.market_hours import MatchReport
+from aidc.ledger.matching_of import matching_of
+from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
+from aidc.ledger.periods import period_of
 from aidc.ledger.policies import Policies
+from aidc.ledger.question import Question
 from aidc.ledger.reconcile import Reconciled, reconciled
-from aidc.ledger.register import Register
-from aidc.ledger.statement import Statement, period_of, years_in
-from aidc.ledger.trace_entries import trace_entries
+from aidc.ledger.registry import Draft, factor_entry
+from aidc.ledger.restate import Restated, Trigger
+from aidc.ledger.restating import event_trigger, restatement, series_of
+from aidc.ledger.statement import Cell, Statement
+from aidc.ledger.store import Store
+from aidc.ledger.tracing import Origin, Replay, origin_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILE_NAME: Final = "ledger.db"
 _BOTH: Final = {"S2-LB", "S2-MB-2015"}
-MEMORY: Final = ":memory:"
 
 
 class Ledger:
@@ -34,14 +49,19 @@ class Ledger:
     """
 
     def __init__(self, journal: Journal, rules: Policies) -> None:
-        self._journal = journal
-        self._register = Register()
         self.policies = rules
         try:
-            self._refresh()
+            self.store = Store(journal)
+            self._head()
         except LedgerError:
             journal.close()
             raise
+
+    def _head(self) -> LedgerHead:
+        head = self.store.register.head
+        if head is None and self.store.journal.head[0]:
+            raise LedgerError("the journal has no ledger entry; run verify")
+        return head or LedgerHead(ledger_id="new", zone="UTC")
 
     @classmethod
     def init(
@@ -97,12 +117,32 @@ class Ledger:
             return cls(journal, policies.shipped())
         file = _file(path)
         if not Path(file).is_file():
-            raise InputError(f"no ledger at {file}; make one with Ledger.init")
+            raise InputError(f"no ledger at {file}; make one with aidc ledger init or Ledger.init")
         return cls(Journal(file), policies.shipped())
+
+    @classmethod
+    def import_(cls, export: str | Path, path: str | Path) -> "Ledger":
+        """A new ledger with the entries of an export, byte for byte.
+
+        Raises:
+            InputError: no such export, or there is a ledger already.
+            LedgerError: the export's chain does not hold; nothing is left behind.
+        """
+        file = Path(_file(path))
+        if file.exists():
+            raise InputError(f"{file} exists; import into a new ledger")
+        lines = list(lines_of(Path(export)))
+        found = verify_lines(lines)
+        if not found.ok:
+            raise LedgerError(f"{export}: entry {found.bad_line}: {found.problem}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal(file)
+        journal.import_lines(lines)
+        return cls(journal, policies.shipped())
 
     def close(self) -> None:
         """Leaves one file behind."""
-        self._journal.close()
+        self.store.journal.close()
 
     def __enter__(self) -> "Ledger":
         return self
@@ -113,24 +153,32 @@ class Ledger:
     @property
     def head(self) -> tuple[int, str]:
         """Number of entries and hash of the last."""
-        return self._journal.head
+        return self.store.journal.head
 
     @property
     def zone(self) -> str:
         """Zone of calendar periods."""
-        if self._register.head is None:
-            raise LedgerError("the journal has no ledger entry")
-        return self._register.head.zone
+        return self._head().zone
+
+    @property
+    def name(self) -> str:
+        """Id of the ledger, part of every copy."""
+        return self._head().ledger_id
 
     @property
     def entities(self) -> tuple[str, ...]:
         """Reporting entities."""
-        return tuple(dict.fromkeys(site.entity for site in self._register.sites.values()))
+        return tuple(dict.fromkeys(site.entity for site in self.store.register.sites.values()))
 
     @property
     def figures(self) -> tuple[ReportedFigure, ...]:
         """Published figures that were posted."""
-        return tuple(self._register.figures)
+        return self.store.register.figures
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows of factor tables that wait for an approval; printed, they say why and of whom."""
+        return self.store.register.drafts
 
     def post(
         self,
@@ -143,31 +191,16 @@ class Ledger:
         """Appends entries, all or none; how many were new.
 
         An id that is recorded with the same content is passed over, so that a retry is safe.
+        Writers whose clocks differ a little are stamped in the order in which they came.
 
         Raises:
             InputError: every fault of the batch; nothing was posted.
+            LedgerError: the last entry does not hold: the journal is read only until `recover`.
         """
         if role not in get_args(Role):
             raise InputError(f"no role '{role}'{nearest(role, get_args(Role))}")
-        made, faults = read_entries([entries] if isinstance(entries, Mapping) else entries)
-        stamp = {
-            "recorded_at": canonical.utc_text(recorded_at),
-            "recorded_by": recorded_by,
-            "role": role,
-        }
-        try:
-            with self._journal.batch():
-                self._refresh()
-                fresh, found = self._register.new(made, recorded_at, role)
-                faults.extend(found)
-                _refuse(faults)
-                self._journal.append({**entry.content(), **stamp} for entry in fresh)
-        except BaseException:
-            self._register = Register()
-            self._refresh()
-            raise
-        self._register.seen += len(fresh)
-        return len(fresh)
+        given = [entries] if isinstance(entries, Mapping) else entries
+        return self.store.post(given, recorded_at=recorded_at, role=role, recorded_by=recorded_by)
 
     def adopt_factors(
         self, books: Iterable[str], *, entity: str, report_date: date, recorded_at: datetime
@@ -177,34 +210,17 @@ class Ledger:
         Raises:
             InputError: a policy has no row for a site and year.
         """
-        chosen: dict[str, Factor] = {}
-        for name in books:
-            book = book_named(name)
-            for key, site in self._register.sites_of(entity).items():
-                if book.mainland is None:
-                    meters = self._register.meters_of(key, "fuel").values()
-                    fuels = {meter.fuel for meter in meters}
-                    chosen.update({f.name: f for f in fuel_factors().values() if f.fuel in fuels})
-                    continue
-                for year in self._years(key):
-                    picked = policies.select(
-                        self.policies,
-                        book.rule(site.region).policy,
-                        grid_factors().values(),
-                        region=site.region,
-                        activity_year=year,
-                        report_date=report_date,
-                    )
-                    chosen[picked.factor.name] = picked.factor
+        chosen = factors_of(
+            self.store.register,
+            self.store.index,
+            self.policies,
+            books,
+            entity,
+            report_date,
+            self.zone,
+        )
         entries = [factor_entry(chosen[name]) for name in sorted(chosen)]
         return self.post(entries, recorded_at=recorded_at, role="accountant")
-
-    def _years(self, site: str) -> list[int]:
-        years: set[int] = set()
-        for meter in self._register.meters_of(site, "grid_import"):
-            for block in self._register.live(meter, None):
-                years.update(year for year, _, _ in years_in((block.start, block.end), self.zone))
-        return sorted(years)
 
     def statement(
         self,
@@ -218,7 +234,7 @@ class Ledger:
         """What a book says, from the entries and factors in the journal alone.
 
         Args:
-            book: ``S1``, ``S2-LB``, ``S2-MB-2015`` or ``NDRC``.
+            book: one of `aidc.ledger.books.BOOKS`.
             entity: reporting entity.
             period: ``"2022"``, ``"2022-07"`` in the ledger's zone, or start and end.
             report_date: what the world could know: limits factors by their day of publication.
@@ -228,17 +244,70 @@ class Ledger:
             InputError: unknown book or entity, or a factor that was not posted.
             LedgerError: a gap in the period, or simulated data beside measured.
         """
-        self._refresh()
-        return derive(
-            self._register,
-            self.policies,
-            book,
-            entity=entity,
-            period=period_of(period, self.zone),
-            report_date=report_date,
-            known_on=known_on,
-            head=self.head[1],
+        asked = Question(
+            book_named(book), entity, period_of(period, self.zone), report_date, known_on
         )
+        readings, remarks = self.store.readings(known_on), tuple[str, ...]()
+        verified = verified_before(readings.register, self.store.index, asked, self.zone)
+        if verified is not None:
+            readings = self.store.readings_after(verified[0])
+            remarks = (f"verified by {verified[1]}: later entries do not reopen the year",)
+        head = self._head_after(readings.register.upto)
+        return replace(derive(readings, self.policies, asked, head), remarks=remarks)
+
+    def matching(
+        self,
+        *,
+        entity: str,
+        period: str | tuple[datetime, datetime],
+        report_date: date,
+        known_on: datetime | None = None,
+        grid_carbon_free_ppm: "NDArray[np.int64] | None" = None,
+    ) -> MatchReport:
+        """How retired lots cover the load over a period, and hour by hour.
+
+        Args:
+            entity: reporting entity.
+            period: whole hours of one calendar year.
+            report_date: lots retired later do not count.
+            known_on: as for `statement`.
+            grid_carbon_free_ppm: carbon-free share of the grid [parts per million], shape (hours,)
+                or (sites, hours); None gives no carbon-free score.
+
+        Raises:
+            InputError: no load, or readings coarser than an hour.
+        """
+        asked = Question(
+            book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, known_on
+        )
+        return matching_of(
+            self.store.readings(known_on), self.policies, asked, grid_carbon_free_ppm
+        )
+
+    def credits(
+        self,
+        account: Account,
+        *,
+        entity: str,
+        period: str | tuple[datetime, datetime],
+        report_date: date,
+    ) -> CreditAccount:
+        """Retired credits of one account, which lower no figure of any book.
+
+        Args:
+            account: ``offset`` (CCER and removals) or ``inset`` (carbon-inclusion points).
+            entity: reporting entity.
+            period: consumption that they are retired for lies inside.
+            report_date: credits retired later do not count.
+        """
+        asked = Question(
+            book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, None
+        )
+        held = held_at(self.store.register, asked, self.zone)
+        return credit_account(account, held, entity=entity, period=asked.period)
+
+    def _head_after(self, count: int) -> str:
+        return (self.store.journal.hash_of(count - 1) if count else None) or canonical.NO_HASH
 
     def draw_up(
         self,
@@ -266,7 +335,7 @@ class Ledger:
             self.statement(name, entity=entity, period=period, report_date=report_date)
             for name in names
         )
-        entries = [_calc(one, code_version) for one in made]
+        entries = [_calc(one, self.policies, code_version) for one in made]
         self.post(entries, recorded_at=recorded_at, role="accountant")
         return made
 
@@ -292,84 +361,237 @@ class Ledger:
             reconciled(figure, derived.get((figure.quantity, figure.year))) for figure in figures
         )
 
-    def verify(self) -> Verification:
-        """Recomputes the chain from the stored bytes."""
-        return self._journal.verify()
+    def trace(self, statement: Statement, cells: Iterable[Cell] | None = None) -> Origin:
+        """What cells of a statement rest on: entries, factor versions, documents; all by default."""
+        return origin_of(self.store, statement, statement.cells if cells is None else cells)
+
+    def replay(self, which: Statement | str, *, code_version: str) -> Replay:
+        """A statement, or a recorded ``calc`` by its id, derived again from what it could read.
+
+        Args:
+            which: a statement of this ledger, or the id of a calc.
+            code_version: of the program now; another one may change a digit, which is reported.
+
+        Raises:
+            InputError: no such calc.
+        """
+        asked, input_seq, then, rules, version = self._asked_then(which, code_version)
+        readings = self.store.readings_after(input_seq)
+        again = derive(readings, rules, asked, self._head_after(input_seq))
+        differences = []
+        if again.sha256 != then:
+            differences.append(f"the bytes give {again.sha256}, then they gave {then}")
+            if version != code_version:
+                differences.append(f"the code is {code_version}, then it was {version}")
+        return Replay(again, not differences, tuple(differences))
+
+    def _asked_then(
+        self, which: Statement | str, code_version: str
+    ) -> tuple[Question, int, str, Policies, str]:
+        """Question, entries known, result, policies and code of a statement or a recorded calc."""
+        if isinstance(which, Statement):
+            asked = Question(
+                book_named(which.book),
+                which.entity,
+                which.period,
+                which.report_date,
+                which.known_on,
+            )
+            return asked, which.input_seq, which.sha256, self.policies, code_version
+        entry = self.store.register.entries.get(which)
+        if entry is None or not isinstance(entry.payload, Calc):
+            known = [e.id for e in self.store.register.entries.values() if e.kind == "calc"]
+            raise InputError(f"no calc '{which}'{nearest(which, known)}; there are {len(known)}")
+        calc = entry.payload
+        period = (entry.valid_from, entry.valid_to)
+        asked = Question(
+            book_named(calc.book), calc.entity, period, calc.report_date, calc.known_on
+        )
+        rules = self.policies.with_stated(calc.policies)
+        return asked, calc.input_seq, calc.statement_sha256, rules, calc.code_version
+
+    def verify(self, anchor: str | Path | None = None) -> Verification:
+        """Recomputes chain and roots from the stored bytes.
+
+        Args:
+            anchor: a head that `export_head` wrote and that was kept elsewhere.
+        """
+        return self.store.journal.verify(None if anchor is None else read_head(Path(anchor)))
+
+    def close_period(
+        self,
+        period: str,
+        *,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+        signatories: Iterable[str] = (),
+    ) -> str:
+        """Closes a calendar period: the Merkle root over all entries since the close before.
+
+        Activity of a closed period is refused until `reopen_period`.
+
+        Raises:
+            InputError: no such period, closed already, or no second name.
+        """
+        start, end = period_of(period, self.zone)
+        journal = self.store.journal
+        closes = self.closes
+        first = max((close.first_seq + close.entries for close in closes.values()), default=0)
+        count, head = journal.head
+        leaves = [line.hash for line in journal.lines(first, count)]
+        payload = {
+            "period": period,
+            "first_seq": first,
+            "entries": len(leaves),
+            "root": merkle.root(leaves),
+            "head": head,
+            "approved_by": approved_by,
+            "signatories": list(signatories),
+        }
+        entry = {
+            "id": f"close:{period}:{count}",
+            "kind": "period_close",
+            "valid_from": canonical.utc_text(start),
+            "valid_to": canonical.utc_text(end),
+            "payload": payload,
+        }
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        return str(payload["root"])
+
+    def reopen_period(
+        self,
+        period: str,
+        *,
+        reason: str,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+    ) -> None:
+        """Lets a closed period take entries again; its root stays.
+
+        Raises:
+            InputError: it is not closed, no reason, or no second name.
+        """
+        start, end = period_of(period, self.zone)
+        entry = {
+            "id": f"reopen:{period}:{self.head[0]}",
+            "kind": "period_reopen",
+            "valid_from": canonical.utc_text(start),
+            "valid_to": canonical.utc_text(end),
+            "payload": {"period": period, "approved_by": approved_by},
+            "reason": reason,
+        }
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+
+    @property
+    def calcs(self) -> tuple[str, ...]:
+        """Ids of the statements that were recorded."""
+        return tuple(self.store.register.of(Calc))
+
+    @property
+    def closes(self) -> dict[int, PeriodClose]:
+        """Every close by its place, whether or not it was opened again."""
+        made = {}
+        for entry in self.store.register.entries.values():
+            place = self.store.index.place(entry.id)
+            if isinstance(entry.payload, PeriodClose) and place is not None:
+                made[place[0]] = entry.payload
+        return made
+
+    def prove(self, entry_id: str) -> Proof:
+        """Proof that an entry stands under the root of its period, without the others.
+
+        Raises:
+            InputError: no such entry, or no close covers it yet.
+        """
+        place = self.store.index.place(entry_id)
+        if place is None:
+            raise InputError(f"no entry '{entry_id}' in this ledger")
+        return prove(self.store.journal, place[0], self.closes)
+
+    def restate(
+        self,
+        trigger: Trigger | str,
+        *,
+        calcs: Sequence[str],
+        threshold_frac: Decimal,
+        one_target_for_all_scopes: bool,
+        recorded_at: datetime,
+        recorded_by: str,
+        approved_by: str,
+    ) -> Restated:
+        """Holds a trigger, with all that wait, against the threshold, and records what came of it.
+
+        Args:
+            trigger: a trigger, or the id of a boundary event.
+            calcs: ids of the calcs of the base year: scope 1, one book of electricity, or both.
+            threshold_frac: share of the base year from which on it is recalculated.
+            one_target_for_all_scopes: whether one target covers scopes 1, 2 and 3.
+            recorded_at: when.
+            recorded_by: by whom.
+            approved_by: the second name.
+
+        Raises:
+            InputError: calcs or a trigger that do not hold, or no second name.
+            BookMixError: two books of electricity.
+        """
+        register = self.store.register
+        if isinstance(trigger, str):
+            trigger = event_trigger(register, trigger, series_of(register, calcs).base_year)
+        found, entry = restatement(
+            register,
+            calcs,
+            trigger,
+            threshold_frac=threshold_frac,
+            one_target_for_all_scopes=one_target_for_all_scopes,
+            approver=approved_by,
+        )
+        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        return found
+
+    def export_head(self, path: str | Path) -> Head:
+        """Writes the head and all roots for an auditor; `verify` takes it as ``anchor``."""
+        count, head = self.head
+        roots = {seq: close.root for seq, close in self.closes.items()}
+        made = Head(self.name, count, head, roots)
+        write_head(Path(path), made)
+        return made
+
+    def reindex(self) -> bool:
+        """Makes the index anew from the entries; whether it was other than it should be.
+
+        Raises:
+            LedgerError: an entry cannot be read.
+        """
+        return self.store.reindex()
 
     def export(self, path: str | Path) -> None:
         """Writes JSON Lines that `open` reads and that verify without SQLite."""
-        self._journal.export(Path(path))
+        self.store.journal.export(Path(path))
 
     def save_as(self, path: str | Path) -> None:
         """A copy as one SQLite file whose bytes depend on the entries alone."""
-        self._journal.save_as(Path(path))
-
-    def _refresh(self) -> None:
-        try:
-            self._register.load(line.body for line in self._journal.lines(self._register.seen))
-        except ValueError as error:
-            raise LedgerError(f"the journal is damaged, run verify: {error}") from None
+        self.store.journal.save_as(Path(path))
 
 
-def post_trace(
-    ledger: Ledger,
-    frame: "pd.DataFrame",
-    *,
-    entity: str,
-    site: str,
-    region: str,
-    zone: str,
-    step_h: float,
-    attribute_kept: bool,
-    fuel: str | None,
-    recorded_at: datetime,
-    role: Role = "planner",
-) -> int:
-    """Posts a simulated run of one site; how many entries were new.
-
-    Args:
-        ledger: where to post.
-        frame: `Trace.frame` of one site; see `aidc.ledger.trace_entries`.
-        entity: reporting entity, such as ``baseline`` or ``optimized``.
-        site: name of the site.
-        region: ISO 3166-2 code of its grid.
-        zone: zone of the site.
-        step_h: length of a step [h].
-        attribute_kept: whether the certificates of own PV stay with the site.
-        fuel: what its generators burn, of models/fuel_factors.csv; None: it has none.
-        recorded_at: when it is posted.
-        role: who posts.
-
-    Raises:
-        SeriesError: the frame does not hold.
-        InputError: an overlap with what is recorded.
-    """
-    entries = trace_entries(
-        frame,
-        entity=entity,
-        site=site,
-        region=region,
-        zone=zone,
-        ledger_zone=ledger.zone,
-        step_h=step_h,
-        attribute_kept=attribute_kept,
-        fuel=fuel,
-    )
-    return ledger.post(entries, recorded_at=recorded_at, role=role)
-
-
-def _calc(made: Statement, code_version: str) -> dict[str, Any]:
+def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
         "policy_hash": made.policy_hash,
+        "policies": rules.stated(book_named(made.book)),
         "report_date": made.report_date.isoformat(),
+        "input_seq": made.input_seq,
         "input_head": made.head,
         "factors": [use.version for use in made.factors],
         "gas": made.gases,
         "total_t": format(made.total_tco2e, "f"),
+        "statement_sha256": made.sha256,
         "code_version": code_version,
     }
+    if made.known_on is not None:
+        payload["known_on"] = canonical.utc_text(made.known_on)
     start, end = (canonical.utc_text(time) for time in made.period)
     digest = canonical.plain_hash({"period": [start, end], **payload})
     return {
@@ -379,11 +601,6 @@ def _calc(made: Statement, code_version: str) -> dict[str, Any]:
         "valid_to": end,
         "payload": payload,
     }
-
-
-def _refuse(faults: list[Fault]) -> None:
-    if faults:
-        raise InputError(faults)
 
 
 def _file(path: str | Path) -> str:

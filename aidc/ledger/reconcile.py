@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from aidc.ledger import units
-from aidc.ledger.entries import ReportedFigure
+from aidc.ledger.payloads import ReportedFigure
 
 Verdict = Literal["inside", "outside", "kept", "broken", "not derived"]
 

@@ -1,196 +1,164 @@
-"""What a journal says, in memory: sites, meters, factors, counts, figures; rebuilt from the entries."""
+"""The facts of a journal in memory: all entries but the counts of meters, by id."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from aidc.config import nearest
-from aidc.errors import Fault
-from aidc.ledger import canonical
-from aidc.ledger.activity import Block, Blocks, block_of
-from aidc.ledger.entries import (
-    Activity,
-    Adjustment,
-    Entry,
+from aidc.config import Config
+from aidc.ledger.entries import Entry, stored_entry
+from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.holdings import Holdings, MoveRecord
+from aidc.ledger.lots import Lot, LotMove
+from aidc.ledger.payloads import (
     FactorVersion,
     LedgerHead,
     LedgerSite,
     Meter,
+    PeriodClose,
+    PeriodReopen,
     ReportedFigure,
-    base_unit_of,
-    block_faults,
-    stored_entry,
 )
-from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger.registry import Approval, Approved, Draft, Posted, Row, read_row, standing
+
+P = TypeVar("P", bound=Config)
 
 
 @dataclass(slots=True)
 class Register:
-    """An index over the journal. Nothing is answered from it that a rebuild would not give."""
+    """Facts in order of posting, as they stand after ``upto`` entries of the journal.
 
-    seen: int = 0
+    An entry that supersedes another takes its place: it is found under the first id, and so is
+    whatever names the later one.
+
+    Attributes:
+        upto: entries that it knows: those before this place.
+        head: entry 0; None before it.
+        entries: every fact by id, superseded ones too.
+        first: id of an entry that supersedes another -> id under which it is found.
+        closed: periods that take no entries, closed and not opened again.
+        lots: lots with their parts and moves.
+        factors: rows of factor tables as posted, drafts too.
+        approvals: of drafts.
+    """
+
+    upto: int = 0
     head: LedgerHead | None = None
-    content: dict[str, str] = field(default_factory=dict)  # id -> hash of its content
-    kinds: dict[str, str] = field(default_factory=dict)
-    sites: dict[str, LedgerSite] = field(default_factory=dict)
-    meters: dict[str, Meter] = field(default_factory=dict)
-    grid: dict[str, tuple[GridFactor, datetime]] = field(default_factory=dict)
-    fuels: dict[str, tuple[FuelFactor, datetime]] = field(default_factory=dict)
-    figures: list[ReportedFigure] = field(default_factory=list)
-    blocks: Blocks = field(default_factory=Blocks)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, PeriodClose] = field(default_factory=dict)
+    lots: Holdings = field(default_factory=Holdings)
+    factors: list[Posted] = field(default_factory=list)
+    approvals: list[Approved] = field(default_factory=list)
+    _of_model: dict[type[Config], dict[str, Any]] = field(default_factory=dict)
+    _versions: dict[str, list[Entry]] = field(default_factory=dict)
+    _standing: tuple[dict[str, Posted], list[Draft]] | None = None
+
+    def of(self, model: type[P]) -> Mapping[str, P]:
+        """Facts in force of a kind, by id, in order of posting; superseded ones are left out."""
+        return self._of_model.get(model, {})
+
+    def key(self, entry_id: str) -> str:
+        """The id under which an entry is found."""
+        return self.first.get(entry_id, entry_id)
+
+    def versions(self, entry_id: str) -> tuple[Entry, ...]:
+        """An entry and all that superseded it, in order of posting."""
+        return tuple(self._versions.get(self.key(entry_id), ()))
+
+    @property
+    def sites(self) -> Mapping[str, LedgerSite]:
+        """Sites in force."""
+        return self.of(LedgerSite)
+
+    @property
+    def meters(self) -> Mapping[str, Meter]:
+        """Meters in force."""
+        return self.of(Meter)
+
+    @property
+    def figures(self) -> tuple[ReportedFigure, ...]:
+        """Published figures."""
+        return tuple(self.of(ReportedFigure).values())
 
     def sites_of(self, entity: str) -> dict[str, LedgerSite]:
-        """Sites of a reporting entity by entry id."""
-        return {key: site for key, site in self.sites.items() if site.entity == entity}
+        """Sites of a reporting entity by entry id, sorted: no statement hangs on the order of posting."""
+        return {key: site for key, site in sorted(self.sites.items()) if site.entity == entity}
 
     def meters_of(self, site: str, *streams: str) -> dict[str, Meter]:
-        """Meters of a site, of the named streams."""
+        """Meters of a site, of the named streams, sorted by id."""
         return {
             key: meter
-            for key, meter in self.meters.items()
-            if meter.site == site and meter.stream in streams
+            for key, meter in sorted(self.meters.items())
+            if self.key(meter.site) == site and meter.stream in streams
         }
 
-    def load(self, lines: Iterable[bytes]) -> None:
-        """Takes in stored bodies."""
-        for stored in lines:
-            body = canonical.read(stored)
-            entry = stored_entry(body)
-            recorded_at = datetime.fromisoformat(str(body["recorded_at"]))
-            self.apply(entry, recorded_at)
-            self.seen += 1
+    def rows(self, model: type[P]) -> dict[str, P]:
+        """Rows of a factor table by name that a policy may choose: drafts are left out."""
+        stand, _ = self._factors()
+        return {name: one.row for name, one in stand.items() if isinstance(one.row, model)}
 
-    def new(
-        self, entries: Iterable[Entry], recorded_at: datetime, role: str
-    ) -> tuple[list[Entry], list[Fault]]:
-        """Entries that are not yet there, each applied; and every fault of the others.
+    @property
+    def grid(self) -> Mapping[str, GridFactor]:
+        """Factors of grids by version."""
+        return self.rows(GridFactor)
 
-        After a fault the register holds half a batch and has to be rebuilt.
+    @property
+    def fuels(self) -> Mapping[str, FuelFactor]:
+        """Factors of fuels by name."""
+        return self.rows(FuelFactor)
+
+    @property
+    def drafts(self) -> tuple[Draft, ...]:
+        """Rows that wait for an approval."""
+        return tuple(self._factors()[1])
+
+    def row_named(self, name: str) -> Row:
+        """A row of any factor table that stands, by its name."""
+        return self._factors()[0][name].row
+
+    def entry_of_row(self, name: str) -> str:
+        """Id of the entry that posted a row of a factor table."""
+        return next((one.entry_id for one in self.factors if one.row.name == name), name)
+
+    def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:
+        if self._standing is None:
+            stand, drafts = standing(self.factors, self.approvals)
+            self._standing = ({one.row.name: one for one in stand}, drafts)
+        return self._standing
+
+    def load(self, bodies: Iterable[Mapping[str, Any]]) -> None:
+        """Takes in stored facts.
+
+        Raises:
+            ValueError: one is no entry.
         """
-        fresh: list[Entry] = []
-        faults: list[Fault] = []
-        for entry in entries:
-            digest = canonical.plain_hash(entry.content())
-            if entry.id in self.content:
-                if self.content[entry.id] != digest:
-                    message = "is recorded with other content; a correction is an adjustment with an id of its own"
-                    faults.append(Fault("", 0, 0, entry.id, message))
-                continue
-            found = self._faults(entry, recorded_at, role)
-            faults.extend(found)
-            if not found:
-                self.apply(entry, recorded_at, digest)
-                fresh.append(entry)
-        return fresh, faults
+        for body in bodies:
+            self.apply(stored_entry(body), str(body["recorded_by"]))
 
-    def apply(self, entry: Entry, recorded_at: datetime, digest: str | None = None) -> None:
-        """Takes in one entry that holds."""
-        self.content[entry.id] = digest or canonical.plain_hash(entry.content())
-        self.kinds[entry.id] = entry.kind
+    def apply(self, entry: Entry, recorded_by: str) -> None:
+        """Takes in one fact that holds, and who recorded it."""
+        self.entries[entry.id] = entry
         payload = entry.payload
+        key = entry.id
+        if entry.supersedes is not None and self.key(entry.supersedes) in self._versions:
+            key = self.first[entry.id] = self.key(entry.supersedes)
+        self._versions.setdefault(key, []).append(entry)
+        self._of_model.setdefault(type(payload), {})[key] = payload
         if isinstance(payload, LedgerHead):
             self.head = payload
-        elif isinstance(payload, LedgerSite):
-            self.sites[entry.id] = payload
-        elif isinstance(payload, Meter):
-            self.meters[entry.id] = payload
-        elif isinstance(payload, ReportedFigure):
-            self.figures.append(payload)
-        elif isinstance(payload, Activity):
-            self.blocks.add(block_of(entry, payload, recorded_at))
-        elif isinstance(payload, Adjustment):
-            self.blocks.taken_back[str(entry.supersedes)] = recorded_at
-            if payload.replacement is not None:
-                self.blocks.add(block_of(entry, payload.replacement, recorded_at))
+        elif isinstance(payload, PeriodClose):
+            self.closed[payload.period] = payload
+        elif isinstance(payload, PeriodReopen):
+            self.closed.pop(payload.period, None)
+        elif isinstance(payload, Lot):
+            self.lots.add(entry.id, payload, (entry.valid_from, entry.valid_to))
+        elif isinstance(payload, LotMove):
+            spans = self.lots.spans(payload, entry.valid_from)
+            self.lots.apply(MoveRecord(entry.id, payload, entry.valid_from, spans))
         elif isinstance(payload, FactorVersion):
-            if payload.table == "grid_factors":
-                grid = GridFactor.model_validate(dict(payload.row))
-                self.grid[grid.name] = (grid, recorded_at)
-            else:
-                fuel = FuelFactor.model_validate(dict(payload.row))
-                self.fuels[fuel.name] = (fuel, recorded_at)
-
-    def _faults(self, entry: Entry, recorded_at: datetime, role: str) -> list[Fault]:
-        payload = entry.payload
-        faults: list[str] = []
-        if role == "bms" and entry.kind != "activity":
-            faults.append(f"the BMS posts activity and nothing else, not a {entry.kind}")
-        if (self.head is None) != isinstance(payload, LedgerHead):
-            faults.append(
-                "entry 0, and no other, is the ledger entry; make a new one with Ledger.init"
-            )
-        if isinstance(payload, Meter):
-            faults.extend(self._meter_faults(payload))
-        if isinstance(payload, FactorVersion):
-            faults.extend(_factor_faults(payload))
-        found = [Fault("", 0, 0, entry.id, fault) for fault in faults]
-        if isinstance(payload, Activity):
-            found.extend(self._activity_faults(entry, payload, recorded_at, None))
-        if isinstance(payload, Adjustment):
-            found.extend(self._adjustment_faults(entry, payload, recorded_at))
-        return found
-
-    def _meter_faults(self, meter: Meter) -> list[str]:
-        faults = []
-        if meter.site not in self.sites:
-            faults.append(_unknown("site", meter.site, self.sites))
-        if meter.unit != base_unit_of(meter.stream):
-            faults.append(
-                f"{meter.stream} is counted in {base_unit_of(meter.stream)}, not {meter.unit}"
-            )
-        if (meter.stream == "fuel") != (meter.fuel is not None):
-            faults.append("a fuel meter, and no other, names its fuel")
-        if (meter.stream == "pv") != (meter.attribute_kept is not None):
-            faults.append(
-                "a pv meter, and no other, says attribute_kept: false once certificates are sold"
-            )
-        return faults
-
-    def _activity_faults(
-        self, entry: Entry, activity: Activity, recorded_at: datetime, without: str | None
-    ) -> list[Fault]:
-        found: list[Fault] = []
-        if activity.meter not in self.meters:
-            message = _unknown("meter", activity.meter, self.meters)
-            found.append(Fault("", 0, 0, f"{entry.id}: payload.meter", message))
-        elif activity.unit != self.meters[activity.meter].unit:
-            message = f"the meter counts {self.meters[activity.meter].unit}, not {activity.unit}"
-            found.append(Fault("", 0, 0, f"{entry.id}: payload.unit", message))
-        if self.head is not None:
-            found.extend(block_faults(entry, activity, self.head.zone))
-        overlap = self.blocks.overlap(block_of(entry, activity, recorded_at), without)
-        return [*found, overlap] if overlap else found
-
-    def _adjustment_faults(
-        self, entry: Entry, adjustment: Adjustment, recorded_at: datetime
-    ) -> list[Fault]:
-        faults = []
-        if not entry.reason:
-            faults.append("a correction gives its reason")
-        target = entry.supersedes
-        if target is None or self.kinds.get(target) not in ("activity", "adjustment"):
-            faults.append(_unknown("activity to supersede", str(target), self.kinds))
-        elif target in self.blocks.taken_back:
-            faults.append(f"{target} is taken back already")
-        found = [Fault("", 0, 0, entry.id, fault) for fault in faults]
-        if adjustment.replacement is not None:
-            found.extend(self._activity_faults(entry, adjustment.replacement, recorded_at, target))
-        return found
-
-    def live(self, meter: str, known_on: datetime | None) -> list[Block]:
-        """Blocks of a meter that stood at a time, in order."""
-        return self.blocks.live(meter, known_on)
-
-
-def _factor_faults(version: FactorVersion) -> list[str]:
-    model = GridFactor if version.table == "grid_factors" else FuelFactor
-    try:
-        model.model_validate(dict(version.row))
-    except ValueError as error:
-        return [f"the factor row does not hold: {error}"]
-    return []
-
-
-def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
-    return f"unknown {what} '{name}'{nearest(name, known)}"
+            row = read_row(payload.table, payload.row)
+            self.factors.append(Posted(entry.id, row, recorded_by))
+            self._standing = None
+        elif isinstance(payload, Approval):
+            self.approvals.append(Approved(payload.of, recorded_by))
+            self._standing = None

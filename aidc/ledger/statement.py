@@ -1,37 +1,60 @@
 """Statements: what a book says about an entity and a period, derived from the journal."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
 
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.books import Total
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.factors import Factor, FuelFactor
+from aidc.ledger.books import Total, book_named
+from aidc.ledger.canonical import canonical, decimal_text, utc_text
+from aidc.ledger.factors import ActivityFactor, FuelFactor, GridFactor
+from aidc.ledger.market import NotApplied
+from aidc.ledger.registry import Row, magnitude_text
+from aidc.ledger.scope3 import LossRate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OWN_PV: Final = "own_pv"
 FUEL: Final = "fuel"
+MEMO: Final = "memo."  # tiers beside the inventory: in no total
 ROUNDING: Final = "exact decimals; only the print is rounded, half to even"
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Energy of one site and year in one tier, with its factor and tonnes."""
+    """What one site took in one year in one tier, with its factor and tonnes.
+
+    Attributes:
+        amount: whole base units.
+        unit: Wh, g, ml, fen, pm, night or piece.
+        factor: None where there is none to multiply with: own generation, certificates at zero.
+        sources: ids of the entries that it rests on: counts, lots, assets.
+        gas: which gas, where a tier is split by gas.
+        gas_t: its mass [t]; ``tco2e`` is what it counts for.
+        also: further rows of factor tables that it rests on: potentials, a loss rate.
+    """
 
     site: str
     year: int
     tier: str
-    wh: int
-    factor: Factor | None  # own generation has none: it counts zero
+    amount: int
+    unit: str
+    factor: Row | None
     lag_years: int
     tco2e: Decimal
+    sources: tuple[str, ...] = ()
+    gas: str | None = None
+    gas_t: Decimal | None = None
+    also: tuple[Row, ...] = ()
+
+    @property
+    def is_memo(self) -> bool:
+        """Whether it stands beside the inventory."""
+        return self.tier.startswith(MEMO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +80,10 @@ class Statement:
         simulated: whether the activity is simulated; never mixed with measured data.
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.
+        input_seq: how many entries it could read.
+        notes: what a market-based book prints: terms, shares of the tiers, excess.
+        not_applied: retired lots that the book passes over, with the criterion.
+        remarks: why it read fewer entries than there are; no part of `canonical`.
     """
 
     book: str
@@ -72,12 +99,35 @@ class Statement:
     warnings: tuple[str, ...]
     head: str
     gases: str
+    input_seq: int
+    notes: tuple[str, ...] = ()
+    not_applied: tuple[NotApplied, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The book with its title."""
+        return f"{self.book}, {book_named(self.book).title}"
+
+    @property
+    def inside(self) -> tuple[Cell, ...]:
+        """Cells of the inventory, without memos."""
+        return tuple(cell for cell in self.cells if not cell.is_memo)
+
+    @property
+    def by_gas(self) -> dict[str, Decimal]:
+        """Mass of each gas [t], where the book splits by gas; memos are left out."""
+        made: dict[str, Decimal] = {}
+        for cell in self.inside:
+            if cell.gas is not None and cell.gas_t is not None:
+                made[cell.gas] = units.EXACT.add(made.get(cell.gas, Decimal(0)), cell.gas_t)
+        return made
 
     @property
     def total(self) -> Total:
-        """Tonnes, typed by book."""
+        """Tonnes, typed by book; memos stand beside it."""
         tonnes = Decimal(0)
-        for cell in self.cells:
+        for cell in self.inside:
             tonnes = units.EXACT.add(tonnes, cell.tco2e)
         return Total(tonnes, self.book)
 
@@ -90,16 +140,16 @@ class Statement:
     def by_site(self) -> dict[str, Decimal]:
         """Tonnes of each site."""
         made: dict[str, Decimal] = {}
-        for cell in self.cells:
+        for cell in self.inside:
             made[cell.site] = units.EXACT.add(made.get(cell.site, Decimal(0)), cell.tco2e)
         return made
 
     @property
     def tiers(self) -> dict[str, int]:
-        """Wh that ended in each tier."""
+        """Base units that ended in each tier; energy tiers in Wh."""
         made: dict[str, int] = {}
         for cell in self.cells:
-            made[cell.tier] = made.get(cell.tier, 0) + cell.wh
+            made[cell.tier] = made.get(cell.tier, 0) + cell.amount
         return made
 
     @property
@@ -111,7 +161,77 @@ class Statement:
     def factors(self) -> tuple[FactorUse, ...]:
         """Factor versions it rests on."""
         used = {cell.factor.name: cell.factor for cell in self.cells if cell.factor is not None}
+        used |= {row.name: row for cell in self.cells for row in cell.also}
         return tuple(_use(used[name]) for name in sorted(used))
+
+    def canonical(self) -> bytes:
+        """All that it says in one order of bytes: what a replay is held against.
+
+        The head is left out: entries that this statement does not read do not change it.
+        """
+        return canonical(
+            {
+                "book": self.book,
+                "entity": self.entity,
+                "period": list(self.period),
+                "report_date": self.report_date,
+                "known_on": self.known_on,
+                "policy_hash": self.policy_hash,
+                "simulated": self.simulated,
+                "assessed": self.assessed,
+                "estimated_frac": self.estimated_frac,
+                "warnings": list(self.warnings),
+                "notes": list(self.notes),
+                "not_applied": [str(one) for one in self.not_applied],
+                "gases": self.gases,
+                "cells": [
+                    {
+                        "site": cell.site,
+                        "year": cell.year,
+                        "tier": cell.tier,
+                        "amount": str(cell.amount),
+                        "unit": cell.unit,
+                        "factor": cell.factor.name if cell.factor else None,
+                        "also": [row.name for row in cell.also],
+                        "gas_t": cell.gas_t,
+                        "lag_years": cell.lag_years,
+                        "tco2e": cell.tco2e,
+                    }
+                    for cell in self.cells
+                ],
+            }
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of `canonical`."""
+        return sha256(self.canonical()).hexdigest()
+
+    def cell(self, site: str, period: str, tier: str | None = None) -> tuple[Cell, ...]:
+        """The cells of a site and year, or of one of its tiers.
+
+        Raises:
+            InputError: there is none; lists what there is.
+        """
+        found = tuple(
+            cell
+            for cell in self.cells
+            if (cell.site, str(cell.year)) == (site, period) and tier in (None, cell.tier)
+        )
+        if not found:
+            listed = sorted({f"{cell.site} {cell.year} {cell.tier}" for cell in self.cells})
+            raise InputError(
+                f"{self.book} has no cell {site} {period} {tier or ''}; there are {', '.join(listed)}"
+            )
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that it says, as JSON has it: tonnes and factors as exact text."""
+        made: dict[str, Any] = json.loads(self.canonical())
+        made["total_t"] = decimal_text(self.total_tco2e) if self.assessed else None
+        made["factors"] = [asdict(use) for use in self.factors]
+        made["head"], made["entries"] = self.head, self.input_seq
+        return made
 
     def to_frame(self) -> "pd.DataFrame":
         """A row a site, year and tier; tonnes and factors as exact text."""
@@ -127,7 +247,8 @@ class Statement:
                 "site": cell.site,
                 "year": cell.year,
                 "tier": cell.tier,
-                "wh": cell.wh,
+                "amount": cell.amount,
+                "unit": cell.unit,
                 "factor": cell.factor.name if cell.factor else "",
                 "factor_value": _use(cell.factor).value if cell.factor else "0",
                 "lag_years": cell.lag_years,
@@ -151,11 +272,11 @@ class Statement:
             else "not assessed"
         )
         lines = [
-            f"{self.book}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
+            f"{self.heading}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
-                f"  {cell.site}  {cell.year}  {cell.tier}  {cell.wh} Wh  "
+                f"  {cell.site}  {cell.year}  {cell.tier}  {cell.amount} {cell.unit}  "
                 f"{cell.tco2e.quantize(place, ROUND_HALF_EVEN)} t"
                 for cell in self.cells
             ),
@@ -166,66 +287,29 @@ class Statement:
             f"report date {self.report_date}; known: {known}; estimated {self.estimated_frac:.1%}",
             f"policy {self.policy_hash}",
             f"head {self.head}",
-            *(f"warning: {warning}" for warning in self.warnings),
+            *(f"note: {note}" for note in (*self.remarks, *self.notes)),
+            *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),
         ]
         return "\n".join(lines)
 
 
 FRAME_COLUMNS: Final = (
-    "entity", "book", "period_start", "period_end", "report_date", "site", "year", "tier", "wh",
-    "factor", "factor_value", "lag_years", "tco2e", "gases", "simulated", "policy_hash", "head",
+    "entity", "book", "period_start", "period_end", "report_date", "site", "year", "tier", "amount",
+    "unit", "factor", "factor_value", "lag_years", "tco2e", "gases", "simulated", "policy_hash", "head",
 )  # fmt: skip
 
 
-def _use(factor: Factor) -> FactorUse:
-    if isinstance(factor, FuelFactor):
+def _use(row: Row) -> FactorUse:
+    if isinstance(row, FuelFactor):
         value = (
-            f"{factor.carbon_content} {factor.carbon_unit} x {factor.oxidation} x "
-            f"{factor.ratio_num}/{factor.ratio_den}"
+            f"{row.carbon_content} {row.carbon_unit} x {row.oxidation} x "
+            f"{row.ratio_num}/{row.ratio_den}"
         )
-        return FactorUse(factor.fuel, factor.name, factor.publisher, None, value, factor.status)
-    value = f"{format(factor.value, 'f')} {factor.unit_num}/{factor.unit_den}"
-    return FactorUse(
-        factor.id, factor.name, factor.publisher, factor.data_year, value, factor.status
-    )
-
-
-def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetime, datetime]:
-    """A period: ``"2022"`` or ``"2022-07"`` in the ledger's zone, or start and end.
-
-    Raises:
-        InputError: it is none.
-
-    Examples:
-        >>> [utc_text(time) for time in period_of("2022", "Asia/Shanghai")]
-        ['2021-12-31T16:00:00Z', '2022-12-31T16:00:00Z']
-    """
-    if isinstance(text, tuple):
-        start, end = text
-        if start.tzinfo is None or end.tzinfo is None or end <= start:
-            raise InputError(f"{start} to {end} is no period; give two times with offset, in order")
-        return start, end
-    here = ZoneInfo(zone)
-    parts = text.split("-")
-    if not all(part.isdecimal() for part in parts) or len(parts) > 2:
-        raise InputError(f"'{text}' is no period; write 2022 or 2022-07")
-    year, month = int(parts[0]), int(parts[1]) if len(parts) == 2 else None
-    if month is not None and not 1 <= month <= 12:
-        raise InputError(f"'{text}' is no period; months are 01 to 12")
-    if month is None:
-        return datetime(year, 1, 1, tzinfo=here), datetime(year + 1, 1, 1, tzinfo=here)
-    after = (year, month + 1) if month < 12 else (year + 1, 1)
-    return datetime(year, month, 1, tzinfo=here), datetime(*after, 1, tzinfo=here)
-
-
-def years_in(
-    period: tuple[datetime, datetime], zone: str
-) -> Iterator[tuple[int, datetime, datetime]]:
-    """The parts of a period by calendar year of a zone."""
-    here = ZoneInfo(zone)
-    start, end = period
-    while start < end:
-        year = start.astimezone(here).year
-        stop = min(end, datetime(year + 1, 1, 1, tzinfo=here))
-        yield year, start, stop
-        start = stop
+        return FactorUse(row.fuel, row.name, row.publisher, None, value, row.status)
+    if isinstance(row, GridFactor | ActivityFactor):
+        value = f"{format(row.value, 'f')} {row.unit_num}/{row.unit_den}"
+        return FactorUse(row.id, row.name, row.publisher, row.data_year, value, row.status)
+    if isinstance(row, LossRate):
+        value = f"{row.loss_frac} of consumption"
+        return FactorUse(row.key, row.name, row.publisher, row.data_year, value, row.status)
+    return FactorUse(row.key, row.name, row.source, None, magnitude_text(row), row.status)

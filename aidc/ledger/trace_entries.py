@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from aidc.errors import Fault, LedgerError, SeriesError
 from aidc.ledger.activity import block_entry, wh_from_kw, whole
 from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import base_unit_of
+from aidc.ledger.fields import Role, base_unit_of
+from aidc.ledger.ledger import Ledger
 from aidc.units import L_PER_M3
 
 if TYPE_CHECKING:
@@ -181,3 +182,50 @@ def _check_balance(counts: dict[str, NDArray[np.int64]], index: Iterable[object]
             f"D17: the energy balance is open by {left[over[0]]} Wh in the interval at {times[over[0]]}; "
             f"rounding explains {allowed} Wh at most"
         )
+
+
+def post_trace(
+    ledger: Ledger,
+    frame: "pd.DataFrame",
+    *,
+    entity: str,
+    site: str,
+    region: str,
+    zone: str,
+    step_h: float,
+    attribute_kept: bool,
+    fuel: str | None,
+    recorded_at: datetime,
+    role: Role = "planner",
+) -> int:
+    """Posts a simulated run of one site; how many entries were new.
+
+    Args:
+        ledger: where to post.
+        frame: `Trace.frame` of one site; see `aidc.ledger.trace_entries`.
+        entity: reporting entity, such as ``baseline`` or ``optimized``.
+        site: name of the site.
+        region: ISO 3166-2 code of its grid.
+        zone: zone of the site.
+        step_h: length of a step [h].
+        attribute_kept: whether the certificates of own PV stay with the site.
+        fuel: what its generators burn, of models/fuel_factors.csv; None: it has none.
+        recorded_at: when it is posted.
+        role: who posts.
+
+    Raises:
+        SeriesError: the frame does not hold.
+        InputError: an overlap with what is recorded.
+    """
+    entries = trace_entries(
+        frame,
+        entity=entity,
+        site=site,
+        region=region,
+        zone=zone,
+        ledger_zone=ledger.zone,
+        step_h=step_h,
+        attribute_kept=attribute_kept,
+        fuel=fuel,
+    )
+    return ledger.post(entries, recorded_at=recorded_at, role=role)

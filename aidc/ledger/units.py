@@ -1,6 +1,7 @@
 """Units of published and metered quantities: dimension and exact ratio to the ledger's base unit.
 
-The base units are Wh, ml and g, counted as integers. Water is taken at 1 kg a litre.
+The base units are Wh, ml and g, counted as integers; of scope 3 also metres, passenger-metres, fen and
+nights. Water is taken at 1 kg a litre.
 """
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -11,13 +12,21 @@ from aidc.config import nearest
 from aidc.errors import InputError
 
 EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)  # the ledger's decimals
-WH_PER_MWH: Final = 10**6
-_BASE: Final = {"energy": "Wh", "volume": "ml", "mass": "g"}
+_BASE: Final = {
+    "energy": "Wh",
+    "volume": "ml",
+    "mass": "g",
+    "distance": "m",
+    "travel": "pm",
+    "money": "fen",
+    "stay": "night",
+}
 _UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     "Wh": ("energy", Fraction(1)),
     "kWh": ("energy", Fraction(10**3)),
     "MWh": ("energy", Fraction(10**6)),
     "GWh": ("energy", Fraction(10**9)),
+    "TJ": ("energy", Fraction(10**12, 3600)),
     "MJ": ("energy", Fraction(10**6, 3600)),
     "GJ": ("energy", Fraction(10**9, 3600)),
     "tce": ("energy", Fraction(29_307_600_000, 3600)),  # GB/T 2589: 29,307.6 kJ a kg
@@ -27,6 +36,13 @@ _UNITS: Final[dict[str, tuple[str, Fraction]]] = {
     "g": ("mass", Fraction(1)),
     "kg": ("mass", Fraction(10**3)),
     "t": ("mass", Fraction(10**6)),
+    "m": ("distance", Fraction(1)),
+    "km": ("distance", Fraction(10**3)),
+    "pm": ("travel", Fraction(1)),  # a metre travelled by one person
+    "pkm": ("travel", Fraction(10**3)),
+    "fen": ("money", Fraction(1)),
+    "CNY": ("money", Fraction(10**2)),
+    "night": ("stay", Fraction(1)),
 }
 
 

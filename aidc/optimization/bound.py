@@ -12,7 +12,8 @@ add in pools that sleep), and of the demand charge ``month``, ``month_price``, `
 ``above_mean_kw`` (slots); of each store, ``battery`` or ``tank``: its ``_start`` (share kept over a slot, content),
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
 ``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
-``job_delay`` (cost of an hour's delay), and the ``tail_price`` of work after the window, repeated. Where limits
+``job_delay`` (cost of an hour's delay), ``cap_run_s`` and ``cap_kw`` (run time and power of each under power
+caps that it may have, shape (caps, jobs); those it has without where a cap is not for it), and the ``tail_price`` of work after the window, repeated. Where limits
 of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
 the limits themselves are then worth: an objective relaxed by Lagrange.
 
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from aidc.optimization import classes
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import price_it_power, site_model
+from aidc.optimization.movable import Movable
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import Option, PlantTables
 from aidc.optimization.problem import (
@@ -82,7 +84,7 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
 
 
 def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
-    """Cost after the window of the chosen starts, against the earliest ones."""
+    """Cost after the window of the chosen starts and the jobs' caps, against the earliest ones without a cap."""
     jobs = problem.movable
     count = np.arange(len(start_s))
     chosen = classes.Starts(
@@ -91,7 +93,11 @@ def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classe
         np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
     )
     slot_s = float(edges[1] - edges[0])
-    return float(classes.tail_cost(chosen, jobs, float(edges[-1]), slot_s, tail)[1::2].sum())
+    end_s = float(edges[-1])
+    cost = float(classes.tail_cost(chosen, jobs, end_s, slot_s, tail)[1::2].sum())
+    if jobs.caps is not None:
+        cost += float(classes.cap_cost(jobs, jobs.uncapped, end_s, slot_s, tail).sum())
+    return cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class Window:
         """All of a certificate but its prices and claims."""
         tables, money, bus, jobs = self.tables, self.money, self.bus, self.problem.movable
         slots, frame = len(bus.pv_kw), self.problem.forecast.frame
-        fixed = self.problem.fixed
+        fixed, (cap_run_s, cap_kw) = self.problem.fixed, under_caps(jobs)
         data: dict[str, Any] = {
             "site": self.problem.site.name,
             "start": frame.index[0].isoformat(),
@@ -152,6 +158,8 @@ class Window:
             "latest_s": jobs.latest_s,
             "run_s": jobs.run_s,
             "job_kw": jobs.kw,
+            "cap_run_s": cap_run_s,
+            "cap_kw": cap_kw,
             "pool": jobs.pool,
             "job_delay": self.tail.delay_price * jobs.gpus,
             "tail_price": self.tail.price,
@@ -271,6 +279,15 @@ def run_like_baseline(
         rise_kw = max(float(rise_kw) - peaks.floor_kw[month], 0.0)
         cost += money.demand_price * peaks.share[month] * rise_kw
     return cost, tables, money
+
+
+def under_caps(jobs: Movable) -> tuple[Array, Array]:
+    """Run time and power of jobs under each cap, shape (caps, n); their own where a cap is not offered."""
+    if jobs.caps is None:
+        return np.zeros((0, len(jobs.row))), np.zeros((0, len(jobs.row)))
+    run_s, kw = jobs.caps.run_s[:, 1:].T, jobs.caps.kw[:, 1:].T
+    offered = np.isfinite(run_s)
+    return np.where(offered, run_s, jobs.run_s), np.where(offered, kw, jobs.kw)
 
 
 def _battery(bus: Bus, money: Prices, slots: int) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def settle(
     run_s: Array,
     gpus: Array,
     options: list[Array],
-) -> Array:
+    now_run_s: Array | None = None,
+) -> tuple[Array, Array]:
     """Moves jobs to their wanted starts where they fit, else to the nearest option that does.
 
     Those that move later make room, so jobs that found none try again.
@@ -60,22 +61,27 @@ def settle(
             ``now_s``.
         now_s: where each job to move stands, shape (n,).
         wanted_s: where the plan wants it.
-        run_s: its run time.
+        run_s: its run time there, and at its options.
         gpus: its boards.
         options: allowed starts of each job.
+        now_run_s: its run time where it stands; None: the same.
+
+    Returns:
+        Starts and run times.
     """
-    settled = now_s.copy()
+    settled, runs = now_s.copy(), (run_s if now_run_s is None else now_run_s).copy()
     for _ in range(ROUNDS):
-        stood = settled.copy()
-        _one_round(calendars, settled, wanted_s, run_s, gpus, options)
-        if (settled == stood).all():
+        stood = settled.copy(), runs.copy()
+        _one_round(calendars, settled, runs, wanted_s, run_s, gpus, options)
+        if (settled == stood[0]).all() and (runs == stood[1]).all():
             break
-    return settled
+    return settled, runs
 
 
 def _one_round(
     calendars: Sequence[Sequence[Calendar]],
     settled: Array,
+    runs: Array,
     wanted_s: Array,
     run_s: Array,
     gpus: Array,
@@ -83,16 +89,17 @@ def _one_round(
 ) -> None:
     """Moves each job that is not where it is wanted as near to there as it fits now."""
     for job in np.argsort(wanted_s, kind="stable"):
-        before, run, boards = float(settled[job]), float(run_s[job]), float(gpus[job])
-        if wanted_s[job] == before:
+        before, ran, run = float(settled[job]), float(runs[job]), float(run_s[job])
+        boards = float(gpus[job])
+        if wanted_s[job] == before and ran == run:
             continue
         for calendar in calendars[job]:
-            calendar.put(before, before + run, -boards)
+            calendar.put(before, before + ran, -boards)
         nearest = options[job][np.argsort(np.abs(options[job] - wanted_s[job]), kind="stable")]
         for start in (float(wanted_s[job]), *nearest.tolist()):
             if all(one.fits(start, start + run, boards) for one in calendars[job]):
-                settled[job] = start
+                settled[job], runs[job] = start, run
                 break
-        placed = float(settled[job])
+        placed, lasts = float(settled[job]), float(runs[job])
         for calendar in calendars[job]:
-            calendar.put(placed, placed + run, boards)
+            calendar.put(placed, placed + lasts, boards)

@@ -37,7 +37,7 @@ def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
     problem, edges = view.problem, view.edges
     jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
-    small = jobs.take(~big)
+    small = jobs.under(problem.stands.level).take(~big)
     share = classes.profile(problem.at_s[~big], small.run_s, edges)
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])

@@ -1,7 +1,8 @@
 """The job side of a window: which jobs may move, their starts, and their classes.
 
-A class is jobs alike in pool, quota, release slot, latest slot and length; its columns carry the exact summed
-profile of its members for each start, so a class that starts as a whole is not approximated.
+A class is jobs alike in pool, quota, release slot, latest slot and length, and where the plan caps power in the
+latest slot under each cap; its columns, one for each start and cap, carry the exact summed profile of its
+members, so a class that starts as a whole under one cap is not approximated.
 Starts are on the plan's grid, or the earliest one, which is where the baseline puts the job.
 """
 
@@ -13,48 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.optimization.model import ClassColumns
+from aidc.optimization.movable import NO_CAP, Movable, Variants
 from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 MOVED_WORK_FRAC = 0.98  # of the movable energy is planned; the rest, many tiny jobs, starts at once
 SMALLEST_GPUS = 1e-12  # mean of a slot; less is rounding
+NOT_OFFERED = np.iinfo(np.int64).min  # no slot
 LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Movable:
-    """Jobs of a window that may start at more than one time.
-
-    Attributes:
-        row: of the site's job table, shape (n,).
-        earliest_s: first start, seconds from the start of the horizon.
-        latest_s: last start.
-        run_s: run time.
-        kw: IT power above idle, or above off where idle servers sleep.
-        gpus: boards.
-        pool: pool index.
-    """
-
-    row: Rows
-    earliest_s: Array
-    latest_s: Array
-    run_s: Array
-    kw: Array
-    gpus: Array
-    pool: Rows
-
-    def take(self, which: NDArray[np.generic]) -> "Movable":
-        """A part of them."""
-        return Movable(
-            self.row[which],
-            self.earliest_s[which],
-            self.latest_s[which],
-            self.run_s[which],
-            self.kw[which],
-            self.gpus[which],
-            self.pool[which],
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +69,7 @@ def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Star
         slots: slots in the window.
     """
     first = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64) + 1
-    last = np.minimum(
-        np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64), slots - 1
-    )
+    last = np.minimum(_last_slot(jobs.latest_s, window_s, slot_s), slots - 1)
     count = np.maximum(last - first + 1, 0)
     job = np.repeat(np.arange(len(first)), count + 1)
     begin = np.concatenate([[0], np.cumsum(count + 1)[:-1]]).astype(np.int64)
@@ -112,6 +78,10 @@ def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Star
     slot = np.where(earliest, -1, np.repeat(first, count + 1) + position - 1)
     start = np.where(earliest, jobs.earliest_s[job], window_s + slot * slot_s)
     return Starts(job, slot, start)
+
+
+def _last_slot(latest_s: Array, window_s: float, slot_s: float) -> Rows:
+    return np.floor((latest_s - window_s) / slot_s + 1e-9).astype(np.int64)
 
 
 def profile(start_s: Array, run_s: Array, edges_s: Array) -> Array:
@@ -131,13 +101,21 @@ def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
 
 
 def class_of(jobs: Movable, window_s: float, slot_s: float, group: Rows) -> Rows:
-    """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike."""
+    """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike.
+
+    Nor are jobs that a cap leaves other starts.
+    """
     release = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64)
-    latest = np.floor((jobs.latest_s - window_s) / slot_s + 1e-9).astype(np.int64)
+    latest = _last_slot(jobs.latest_s, window_s, slot_s)
     length = np.digitize(jobs.run_s / S_PER_H, LENGTH_BINS_H)
     keys = np.stack([jobs.pool, group, release, latest, length], axis=1)
     if not len(keys):
         return np.zeros(0, np.int64)
+    if jobs.caps is not None:
+        every = Variants.of(jobs)
+        last = np.full(jobs.caps.run_s.shape, NOT_OFFERED)
+        last[every.job, every.level] = _last_slot(every.jobs.latest_s, window_s, slot_s)
+        keys = np.column_stack([keys, last])
     _, which = np.unique(keys, axis=0, return_inverse=True)
     return which.reshape(-1).astype(np.int64)
 
@@ -148,7 +126,8 @@ class JobSide:
 
     Attributes:
         jobs: the planned jobs.
-        starts: their starts.
+        starts: their starts, under each cap that is offered.
+        level: level of cap of each start, shape (starts,).
         column_of: column of each start, shape (starts,).
         columns: for the model.
         held_gpus: boards that each entry holds where a run that touches a slot holds it whole.
@@ -156,6 +135,7 @@ class JobSide:
 
     jobs: Movable
     starts: Starts
+    level: Rows
     column_of: Rows
     columns: ClassColumns
     held_gpus: Array
@@ -182,23 +162,31 @@ def job_side(
         quota_free: boards of each quota left by fixed work, shape (quotas, slots).
     """
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
-    starts = starts_of(jobs, window_s, slot_s, slots)
-    which = class_of(jobs, window_s, slot_s, group)
+    every, which = Variants.of(jobs), class_of(jobs, window_s, slot_s, group)
+    starts = starts_of(every.jobs, window_s, slot_s, slots)
+    job, levels = every.job[starts.job], int(every.level.max(initial=NO_CAP)) + 1
+    capped, variant = np.unique(which[every.job] * levels + every.level, return_inverse=True)
+    variant = variant.reshape(-1).astype(np.int64)  # a class at a level
     by_slot = slots + 1  # slots of starts, from the earliest at -1
-    keys, column_of = np.unique(which[starts.job] * by_slot + starts.slot + 1, return_inverse=True)
+    keys, column_of = np.unique(
+        variant[starts.job] * by_slot + starts.slot + 1, return_inverse=True
+    )
     column_of = column_of.reshape(-1).astype(np.int64)
     unique = np.stack([keys // by_slot, keys % by_slot - 1], axis=1)
-    column, slot, kw, gpus, held = _entries(jobs, which, unique, edges_s)
+    column, slot, kw, gpus, held = _entries(every.jobs, variant, unique, edges_s)
     tail = np.zeros((len(tails), len(unique)))
     for row, one in enumerate(tails):
-        cost = tail_cost(starts, jobs, float(edges_s[-1]), slot_s, one)
+        cost = tail_cost(starts, every.jobs, float(edges_s[-1]), slot_s, one)
+        cost += cap_cost(every.jobs, jobs.take(every.job), float(edges_s[-1]), slot_s, one)[
+            starts.job
+        ]
         tail[row] = np.bincount(column_of, cost, len(unique))
     pool = np.zeros(len(unique), np.int64)
-    pool[column_of] = jobs.pool[starts.job]
+    pool[column_of] = jobs.pool[job]
     quota = np.full(len(unique), -1)
-    quota[column_of] = group[starts.job]
+    quota[column_of] = group[job]
     columns = ClassColumns(
-        class_of=unique[:, 0].astype(np.int64),
+        class_of=capped[unique[:, 0]] // levels,
         pool=pool,
         classes=int(which.max()) + 1,
         column=column,
@@ -211,7 +199,8 @@ def job_side(
         quota=quota,
         quota_free=quota_free,
     )
-    return JobSide(jobs, starts, column_of, columns, held)
+    of_jobs = Starts(job, starts.slot, starts.start_s)
+    return JobSide(jobs, of_jobs, every.level[starts.job], column_of, columns, held)
 
 
 def _entries(
@@ -281,6 +270,8 @@ def _touched(start_s: Array, run_s: Array, slot_s: float) -> tuple[Rows, Rows, A
 def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:
     """Cost of delay and of what a start runs after the window, less that of the earliest start, shape (starts,).
 
+    Both under the caps that the jobs have; see `cap_cost`.
+
     Work pushed past the window is not free: it pays the price of the window's last day, hour by hour.
     """
     mine = starts.job
@@ -291,6 +282,23 @@ def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: 
     first = starts.slot == -1
     earliest[starts.job[first]] = cost[first]
     return cost - earliest[starts.job]
+
+
+def cap_cost(jobs: Movable, uncapped: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:
+    """What a cap adds to `tail_cost` at the earliest start: work after the window, and a later end, shape (n,).
+
+    Args:
+        jobs: under their caps.
+        uncapped: the same jobs without.
+        end_s: of the window.
+        slot_s: length of a slot.
+        tail: prices.
+    """
+    cost = np.zeros(len(jobs.row))
+    for one, sign in ((jobs, 1.0), (uncapped, -1.0)):
+        after = cost_after(one.earliest_s, one.run_s, one.kw, end_s, slot_s, tail.price)
+        cost += sign * (after + tail.delay_price * one.gpus * one.run_s / S_PER_H)
+    return cost
 
 
 def cost_after(
@@ -311,19 +319,18 @@ def _cumulative(price: Array, slot_s: float, time_s: Array) -> Array:
     return np.asarray(whole * edges[-1] + inside, np.float64)
 
 
-def assign(side: JobSide, start_share: Array) -> Array:
-    """A start for each planned job that follows the classes' shares, shape (jobs,).
+def assign(side: JobSide, start_share: Array) -> Rows:
+    """A start for each planned job that follows the classes' shares, as rows of ``side.starts``, shape (jobs,).
 
     Within a class the biggest jobs choose first, each the start with most work still owed to it.
     """
     jobs, starts = side.jobs, side.starts
     energy = jobs.kw * jobs.run_s
     of_class = side.columns.class_of
-    total = np.bincount(
-        of_class[side.column_of], energy[starts.job] * (starts.slot == -1), side.columns.classes
-    )
+    once = (starts.slot == -1) & (side.level == NO_CAP)
+    total = np.bincount(of_class[side.column_of], energy[starts.job] * once, side.columns.classes)
     owed = start_share * total[of_class]
-    chosen = np.full(len(energy), np.nan)
+    chosen = np.zeros(len(energy), np.int64)
     first = np.searchsorted(starts.job, np.arange(len(energy)))
     last = np.searchsorted(starts.job, np.arange(len(energy)), side="right")
     for job in np.argsort(-energy, kind="stable"):
@@ -331,5 +338,5 @@ def assign(side: JobSide, start_share: Array) -> Array:
         columns = side.column_of[options]
         best = int(np.argmax(owed[columns]))
         owed[columns[best]] -= energy[job]
-        chosen[job] = starts.start_s[options][best]
+        chosen[job] = options.start + best
     return chosen

@@ -14,6 +14,7 @@ from aidc.optimization import classes
 from aidc.optimization.bound import tail_cost
 from aidc.optimization.bus import Bus
 from aidc.optimization.model import settle_peaks, site_model
+from aidc.optimization.movable import Choice
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
 from aidc.optimization.problem import kept_options, load_kw, tables_at, tank_rates_kw
@@ -28,10 +29,10 @@ USED_FRAC = 1e-6  # of a slot; less is rounding
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Starts of the jobs with the best set-points for them, in the plant itself.
+    """Starts and caps of the jobs with the best set-points for them, in the plant itself.
 
     Attributes:
-        start_s: of the movable jobs.
+        choice: for the movable jobs.
         load_kw: IT power of each slot.
         tables: the plant at that very load, one point a slot.
         money: prices there.
@@ -42,7 +43,7 @@ class Course:
         limited: the same in the unit of each limit.
     """
 
-    start_s: Array
+    choice: Choice
     load_kw: Array
     tables: PlantTables
     money: Prices
@@ -94,6 +95,7 @@ def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[n
     Counts multiply the binaries of a window, and few are of use. Likely is the plant's rule, and what the
     relaxed model takes anywhere under the load as it stands. The bound does not hang on that.
     """
+    view = view.under(view.problem.stands.level)
     problem, counts = view.problem, [option.chillers_on for option in view.problem.options]
     every = np.ones(len(counts), np.bool_)
     if view.bus.chillers is None:
@@ -121,24 +123,25 @@ def course_of(
     goal: Goal,
     tail: classes.Tail,
     limits: Sequence[Limit],
-    start_s: Array,
+    choice: Choice,
     offered: NDArray[np.bool_],
     explain: bool = True,
 ) -> Course:
-    """Solves the set-points for given starts, and with a tank once more at the rates it then has.
+    """Solves the set-points for given starts and caps, and with a tank once more at the rates it then has.
 
     Args:
         view: of the window.
         goal: what is minimised.
         tail: what starts cost after the window.
         limits: of earlier stages.
-        start_s: of the movable jobs.
+        choice: for the movable jobs.
         offered: options to choose from, shape (options,).
         explain: say why where the limits leave no set-points.
 
     Raises:
         InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
     """
+    view, start_s = view.under(choice.level), choice.start_s
     problem, plan = view.problem, view.problem.scenario.plan
     outside = [tail_cost(problem, start_s, view.edges, limit.tail) for limit in limits]
 
@@ -160,7 +163,7 @@ def course_of(
         load = load_kw(problem, start_s, view.edges)
         settle_peaks(model, bus)
         limited = [pyo.value(model.cap_sum[i]) + outside[i] for i in model.CAP]
-        return Course(start_s, load, tables, money, model, solution, chosen, cost, limited)
+        return Course(choice, load, tables, money, model, solution, chosen, cost, limited)
 
     course = solved(tank_rates_kw(problem.site, len(view.bus.pv_kw)), view.bus, None)
     if view.bus.tank is None:
@@ -176,20 +179,20 @@ def best_course(
     goal: Goal,
     tail: classes.Tail,
     limits: Sequence[Limit],
-    starts: Sequence[Array],
+    choices: Sequence[Choice],
     offered: NDArray[np.bool_],
 ) -> Course:
-    """The cheapest course over some starts; the last of them keeps the limits, if any can.
+    """The cheapest course over some choices; the last of them keeps the limits, if any can.
 
     So a plan is never worse than leaving the jobs alone, and a stage never loses what is feasible.
     """
-    *tried, surely = starts
+    *tried, surely = choices
     courses = []
-    for start_s in tried:
-        if (start_s == surely).all():
+    for choice in tried:
+        if choice.is_same(surely):
             continue
         with suppress(InfeasibleError, SolverTimeoutError):
-            courses.append(course_of(view, goal, tail, limits, start_s, offered, explain=False))
+            courses.append(course_of(view, goal, tail, limits, choice, offered, explain=False))
     try:
         courses.append(course_of(view, goal, tail, limits, surely, offered, explain=not courses))
     except (InfeasibleError, SolverTimeoutError):

@@ -88,6 +88,7 @@ class ForecastPlanner:
                     "status": status,
                     "start_s": start,
                     "moved_s": moved,
+                    "power_cap_frac": np.ones(len(jobs)),
                     "pool": jobs.pool,
                     "site": jobs.site,
                     "reason": reason,

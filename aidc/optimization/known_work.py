@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from aidc.forecast import Drivers, Forecast, Forecaster
 from aidc.job import JobTable
-from aidc.optimization.classes import Movable, profile
+from aidc.optimization.classes import profile
+from aidc.optimization.movable import Movable
 from aidc.optimization.peaks import Peaks, least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
 from aidc.optimization.problem import FixedWork, WindowProblem

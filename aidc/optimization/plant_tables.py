@@ -140,6 +140,7 @@ def sample(
     policy: ModePolicy,
     water_cny_per_m3: float,
     store_kw: Array,
+    mass_heat_kw: Array | None = None,
 ) -> PlantTables:
     """Tables of one window.
 
@@ -154,6 +155,7 @@ def sample(
         policy: mode policy where an option leaves the mode open.
         water_cny_per_m3: price of water.
         store_kw: rates of the tank to sample, positive is charging, shape (slots, rates).
+        mass_heat_kw: that the hall gives off beside, shape (slots, options); None: none.
     """
     slots, choices = low_kw.shape[1], len(options)
     rates = store_kw.shape[1]
@@ -184,6 +186,9 @@ def sample(
         store_charge_kw=np.maximum(store, 0.0),
         store_discharge_kw=np.maximum(-store, 0.0),
         chillers_on=np.broadcast_to(chillers[None, :, None], shape).reshape(-1),
+        mass_heat_kw=None
+        if mass_heat_kw is None
+        else np.broadcast_to(mass_heat_kw[:, :, None], shape).reshape(-1),
     )
     facility_kw = plant.facility_kw.reshape(shape)
     water = plant.water_l_per_h.reshape(shape)

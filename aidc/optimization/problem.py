@@ -1,7 +1,7 @@
 """What one window is given, and the table model of it: sampled plant, prices, bus and load."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from aidc.grid_limit import import_limit_kw
 from aidc.horizon import Horizon
 from aidc.optimization import classes, sleeping
 from aidc.optimization.bus import Bus
-from aidc.optimization.classes import Movable
 from aidc.optimization.commitment import Chillers
+from aidc.optimization.movable import NO_CAP, Choice, Movable
 from aidc.optimization.objective import Cap, Prices, prices, worth_keeping
 from aidc.optimization.peaks import Peaks, month_numbers
 from aidc.optimization.plant_tables import (
@@ -62,8 +62,9 @@ class WindowProblem:
         state: what it inherits.
         peaks: the demand charge as the window sees it.
         fixed: work that cannot move.
-        movable: jobs that can, all of them.
+        movable: jobs that can, all of them, without power caps.
         at_s: where each movable job stands now, shape (n,); always feasible.
+        at_level: level of power cap under which each stands; None: nothing is capped.
         fixed_runs: start, end, boards and pool of every job that runs in or after the window and cannot move.
         held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
         groups: who shares a quota of boards; None: there are no quotas.
@@ -82,6 +83,19 @@ class WindowProblem:
     fixed_runs: tuple[Array, Array, Array, Rows]
     held: Held | None = None
     groups: Groups | None = None
+    at_level: Rows | None = None
+
+    @property
+    def stands(self) -> Choice:
+        """Where the movable jobs stand, and under which caps."""
+        level = np.full(len(self.at_s), NO_CAP) if self.at_level is None else self.at_level
+        return Choice(self.at_s, level)
+
+    def under(self, level: Rows) -> "WindowProblem":
+        """The window with its movable jobs under power caps."""
+        if self.movable.caps is None:
+            return self
+        return replace(self, movable=self.movable.under(level))
 
     @property
     def horizon(self) -> Horizon:

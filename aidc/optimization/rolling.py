@@ -12,7 +12,7 @@ from aidc.forecast import Drivers, Forecast
 from aidc.job import NO_BOARDS, OVER_QUOTA, TOO_LARGE, beyond_quota
 from aidc.optimization import sleeping
 from aidc.optimization.bound import Certificate
-from aidc.optimization.classes import Movable, profile
+from aidc.optimization.classes import profile
 from aidc.optimization.network.step import placed_jobs
 from aidc.optimization.peaks import least_import_kw, peaks_of
 from aidc.optimization.plant_tables import options_of
@@ -140,6 +140,7 @@ class RollingPlanner:
                     "status": status,
                     "start_s": start,
                     "moved_s": moved,
+                    "power_cap_frac": standing.power_cap_frac,
                     "pool": pool,
                     "site": site,
                     "reason": reason,
@@ -171,7 +172,7 @@ class _SitePlan:
         jobs, now = self.jobs, state.now_s
         problem = self.problem(state)
         found, piece, until = self.record.commit(problem)
-        jobs.start_s[found.rows] = found.start_s
+        jobs.follow(found.rows, found.choice)
         waits = self._here() & np.isnan(state.start_s)
         rows = np.flatnonzero(waits & (jobs.start_s >= now) & (jobs.start_s < until))
         return found, Commitment(
@@ -180,6 +181,7 @@ class _SitePlan:
             jobs.start_s[rows],
             problem.forecast.first_step,
             piece,
+            None if jobs.capped is None else jobs.power_cap_frac[rows],
         )
 
     def _here(self) -> NDArray[np.bool_]:
@@ -211,13 +213,10 @@ class _SitePlan:
         movable_rows, fixed_rows = open_rows[may_move], open_rows[~may_move]
         slots = np.arange(round(steps * step_s / (plan.step_min * 60)) + 1, dtype=np.float64)
         edges = now + slots * plan.step_min * 60.0
-        movable = Movable(
+        movable = standing.movable(
             movable_rows,
             np.maximum(standing.earliest_s[movable_rows], now),
-            standing.latest_s[movable_rows],
-            run[movable_rows],
             self._kw(movable_rows),
-            table.gpu_count[movable_rows].astype(np.float64),
             pool[movable_rows],
         )
         until = float(np.max(movable.latest_s + movable.run_s, initial=end))
@@ -240,6 +239,7 @@ class _SitePlan:
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
             at_s=start[movable_rows].copy(),
+            at_level=standing.level(movable_rows),
             fixed_runs=(
                 start[others],
                 start[others] + run[others],
@@ -266,9 +266,10 @@ class _SitePlan:
 
     def _kw(self, rows: Rows) -> Array:
         """IT power of jobs above that of their pool at rest."""
-        table, pools = self.jobs.jobs, self.jobs.pools
-        held = np.array([sleeping.held_kw_per_gpu(pool) for _, pool in pools])
-        return np.asarray(table.added_kw[rows] + held[self.jobs.pool[rows]] * table.gpu_count[rows])
+        standing, table = self.jobs, self.jobs.jobs
+        held = np.array([sleeping.held_kw_per_gpu(pool) for _, pool in standing.pools])
+        held_kw = held[standing.pool[rows]] * table.gpu_count[rows]
+        return np.asarray(standing.added_kw[rows] + held_kw)
 
     def _held(self, state: PlanningState | None, end_s: float) -> Held | None:
         """Jobs that say who sleeps in a window; None: nobody does. Without a state: in the baseline."""
@@ -307,9 +308,10 @@ class _SitePlan:
                     load[index] = sleeping.load_kw(pool, held.of_pool(index), edges)
                     continue
                 mine = (standing.pool == self.first_pool + index) & np.isfinite(standing.baseline_s)
+                run_s = standing.run_s if standing.capped is None else standing.capped.run_s[:, 0]
                 load[index] = idle_kw(pool) + mean_level(
                     standing.baseline_s[mine],
-                    standing.baseline_s[mine] + standing.run_s[mine],
+                    standing.baseline_s[mine] + run_s[mine],
                     standing.jobs.added_kw[mine],
                     edges,
                 )

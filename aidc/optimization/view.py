@@ -40,9 +40,13 @@ class View:
             edges,
             tables_of(problem, per_slot, edges),
             bus_of(problem, per_slot),
-            load_kw(problem, problem.at_s, edges),
+            load_kw(problem.under(problem.stands.level), problem.at_s, edges),
             f"{problem.site.name}, window from {problem.forecast.frame.index[0].isoformat()}",
         )
+
+    def under(self, level: NDArray[np.int64]) -> "View":
+        """The same with the movable jobs under power caps."""
+        return replace(self, problem=self.problem.under(level))
 
     def money(self, goal: Goal, tables: PlantTables | None = None) -> Prices:
         """Prices of an objective on the window's tables, or on others."""

@@ -9,17 +9,18 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, SolverTimeoutError
-from aidc.optimization import calendar, classes
+from aidc.optimization import classes
 from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
+from aidc.optimization.movable import Choice
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import (
     WindowProblem,
 )
-from aidc.optimization.quotas import NO_GROUP
+from aidc.optimization.settled import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import Limit, View
@@ -35,7 +36,8 @@ class WindowPlan:
     """What one window decides.
 
     Attributes:
-        rows, start_s: jobs it speaks for and their starts.
+        rows: jobs it speaks for.
+        choice: their starts and power caps.
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
@@ -44,12 +46,17 @@ class WindowPlan:
     """
 
     rows: Rows
-    start_s: Array
+    choice: Choice
     setpoints: SetPoints
     promised: pd.DataFrame
     proof: WindowProof
     certificate: Certificate
     course: "Chosen | None"
+
+    @property
+    def start_s(self) -> Array:
+        """Starts of the jobs."""
+        return self.choice.start_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +119,8 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     limits = [Limit(None, 0.0, nothing)] if plan.pue_max is not None else []
     stages: list[_Stage] = []
     for goal in plan.goals:
-        start_s = stages[-1].course.start_s if stages else problem.at_s
-        stage = _solved(view, goal, limits, start_s)
+        before = stages[-1].course.choice if stages else problem.stands
+        stage = _solved(view, goal, limits, before)
         stages.append(stage)
         room = stage.objective + plan.room_frac * abs(stage.objective)
         limits.append(Limit(goal, room, stage.tail))
@@ -155,7 +162,7 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         rows=max(stage.sizes[1] for stage in stages),
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
-        jobs_moved=int((last.course.start_s > jobs.earliest_s + 1e-6).sum()),
+        jobs_moved=int((last.course.choice.start_s > jobs.earliest_s + 1e-6).sum()),
         fault="",
         quotas="; ".join(last.quotas),
         full=last.full,
@@ -165,34 +172,33 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
-    return WindowPlan(
-        jobs.row, last.course.start_s, setpoints, promised, proof, certificate, chosen
-    )
+    return WindowPlan(jobs.row, last.course.choice, setpoints, promised, proof, certificate, chosen)
 
 
-def _solved(view: View, goal: Goal, limits: list[Limit], before_s: Array) -> _Stage:
-    """One objective under limits; ``before_s`` are starts that keep them."""
+def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Stage:
+    """One objective under limits; ``before`` is a choice that keeps them."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
     money = view.money(goal)
     tail = tail_of(view.tables, money, view.bus, view.standing_kw)
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    start_s, sizes, status = before_s, (0, 0, 0), "optimal"
+    choice, sizes, status = before, (0, 0, 0), "optimal"
     offered = likely_options(view, goal, limits)
     try:
         planned = _planned(view, money, tail, caps, limits, offered)
     except SolverTimeoutError:
         planned, status = None, "time_limit"
     if planned is not None:
-        found, start_s = planned.solution, planned.start_s
+        found, choice = planned.solution, planned.choice
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [start_s, before_s], offered)
+    course = best_course(view, goal, tail, limits, [choice, before], offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
-    after = tail_cost(problem, course.start_s, view.edges, tail)
+    capped = problem.under(course.choice.level)
+    after = tail_cost(capped, course.choice.start_s, view.edges, tail)
     in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
@@ -260,9 +266,9 @@ def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """Starts of the movable jobs, with the model that proposed them."""
+    """Starts and caps of the movable jobs, with the model that proposed them."""
 
-    start_s: Array
+    choice: Choice
     model: pyo.ConcreteModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
@@ -317,56 +323,8 @@ def _plan_jobs(
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     began = time.perf_counter()
-    start_s = problem.at_s.copy()
-    start_s[big] = _settled(problem, big, side, classes.assign(side, start_share))
+    choice = settled(problem, big, side, classes.assign(side, start_share))
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s
-    return _Planned(start_s, model, duals, solution, quotas, built)
-
-
-def _settled(
-    problem: WindowProblem, big: NDArray[np.bool_], side: classes.JobSide, wanted: Array
-) -> Array:
-    """The wanted starts where boards are free, else the nearest start that fits."""
-    jobs, at_s = side.jobs, problem.at_s[big]
-    first = np.searchsorted(side.starts.job, np.arange(len(at_s) + 1))
-    options = [side.starts.start_s[first[i] : first[i + 1]] for i in range(len(at_s))]
-    every = problem.movable
-    standing = problem.at_s, problem.at_s + every.run_s, every.gpus, every.pool
-    start, end, gpus, of_pool = (
-        np.concatenate(pair) for pair in zip(problem.fixed_runs, standing, strict=True)
-    )
-    settled, groups = at_s.copy(), problem.groups
-    of_job = np.full(len(at_s), NO_GROUP) if groups is None else groups.of_movable[big]
-    of_run = (
-        np.full(len(start), NO_GROUP)
-        if groups is None
-        else np.concatenate([groups.of_fixed_run, groups.of_movable])
-    )
-    for index, pool in enumerate(problem.site.pools):
-        mine, theirs = np.flatnonzero(jobs.pool == index), of_pool == index
-        ours = np.isin(side.starts.job, mine)
-        times = side.starts.start_s[ours]
-        until = times + jobs.run_s[side.starts.job[ours]]
-
-        moments = np.concatenate([times, until, at_s[mine]])
-
-        def shared(boards: float, who: NDArray[np.bool_], at: Array = moments) -> calendar.Calendar:
-            return calendar.Calendar(boards, start[who], end[who], gpus[who], at)
-
-        plan, quotas = shared(pool.gpu_count, theirs), dict[int, calendar.Calendar]()
-        for group in () if groups is None else set(of_job[mine].tolist()) - {NO_GROUP}:
-            quotas[group] = shared(float(groups.boards[group]), of_run == group)  # type: ignore[union-attr]
-        settled[mine] = calendar.settle(
-            [
-                (plan, quotas[group]) if group != NO_GROUP else (plan,)
-                for group in of_job[mine].tolist()
-            ],
-            at_s[mine],
-            wanted[mine],
-            jobs.run_s[mine],
-            jobs.gpus[mine],
-            [options[i] for i in mine],
-        )
-    return settled
+    return _Planned(choice, model, duals, solution, quotas, built)

@@ -116,6 +116,7 @@ def facility(
     store_charge_kw: Array | None = None,
     store_discharge_kw: Array | None = None,
     chillers_on: NDArray[np.int8] | None = None,
+    mass_heat_kw: Array | None = None,
 ) -> Facility:
     """Powers, water and temperatures of a site in quasi-steady operation.
 
@@ -137,6 +138,8 @@ def facility(
         store_discharge_kw: cold asked out of it; what it holds is the caller's to know.
         chillers_on: machines of a chilled-water plant asked to run, shape (n,); -1, and None: by its own
             rule.
+        mass_heat_kw: that the hall gives off as its mass cools down, negative as it warms up, shape (n,);
+            None: none, the quasi-steady hall.
     """
     faults = faults or Faults.none(len(supply_degc))
     at_rest = np.zeros_like(supply_degc)
@@ -162,6 +165,8 @@ def facility(
         cooling.supply_fan, hall, needed, rated_kw, cooling.air_capacity_ratio, faults.running_frac
     )
     heat = it_kw - captured_kw + flow.fan_kw + hall_loss_kw(site, chain)
+    if mass_heat_kw is not None:
+        heat = heat + mass_heat_kw
     load = Load(
         heat_kw=heat,
         supply_degc=supply_degc,

@@ -16,6 +16,7 @@ from aidc.site import Site
 
 Array = NDArray[np.float64]
 _BISECTIONS = 60
+KJ_PER_KWH = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class ThermalMass:
             racks * rack.mass_kg * rack.mass_kj_per_kg_k,
             racks * rack.ua_kw_per_k,
         )
+
+    @property
+    def kwh_per_k(self) -> float:
+        """Heat that air and equipment hold a kelvin."""
+        return (self.air_kj_per_k + self.mass_kj_per_k) / KJ_PER_KWH
 
     @property
     def time_constant_s(self) -> float:

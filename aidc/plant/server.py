@@ -1,7 +1,6 @@
 """Servers against the temperature of the air they breathe."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +8,6 @@ from numpy.typing import NDArray
 from aidc.equipment import Server
 
 Array = NDArray[np.float64]
-
-VALID_INLET_DEGC: Final = (18.0, 37.0)  # range of the measurements behind the law
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,7 @@ def at_inlet(server: Server, it_reference_kw: Array, inlet_degc: Array) -> Serve
 
     The fans follow the inlet and draw with the cube of their speed; below the reference inlet the
     servers still ask for the reference air flow, as boards are cooled to their temperature rise.
+    The measurements behind the law are of inlets from 18 to 37 degC.
 
     Args:
         server: fan share, gain and reference inlet.

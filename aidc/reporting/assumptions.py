@@ -1,9 +1,6 @@
 """What a result hangs on: every assumption with the verdict at its low and its high end."""
 
 from dataclasses import dataclass
-from typing import Final
-
-NOT_RUN: Final = "not run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +29,3 @@ class AssumptionVerdict:
     at_low: float | None
     at_high: float | None
     reason: str = ""
-
-    @property
-    def turns_the_verdict(self) -> bool:
-        """Whether one end has the other sign."""
-        ends = [end for end in (self.at_value, self.at_low, self.at_high) if end is not None]
-        return bool(ends) and min(ends) < 0 < max(ends)

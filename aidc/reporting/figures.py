@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from aidc.ledger.kpi import FULL_YEAR_MONTHS, pue_grade
+from aidc.ledger.grade import FULL_YEAR_MONTHS, pue_grade
 from aidc.ledger.statement import Statement
 from aidc.plant import metrics
 from aidc.reporting.job_figures import job_figures

@@ -58,6 +58,7 @@ def job_figures(trace: Trace) -> dict[str, Any]:
         **_slowdown(jobs, state),
         "deadlines": _deadlines(jobs, state),
         "gpu_hours": busy * trace.step_h,
+        "slowed_gpu_hours": slowed_gpu_seconds(trace) / S_PER_H,
         "utilisation_frac": ratio(busy, allocatable),
         "utilisation_by_pool_frac": _by_pool(trace),
         "goodput_frac": ratio(useful_gpu_s, allocatable * trace.step_h * S_PER_H),
@@ -209,5 +210,11 @@ def _server_s(runs: Runs, gpus: NDArray[np.int64], each: int, servers: int) -> t
 
 
 def gpu_seconds(trace: Trace) -> float:
-    """GPU time delivered inside the horizon [GPU-s]."""
-    return float(trace.frame["gpus_busy"].sum() * trace.step_h * S_PER_H)
+    """Work delivered inside the horizon: GPU time, less what a plan's power caps cost [GPU-s]."""
+    held = float(trace.frame["gpus_busy"].sum() * trace.step_h * S_PER_H)
+    return held - slowed_gpu_seconds(trace)
+
+
+def slowed_gpu_seconds(trace: Trace) -> float:
+    """GPU time that jobs held only because a plan capped their boards [GPU-s]."""
+    return float(trace.jobs["slowed_s"].to_numpy() @ trace.jobs["gpu_count"].to_numpy())

@@ -112,10 +112,17 @@ def work_line(summary: Mapping[str, Any]) -> str:
     if saved is None:
         return ""
     difference = signed_percent(saved["gpu_seconds_difference_frac"], 3)
-    return (
+    text = (
         f"GPU time delivered inside the horizon differs by {difference} of the baseline's "
         f"(allowed: 0.1 %). Both runs have the same jobs, warm start and random streams."
     )
+    slowed = (summary["optimized"] or {}).get("slowed_gpu_hours", 0.0)
+    if slowed:
+        text += (
+            f" Jobs under the plan's power caps held their boards for {number(slowed, 0)} GPU-hours more "
+            "to do that work; those are not counted as delivered."
+        )
+    return text
 
 
 def _minus(value: float | None) -> float | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from aidc.job import NO_BOARDS, NOT_IN_TIME, OVER_QUOTA, TOO_LARGE, JobTable, beyond_quota
 from aidc.site import Pool
 from aidc.trace import JobRun
+from aidc.workload.planned_caps import NO_CAP_FRAC
 
 Array = NDArray[np.float64]
 LATE_S: Final = 1e-6  # less than this is rounding
@@ -21,6 +22,7 @@ def job_table(
     run: JobRun,
     length_s: float,
     moved_s: Array,
+    planned_cap_frac: Array,
     shares: Mapping[str, Array],
     quotas: Mapping[str, int],
 ) -> pd.DataFrame:
@@ -28,7 +30,8 @@ def job_table(
 
     A job that still runs has the end that it will come to; one that was stopped and waits again has
     none and counts as waiting. ``ran_s`` is the time it held its boards inside the horizon, ``useful_s``
-    what of that is work kept: of completed jobs alone.
+    what of that is work kept: of completed jobs alone. ``power_cap_frac`` is the plan's cap or that of the
+    pool, 1 for none; ``slowed_s`` is the part of ``ran_s`` that a plan's cap cost.
 
     Args:
         jobs: of one site.
@@ -36,6 +39,7 @@ def job_table(
         run: what they did.
         length_s: of the horizon.
         moved_s: delay that a plan meant, shape (n,).
+        planned_cap_frac: power cap that a plan gave each over its boards' maximum power; 1: none.
         shares: of energy, overhead, carbon, water and money, by column.
         quotas: boards by virtual cluster.
     """
@@ -48,6 +52,12 @@ def job_table(
     late = np.where(
         np.isfinite(run.end_s), run.end_s > jobs.deadline_s + LATE_S, jobs.deadline_s < length_s
     )
+    cap_frac, ran_s = planned_cap_frac.copy(), run.runs.within(length_s).held_s(len(jobs))
+    for pool in pools:
+        here = jobs.pool == pool.name
+        cap_frac[here] = np.minimum(cap_frac[here], pool.power_cap_frac or NO_CAP_FRAC)
+    speed = np.divide(jobs.useful_s, jobs.run_s, out=np.ones(len(jobs)), where=jobs.run_s > 0)
+    slowed_s = np.where(planned_cap_frac < NO_CAP_FRAC, ran_s * (1.0 - speed), 0.0)
     stops = np.bincount(run.runs.job, minlength=len(jobs)) - np.isfinite(run.end_s)
     return pd.DataFrame(
         {
@@ -66,8 +76,10 @@ def job_table(
             "reason": _reasons(jobs, pools, run.refused, quotas),
             "wait_s": np.maximum(wait_s, 0.0),
             "deferred_s": moved_s,
-            "ran_s": run.runs.within(length_s).held_s(len(jobs)),
+            "ran_s": ran_s,
             "useful_s": np.where(state == "completed", jobs.useful_s, 0.0),
+            "power_cap_frac": cap_frac,
+            "slowed_s": slowed_s,
             "stops": stops,
             "late": late & ~run.refused,
             "warm": jobs.warm,

@@ -146,6 +146,14 @@ class Pool:
             if not self.refused[row]:
                 heappush(self._late, (start, row))
 
+    def change(
+        self, rows: NDArray[np.int64], run_s: NDArray[np.float64], added_kw: NDArray[np.float64]
+    ) -> None:
+        """Gives jobs that have not started another run time and power."""
+        power = np.rint(added_kw * KW).astype(np.int64)
+        for row, left, drawn in zip(rows.tolist(), run_s.tolist(), power.tolist(), strict=True):
+            self._left[row], self._power[row] = left, drawn
+
     def wait_for(self, planned: dict[float, simpy.Event]) -> None:
         """Names the events that say that the planner has spoken at a boundary."""
         self._planned = dict(planned)

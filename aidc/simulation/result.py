@@ -16,7 +16,15 @@ from aidc.simulation import accounting
 from aidc.simulation.energy import Block
 from aidc.simulation.faults import INLET_K, incidents, restarts
 from aidc.simulation.job_table import LATE_S, job_table
-from aidc.trace import ACCOUNTS, FRAME_COLUMNS, SHARES, JobRun, Trace, balance_residual
+from aidc.trace import (
+    ACCOUNTS,
+    FRAME_COLUMNS,
+    SHARES,
+    JobRun,
+    Trace,
+    balance_residual,
+    chiller_starts,
+)
 from aidc.units import S_PER_H
 from aidc.workload.power import idle_kw
 
@@ -82,8 +90,19 @@ def trace_of(
     variant: str,
     results: list[SiteResult],
     schedule: Schedule | None,
+    caps_from: Schedule | None = None,
 ) -> Trace:
-    """Puts the sites together, shares the energy out to jobs and closes the balance."""
+    """Puts the sites together, shares the energy out to jobs and closes the balance.
+
+    Args:
+        scenario: what was run.
+        drivers: with the jobs where and as they ran.
+        variant: name of the run.
+        results: of the sites.
+        schedule: what was followed.
+        caps_from: the schedule whose power caps the jobs ran under, where none is followed.
+    """
+    capping = schedule or caps_from
     frames, tables, spells, missed, above, beyond, hot_restarts, dark_gpu_h = (
         [], [], [], 0, 0, 0, 0, 0.0,
     )  # fmt: skip
@@ -93,12 +112,14 @@ def trace_of(
     for result in results:
         frame, site = _frame(scenario, drivers, result), scenario.sites[result.name].site
         mine = np.flatnonzero(drivers.jobs.site == result.name)
-        moved = np.zeros(len(mine))
+        moved, capped = np.zeros(len(mine)), np.ones(len(mine))
         if schedule is not None:
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
             missed += int((meant & (np.nan_to_num(result.run.start_s - planned) > LATE_S)).sum())
+        if capping is not None:
+            capped = capping.decisions["power_cap_frac"].to_numpy(np.float64)[mine]
         frames.append(frame)
         spells.append(incidents(scenario, result.name, frame, result.limit_s))
         spells.append(restarts(scenario, result.name, frame))
@@ -117,6 +138,7 @@ def trace_of(
                 result.run,
                 length_s,
                 moved,
+                capped,
                 shares,
                 scenario.baseline.queue.vc_quota,
             )
@@ -149,7 +171,7 @@ def trace_of(
             "inlet_above_class_steps": beyond,
             "battery_clipped_steps": sum(result.clipped_steps for result in results),
             "store_cut_steps": sum(result.store_cut_steps for result in results),
-            "chiller_starts": sum(_chiller_starts(result) for result in results),
+            "chiller_starts": chiller_starts(whole),
             "chiller_count_not_held_steps": sum(_counts_not_held(result) for result in results),
             **{name: sum(r.law_steps[name] for r in results) for name in results[0].law_steps},
             "jobs_refused": int((state == "refused").sum()),
@@ -179,12 +201,6 @@ def _repairs(results: list[SiteResult], step_h: float) -> dict[str, float]:
         "gpu_h_out_of_service": sum(float(run.out.sum()) for run in runs) * step_h,
         "gpu_h_without_spare": sum(run.without_spare_gpu_s for run in runs) / S_PER_H,
     }
-
-
-def _chiller_starts(result: SiteResult) -> int:
-    """Machines that came on from one step to the next."""
-    running = np.asarray(result.columns["chillers_on"], np.float64)
-    return int(np.maximum(np.diff(running), 0.0).sum())
 
 
 def _counts_not_held(result: SiteResult) -> int:

@@ -17,6 +17,7 @@ from aidc.simulation.result import SiteResult, trace_of
 from aidc.simulation.site_run import Planner, Progress, SiteRun, planning_times_s
 from aidc.simulation.state import SiteState
 from aidc.trace import Trace
+from aidc.workload.planned_caps import with_caps
 
 
 def simulate(
@@ -47,7 +48,7 @@ def simulate(
     """
     _check_sites(scenario, drivers)
     if schedule is not None:
-        drivers = as_planned(drivers, schedule)
+        drivers = _as_planned(scenario, drivers, schedule)
     runs = [
         SiteRun.of(scenario, drivers, name, schedule, planner, progress, None)
         for name in scenario.sites
@@ -81,6 +82,14 @@ def simulate_piece(
     ]
     _play(scenario, runs, None)
     return _trace(scenario, drivers, variant, runs, None), {run.name: run.left() for run in runs}
+
+
+def _as_planned(scenario: Scenario, drivers: Drivers, schedule: Schedule) -> Drivers:
+    """The drivers with each job where a plan puts it, under the cap that the plan gives it."""
+    placed = as_planned(drivers, schedule)
+    cap_frac = schedule.decisions["power_cap_frac"].to_numpy(np.float64)
+    sites = tuple(choice.site for choice in scenario.sites.values())
+    return replace(placed, jobs=with_caps(placed.jobs, sites, cap_frac))
 
 
 def _check_sites(scenario: Scenario, drivers: Drivers) -> None:
@@ -152,7 +161,7 @@ def with_setpoints(
     """
     scenario = trace.scenario
     if trace.schedule is not None:
-        drivers = as_planned(drivers, trace.schedule)
+        drivers = _as_planned(scenario, drivers, trace.schedule)
     results = []
     for name, choice in scenario.sites.items():
         run = trace.job_runs[name]
@@ -169,4 +178,4 @@ def with_setpoints(
         )
         jobs = drivers.jobs.take(np.flatnonzero(drivers.jobs.site == name))
         results.append(SiteResult.of_blocks(name, jobs, run, setpoints[name], [made]))
-    return trace_of(scenario, drivers, variant, results, None)
+    return trace_of(scenario, drivers, variant, results, None, trace.schedule)

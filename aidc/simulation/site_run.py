@@ -27,6 +27,7 @@ from aidc.site import Pool as PoolOfSite
 from aidc.site import Site
 from aidc.trace import JobRun, Runs
 from aidc.units import S_PER_H, S_PER_MIN
+from aidc.workload.planned_caps import NO_CAP_FRAC, with_caps
 from aidc.workload.power import asleep_kw_per_gpu, idle_kw
 from aidc.workload.sleep import Sleepers
 
@@ -120,7 +121,8 @@ class SiteRun:
                 frame["tariff_cny_per_kwh"].to_numpy(np.float64),
                 float(horizon.step_s),
             )
-            queue = queue_of(policy, _with_boots(table, pool), given)
+            seen = _with_longest(_with_boots(table, pool), scenario, site, planner)
+            queue = queue_of(policy, seen, given)
             away_s = () if begin is None else begin.repairs_s[pool.name]
             repairs = repairs_of(scenario, pool, away_s)
             pools.append(
@@ -304,7 +306,21 @@ class SiteRun:
         for index, (pool, rows) in enumerate(zip(self.pools, self.rows, strict=True)):
             of_pool = said.pool == index
             place = np.searchsorted(self.owner[rows], said.rows[of_pool])
+            if said.power_cap_frac is not None:
+                self._cap(pool, rows, place, said.power_cap_frac[of_pool])
             pool.assign(place, said.start_s[of_pool])
+
+    def _cap(
+        self, pool: Pool, rows: NDArray[np.int64], place: NDArray[np.int64], cap_frac: Array
+    ) -> None:
+        """Puts jobs of a pool under the caps that a planner gives them."""
+        mine = rows[place]
+        made = with_caps(self.jobs.take(mine), (self.site,), cap_frac)
+        for name in ("run_s", "limit_s", "added_kw"):
+            column = getattr(self.jobs, name).copy()
+            column[mine] = getattr(made, name)
+            self.jobs = self.jobs.with_columns(**{name: column})
+        pool.change(place, np.minimum(made.run_s, made.limit_s), made.added_kw)
 
 
 def planning_times_s(scenario: Scenario, site: str) -> tuple[float, ...]:
@@ -329,6 +345,17 @@ def _sleepers(pool: PoolOfSite) -> Sleepers | None:
     if pool.sleep_after_min is None:
         return None
     return Sleepers(pool.gpu_count, pool.sleep_after_min * S_PER_MIN, pool.server.boot_s)
+
+
+def _with_longest(
+    jobs: JobTable, scenario: Scenario, site: Site, planner: Planner | None
+) -> JobTable:
+    """Jobs as their queue sees them where a planner may cap them later: limits under the lowest cap."""
+    caps_frac = scenario.plan.caps_frac
+    if planner is None or not caps_frac:
+        return jobs
+    lowest = np.where(jobs.slack_s > 0, min(caps_frac), NO_CAP_FRAC)
+    return jobs.with_columns(limit_s=with_caps(jobs, (site,), lowest).limit_s)
 
 
 def _with_boots(jobs: JobTable, pool: PoolOfSite) -> JobTable:

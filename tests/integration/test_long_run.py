@@ -139,6 +139,26 @@ def test_a_run_that_was_stopped_goes_on_and_ends_the_same(tmp_path: Path) -> Non
     assert len(ids) == len(set(ids)) == first["jobs"], "every job is told once"
 
 
+def test_a_chiller_that_starts_with_a_week_is_counted(tmp_path: Path) -> None:
+    trip = "start: 2023-07-09T22:00:00+08:00, end: 2023-07-10T00:00:00+08:00, lost: 100 %"
+    jobs = tmp_path / "jobs.swf"
+    jobs.write_text("1 0 0 86400 8 -1 -1 8 86400 -1 1 1 1 1 1 1 -1 -1\n")
+    work = f"{{kind: trace, format: swf, file: {jobs}, epoch: 2023-07-03T00:00:00+08:00, limit_factor: 2}}"
+    scenario = aidc.load(
+        WEEK,
+        sets=[
+            "end=2023-07-11T00:00:00+08:00", "pathway=null", "site.model=reference-chilled-water",
+            f"workload={work}", f"events=[{{kind: cooling_trip, {trip}}}]",
+        ],
+    )  # fmt: skip
+    whole = aidc.simulate(scenario)
+    running = whole.frame["chillers_on"].to_numpy()
+    assert running[671] < running[672], "the machines come back with the second week"
+    summary = long_run.simulate_long(scenario, tmp_path / "long", QUIET)
+    starts = np.maximum(np.diff(running), 0.0).sum()
+    assert summary["counts"]["chiller_starts"] == whole.counts["chiller_starts"] == starts
+
+
 def test_another_scenario_does_not_go_on_in_the_same_folder(tmp_path: Path) -> None:
     sets = ["end=2023-07-04T00:00:00+08:00", "pathway=null", "workload.jobs_per_day=100"]
     long_run.simulate_long(aidc.load(WEEK, sets=sets), tmp_path / "a", QUIET)

@@ -9,7 +9,7 @@ import aidc
 from aidc.api import run
 from aidc.api.verify_plan import verify_plan
 from aidc.errors import InfeasibleError
-from aidc.optimization import rolling
+from aidc.optimization import record
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.window import WindowPlan, plan_window
 from tests.integration.test_plan_replay import END_OF_TWO, room
@@ -23,7 +23,7 @@ def refused_from(first_s: float, until_s: float, patch: pytest.MonkeyPatch) -> N
             raise InfeasibleError(WHY)
         return plan_window(problem)
 
-    patch.setattr(rolling, "plan_window", planned)
+    patch.setattr(record, "plan_window", planned)
 
 
 def test_one_window_without_a_plan_holds_the_baseline_and_the_others_are_planned(

@@ -13,10 +13,15 @@ from aidc import catalog, config, equipment
 from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
-from aidc.ledger import policies
-from aidc.ledger.factors import FuelFactor, GridFactor
+from aidc.ledger import policies, registry
+from aidc.ledger.disclosure import DisclosureRow
+from aidc.ledger.grade import GradeLimit
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import GradeLimit
+from aidc.ledger.kpi import EnergyWeight, KpiRow
+from aidc.ledger.lots import CcerTechnology, LotRule
+from aidc.ledger.meter_sheets import RenewableTechnology
+from aidc.ledger.reports import CheckTerms
+from aidc.lot_inputs import LotRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site
 from aidc.supply.grid import IntensityShape
@@ -33,22 +38,29 @@ from aidc.workload.traces.alibaba import TraceBoard
 
 ROWS: dict[str, type[Config]] = {
     **equipment.TABLES,
+    **registry.TABLES,
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
+    "ccer_technologies": CcerTechnology,
+    "check_terms": CheckTerms,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
     "climates": ClimateMonth,
     "company_facts": CompanyFact,
+    "disclosure": DisclosureRow,
+    "energy_weights": EnergyWeight,
     "fault_rules": FaultRules,
-    "fuel_factors": FuelFactor,
     "gang_scaling": GangScaling,
     "gpu_speeds": GpuSpeed,
-    "grid_factors": GridFactor,
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
+    "kpis": KpiRow,
+    "lot_types": LotRule,
+    "lots": LotRow,
     "power_caps": PowerCap,
     "published_pue": PublishedPue,
     "pue_grades": GradeLimit,
+    "renewable_technologies": RenewableTechnology,
     "trace_boards": TraceBoard,
     "workload_profiles": Profile,
 }

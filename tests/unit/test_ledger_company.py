@@ -10,7 +10,8 @@ import pytest
 from aidc.errors import InputError
 from aidc.ledger import inventory
 from aidc.ledger.factors import fuel_factors
-from aidc.ledger.kpi import crf, pue_grade
+from aidc.ledger.grade import pue_grade
+from aidc.ledger.kpi import crf
 from aidc.ledger.reconcile import printed
 from aidc.ledger.units import to_base
 

@@ -7,7 +7,8 @@ import pytest
 
 from aidc.optimization import bound as window_bound
 from aidc.optimization import classes, window
-from aidc.optimization.classes import JobSide, Movable, Tail
+from aidc.optimization.classes import JobSide, Tail
+from aidc.optimization.movable import Movable
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.tail import tail_of
 from aidc.optimization.view import View
@@ -113,7 +114,7 @@ def test_classes_that_start_as_a_whole_give_each_of_their_jobs_that_start(seed: 
     share = np.zeros(len(side.columns.class_of))
     for one in range(side.columns.classes):
         share[random.choice(np.flatnonzero(side.columns.class_of == one))] = 1.0
-    start_s = classes.assign(side, share)
+    start_s = side.starts.start_s[classes.assign(side, share)]
     for job, start in enumerate(start_s):
         options = np.flatnonzero(side.starts.job == job)
         chosen = options[share[side.column_of[options]] == 1.0]
@@ -127,7 +128,7 @@ def test_shares_given_back_to_jobs_keep_the_classes_work_to_within_one_job(seed:
     random = np.random.default_rng(seed)
     share = random.random(len(side.columns.class_of))
     share /= np.bincount(side.columns.class_of, share)[side.columns.class_of]
-    start_s = classes.assign(side, share)
+    start_s = side.starts.start_s[classes.assign(side, share)]
     energy = side.jobs.kw * side.jobs.run_s
     got, total = np.zeros(len(share)), np.zeros(side.columns.classes)
     biggest = np.zeros(side.columns.classes)

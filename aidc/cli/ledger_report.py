@@ -1,0 +1,182 @@
+"""Reports of a ledger: all sheets as a page or a file, the checks, the base year."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from aidc.cli.ledger_audit import Approver, By, Place
+from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
+from aidc.errors import InputError, LedgerError
+
+if TYPE_CHECKING:
+    from aidc.ledger import Ledger, Statement
+    from aidc.ledger.kpi import PueCategory
+
+Entity = Annotated[str, typer.Option(help="Reporting entity.")]
+Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
+Books = Annotated[
+    str, typer.Option(help="Comma between them; location-based and market-based go together.")
+]
+BOTH: Final = "S1,S2-LB,S2-MB-2015"
+_FORMS: Final = {".html": "html", ".json": "json", ".xlsx": "xlsx", "": "csv"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the commands to those of the ledger."""
+    for name, command in (("report", report), ("check", check), ("restate", restate)):
+        app.command(name)(command)
+
+
+def report(
+    ledger: Place,
+    entity: Entity,
+    period: Period,
+    to: Annotated[Path, typer.Option(help="A .html, .json or .xlsx file, or a folder of CSV.")],
+    report_date: ReportDate = None,
+    books: Books = BOTH,
+    category: Annotated[
+        int, typer.Option(min=1, max=3, help="IT read at 1 UPS output, 2 PDU output, 3 IT input.")
+    ] = 3,
+    gwp_set: Annotated[str, typer.Option(help="Printed with the report.")] = "AR6",
+    method_relief: Annotated[str, typer.Option(help="Printed with the report.")] = "none",
+) -> None:
+    """Inventory, scope 2, energy, water, key figures and disclosures as a page, a workbook or tables.
+
+    Exit status 1 where a check stops the statements; the file is then not written.
+    """
+    from aidc.ledger import Ledger
+    from aidc.ledger.checks import stop
+    from aidc.ledger.reports import report as made
+    from aidc.ledger.sheet_files import save
+    from aidc.reporting.statement_page import statement_page
+
+    form = _FORMS.get(to.suffix)
+    if form is None:
+        raise InputError(f"{to}: write a .html, .json or .xlsx file, or a folder of CSV")
+    read_at: PueCategory = 1 if category == 1 else 2 if category == 2 else 3
+    with Ledger.open(ledger) as opened:
+        found = made(
+            opened,
+            _drawn(opened, entity, period, report_date, books),
+            category=read_at,
+            parameters={"GWP set": gwp_set, "method relief": method_relief},
+            texts={},
+            added_back_t={},
+        )
+    stop(found.trips)
+    if form == "html":
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(statement_page(found.workbook, [str(trip) for trip in found.trips]), "utf-8")
+        written = [to]
+    else:
+        written = save(found.workbook, to, form)  # type: ignore[arg-type]
+    for trip in found.trips:
+        print(trip)
+    print(f"wrote {', '.join(map(str, written))}")
+
+
+def check(
+    ledger: Place,
+    entity: Entity,
+    period: Period,
+    report_date: ReportDate = None,
+    books: Books = BOTH,
+    json_: Json = False,
+) -> None:
+    """The checks D1 to D17; exit status 1 where one stops a statement."""
+    from dataclasses import asdict
+
+    from aidc.ledger import Ledger
+    from aidc.ledger.checks import CHECKS, stop
+    from aidc.ledger.reports import inspect
+
+    with Ledger.open(ledger) as opened:
+        drawn = _drawn(opened, entity, period, report_date, books)
+        trips = inspect(opened, drawn, added_back_t={})
+    if json_:
+        print_json([asdict(trip) for trip in trips])
+    else:
+        count = {one.id: sum(trip.check == one.id for trip in trips) for one in CHECKS}
+        print_table(
+            ("check", "severity", "asks that", "tripped"),
+            [(one.id, one.severity, one.sentence, count[one.id] or "no") for one in CHECKS],
+        )
+        for trip in trips:
+            print(trip)
+    stop(trips)
+
+
+def restate(
+    ledger: Place,
+    calc: Annotated[list[str], typer.Option(help="A calc of the base year; give it once a book.")],
+    threshold: Annotated[str, typer.Option(help="Share from which on it is restated: 0.05.")],
+    by: By,
+    approved_by: Approver,
+    event: Annotated[str | None, typer.Option(help="Id of a boundary event.")] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Or: method_improvement, data_improvement, error, category_added."),
+    ] = None,
+    cause: Annotated[str | None, typer.Option(help="In words, with --kind.")] = None,
+    change: Annotated[str | None, typer.Option(help="Tonnes of the base year, signed.")] = None,
+    one_target: Annotated[
+        bool, typer.Option("--one-target", help="One target covers scopes 1, 2 and 3.")
+    ] = False,
+) -> None:
+    """Holds a trigger against the threshold of a base year, and records what came of it."""
+    from aidc.cli.ledger import now
+    from aidc.ledger import Ledger
+
+    with Ledger.open(ledger) as opened:
+        found = opened.restate(
+            event if event is not None else _trigger(kind, cause, change, opened.head[0]),
+            calcs=calc,
+            threshold_frac=_decimal("--threshold", threshold),
+            one_target_for_all_scopes=one_target,
+            recorded_at=now(),
+            recorded_by=by,
+            approved_by=approved_by,
+        )
+    print("\n".join(found.lines()))
+
+
+def _trigger(kind: str | None, cause: str | None, change: str | None, count: int) -> Any:
+    from typing import get_args
+
+    from aidc.config import nearest
+    from aidc.ledger.restate import Trigger, TriggerKind
+
+    if kind is None or cause is None or change is None:
+        raise InputError("name a boundary --event, or give --kind, --cause and --change")
+    if kind not in get_args(TriggerKind):
+        raise InputError(f"no kind of trigger '{kind}'{nearest(kind, get_args(TriggerKind))}")
+    return Trigger(f"trigger {count}", kind, cause, _decimal("--change", change))  # type: ignore[arg-type]
+
+
+def _decimal(option: str, text: str) -> Decimal:
+    try:
+        made = Decimal(text)
+    except InvalidOperation:
+        made = Decimal("NaN")
+    if not made.is_finite():
+        raise InputError(f"{option}: '{text}' is no number")
+    return made
+
+
+def _drawn(
+    ledger: "Ledger", entity: str, period: str, report_date: str | None, books: str
+) -> "list[Statement]":
+    from aidc.cli.ledger import span_of
+
+    day = date_of(report_date)
+    if day is None:
+        raise InputError("--report-date is needed: it limits which factors could be known")
+    try:
+        return [
+            ledger.statement(book, entity=entity, period=span_of(period), report_date=day)
+            for book in books.split(",")
+        ]
+    except LedgerError as error:
+        raise LedgerError(f"no statement can be drawn up: {error}") from None

@@ -1,0 +1,28 @@
+"""What a journal holds at one time: its facts, and the counts of its meters."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aidc.ledger.counts import Counts, read_counts
+from aidc.ledger.index import Index
+from aidc.ledger.register import Register
+
+
+@dataclass(slots=True)
+class Readings:
+    """The journal as it stood after ``register.upto`` entries."""
+
+    register: Register
+    index: Index
+    _read: dict[tuple[str, datetime, datetime], Counts] = field(default_factory=dict)
+
+    def counts(self, meter: str, period: tuple[datetime, datetime]) -> Counts:
+        """What a meter counted in a period, which its intervals cover without a gap.
+
+        Raises:
+            LedgerError: a gap, an overlap, an interval across an edge (D12), or an edited entry.
+        """
+        key = (meter, *period)
+        if key not in self._read:
+            self._read[key] = read_counts(self.index, meter, period, self.register.upto)
+        return self._read[key]

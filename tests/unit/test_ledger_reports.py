@@ -1,0 +1,269 @@
+"""Reports of a ledger: lots in the market book, restatements through the journal, and the command line."""
+
+import json
+import sys
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import aidc.cli
+from aidc.errors import InputError
+from aidc.ledger import BookMixError, Ledger
+from aidc.ledger.assertion import Assertion
+from aidc.ledger.payloads import Calc
+from aidc.ledger.reports import Report, report
+from aidc.ledger.restate import Restatement, Trigger
+from tests.ledger_cases import ALWAYS, AT, HOUR, ZONE, ledger_of, site_year
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status of the command line."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["aidc", *arguments])
+        with pytest.raises(SystemExit) as left:
+            aidc.cli.main()
+    return int(left.value.code or 0)
+
+
+YEAR = {"valid_from": "2022-12-31T16:00:00Z", "valid_to": "2023-12-31T16:00:00Z"}
+CRITERIA = {f"QC{n}": {"answer": "yes", "evidence": "registry"} for n in range(1, 9)} | {
+    "QC6": {"answer": "not_applicable", "evidence": "no rate"},
+    "QC7": {"answer": "not_applicable", "evidence": "no contract"},
+}
+BIG = {stream: wh * 10**6 for stream, wh in HOUR.items()}
+
+
+def certificates(technology: str) -> list[dict[str, Any]]:
+    """Five thousand GECs of the year: 5 GWh of the 10,950 GWh bought, retired."""
+    lot = {
+        "type": "gec_single", "registry": "gec", "serials": {"first": 1, "last": 5_000_000},
+        "project": "farm", "technology": technology, "commissioned_on": "2020-01-01", "region": "CN-SH",
+        "zone": "CN/East", "quantity": 5 * 10**12, "unit": "Wh", "sole_claim": True, "criteria": CRITERIA,
+    }  # fmt: skip
+    common = {
+        "lot": "lot:1", "quantity": 5 * 10**12, "serials": {"first": 1, "last": 5_000_000}, "entity": "group",
+    }  # fmt: skip
+    use = {
+        "beneficiary": "group", "document": "retirement 1", "period_from": YEAR["valid_from"],
+        "period_to": YEAR["valid_to"],
+    }  # fmt: skip
+    at = {"valid_from": "2024-02-01T00:00:00Z", "valid_to": "2024-02-01T00:00:00Z"}
+    return [
+        {"id": "lot:1", "kind": "lot", **YEAR, "payload": lot},
+        {"id": "move:1", "kind": "lot_move", **at, "payload": {**common, "act": "acquire"}},
+        {"id": "move:2", "kind": "lot_move", **at, "payload": {**common, **use, "act": "retire"}},
+    ]
+
+
+def drawn(ledger: Ledger, period: str = "2023", at: datetime = AT) -> Report:
+    statements = ledger.draw_up(
+        ("S1", "S2-LB", "S2-MB-2015"), entity="group", period=period, report_date=date(2024, 4, 30),
+        recorded_at=at, code_version="test",
+    )  # fmt: skip
+    return report(ledger, statements, category=3, parameters={}, texts={}, added_back_t={})
+
+
+@pytest.mark.parametrize(
+    ("technology", "ref"), [("onshore_wind", "0.477520"), ("nuclear", "0.038462")]
+)
+def test_only_retired_renewable_certificates_raise_the_renewable_factor(
+    technology: str, ref: str
+) -> None:
+    """5,000 of 11,388 GWh and own PV of 438; nuclear power is free of carbon and not renewable."""
+    with ledger_of(site_year("lingang", 2023, BIG), certificates(technology)) as ledger:
+        made = drawn(ledger)
+    book = made.workbook
+    assert made.trips == ()
+    assert book.sheet("tiers").cell("S2-MB-2015/lingang/certificate", "2023").value == 5_000_000
+    assert "lot:1" in book.sheet("scope2").cell("lingang", "2023 S2-MB-2015").sources
+    assert round(book.sheet("kpi").cell("lingang/ref", "2023").value or 0, 6) == Decimal(ref)
+    location = book.sheet("scope2").cell("lingang", "2023 S2-LB")
+    assert "lot:1" not in location.sources
+    assert any(label == "terms of S2-MB-2015" for label, _ in book.provenance)
+
+
+def test_a_bill_stands_beside_its_meter_in_the_report() -> None:
+    bill = Assertion(
+        entity="group", about="bill", subject="meter:lingang:grid_import", stated=Decimal("10.9"),
+        unit="MWh", tolerance_frac=Decimal("0.01"), document="bill",
+    )  # fmt: skip
+    entry = {
+        "id": "a:1",
+        "kind": "assertion",
+        **YEAR,
+        "payload": bill.model_dump(exclude_none=True),
+    }
+    with ledger_of(site_year("lingang", 2023, HOUR), [entry]) as ledger:
+        made = drawn(ledger)
+    assert made.workbook.sheet("reconciliation").cell("a:1", "difference").value == Decimal("0.05")
+    assert made.trips == ()
+
+
+def test_an_assertion_of_an_unknown_meter_is_refused_with_the_nearest() -> None:
+    payload = {
+        "entity": "group", "about": "bill", "subject": "meter:lingang:grid", "stated": "1", "unit": "MW",
+        "tolerance_frac": "0.01", "document": "bill",
+    }  # fmt: skip
+    entry = {"id": "a:1", "kind": "assertion", **YEAR, "payload": payload}
+    with pytest.raises(InputError) as caught:
+        ledger_of(site_year("lingang", 2023, HOUR, count=1), [entry])
+    text = str(caught.value)
+    assert "unknown meter 'meter:lingang:grid'" in text
+    assert "unit 'MW' is unknown - did you mean 'MWh'" in text
+
+
+@pytest.fixture
+def base() -> Any:
+    """A ledger with the base year 2023 drawn up, and the ids of its calcs."""
+    with ledger_of(site_year("lingang", 2023, BIG)) as ledger:
+        drawn(ledger)
+        calcs = ledger.store.register.of(Calc)
+        yield ledger, {one.book: name for name, one in calcs.items()}
+
+
+def posted_event(ledger: Ledger, name: str, **more: Any) -> None:
+    payload = {
+        "entity": "group", "what": "subsidiary", "event": "acquired", "effective": "2024-03-01",
+        "source": "annual report",
+    }  # fmt: skip
+    entry = {"id": name, "kind": "boundary_event", **ALWAYS, "payload": payload | more}
+    supersedes = more.pop("supersedes", None)
+    if supersedes:
+        entry |= {"supersedes": supersedes, "reason": "its size is known"}
+        entry["payload"].pop("supersedes")  # type: ignore[attr-defined]
+    ledger.post(entry, recorded_at=AT, role="accountant")
+
+
+def act(ledger: Ledger, trigger: Trigger | str, calc: str, **more: Any) -> Any:
+    given = {
+        "calcs": [calc], "threshold_frac": Decimal("0.05"), "one_target_for_all_scopes": False,
+        "recorded_at": AT, "recorded_by": "accountant", "approved_by": "director",
+    }  # fmt: skip
+    return ledger.restate(trigger, **(given | more))
+
+
+def test_triggers_add_up_in_the_journal_until_the_base_year_is_recalculated(base: Any) -> None:
+    ledger, calcs = base
+    lb = calcs["S2-LB"]
+    reported = ledger.store.register.of(Calc)[lb].total_t
+    posted_event(ledger, "event:1", base_year=2023, base_year_t=str(reported * Decimal("0.03")))
+    first = act(ledger, "event:1", lb)
+    assert (first.verdict, first.base_year_t) == ("pending", reported)
+    second = act(
+        ledger, Trigger("t", "error", "a meter read twice", reported * Decimal("0.02")), lb
+    )
+    assert (second.verdict, second.net_frac) == ("recalculated", Decimal("0.05"))
+    held = list(ledger.store.register.of(Restatement).values())
+    assert [(one.verdict, one.series_version) for one in held] == [
+        ("pending", 1),
+        ("recalculated", 2),
+    ]
+    third = act(ledger, Trigger("t", "error", "another", Decimal(1)), lb)
+    assert third.reported_t == second.restated_t  # the new base year, and nothing waits
+    assert len(third.waterfall) == 1
+    with pytest.raises(InputError, match="event:1 was held against the threshold already: pending"):
+        act(ledger, "event:1", lb)
+    words = drawn(ledger).workbook.sheet("disclosure").cell("restatements", "2023").text
+    assert words.startswith("S2-LB, base year 2023: ")
+    assert "a meter read twice" in words
+
+
+def test_an_event_of_unknown_size_stays_open_until_its_size_is_known(base: Any) -> None:
+    ledger, calcs = base
+    posted_event(ledger, "event:1")
+    assert act(ledger, "event:1", calcs["S2-LB"]).verdict == "open"
+    posted_event(ledger, "event:1b", base_year=2023, base_year_t="900000", supersedes="event:1")
+    found = act(ledger, "event:1", calcs["S2-LB"])
+    assert (found.verdict, found.open_ids) == ("recalculated", ())
+
+
+def test_restating_needs_a_second_name_one_book_and_calcs_of_one_year(base: Any) -> None:
+    ledger, calcs = base
+    error = Trigger("t", "error", "e", Decimal(1))
+    with pytest.raises(InputError, match="restating needs a second name"):
+        act(ledger, error, calcs["S2-LB"], approved_by="accountant")
+    with pytest.raises(BookMixError, match="one book of electricity"):
+        act(ledger, error, "", calcs=[calcs["S2-LB"], calcs["S2-MB-2015"]])
+    with pytest.raises(InputError, match="no calc 'x'"):
+        act(ledger, error, "x")
+    assert act(ledger, error, "", calcs=[calcs["S1"], calcs["S2-LB"]]).verdict == "pending"
+
+
+def test_a_restatement_that_the_ledger_does_not_derive_is_refused(base: Any) -> None:
+    ledger, calcs = base
+    act(ledger, Trigger("t", "error", "e", Decimal(1)), calcs["S2-LB"])
+    held = next(iter(ledger.store.register.of(Restatement).values()))
+    forged = held.model_dump(exclude_none=True) | {"restated_t": Decimal(1), "cause": "forged"}
+    with pytest.raises(InputError, match="restated_t is 1, the ledger derives"):
+        ledger.post(
+            {"id": "r:forged", "kind": "restatement", **YEAR, "payload": forged},
+            recorded_at=AT, role="approver", recorded_by="accountant",
+        )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "books"
+    with Ledger.init(place, ledger_id="test", zone=ZONE, recorded_at=AT) as made:
+        made.post(site_year("lingang", 2023, HOUR), recorded_at=AT, role="accountant")
+        drawn(made)
+    return place
+
+
+OPTIONS = ["--entity", "group", "--period", "2023", "--report-date", "2024-04-30"]
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json", "report.xlsx", "tables"])
+def test_the_command_writes_each_form(folder: Path, tmp_path: Path, name: str) -> None:
+    if name.endswith("xlsx"):
+        pytest.importorskip("openpyxl")
+    to = tmp_path / name
+    assert main(["ledger", "report", str(folder), *OPTIONS, "--to", str(to)]) == 0
+    assert (to / "kpi.csv").exists() if name == "tables" else to.stat().st_size > 5000
+    if name == "report.json":
+        sheets = {sheet["name"]: sheet for sheet in json.loads(to.read_text())["sheets"]}
+        rows = {row["key"]: row for row in sheets["kpi"]["rows"]}
+        assert rows["lingang/pue"]["cells"]["2023"]["value"] == "1.3"
+
+
+def test_the_check_command_exits_1_where_a_statement_is_stopped(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ledger", "check", str(folder), *OPTIONS]) == 0
+    assert "D17" in capsys.readouterr().out
+    bill = {
+        "entity": "group", "about": "bill", "subject": "meter:lingang:grid_import", "stated": "12",
+        "unit": "MWh", "tolerance_frac": "0.01", "document": "bill of 2023",
+    }  # fmt: skip
+    with Ledger.open(folder) as ledger:
+        later = datetime.now(UTC).replace(microsecond=0) + timedelta(0)
+        ledger.post(
+            {"id": "a:1", "kind": "assertion", **YEAR, "payload": bill},
+            recorded_at=later,
+            role="accountant",
+        )
+    assert main(["ledger", "check", str(folder), *OPTIONS]) == 1
+    assert "bill of 2023 states 12 MWh" in capsys.readouterr().err
+    to = folder / "report.html"
+    assert main(["ledger", "report", str(folder), *OPTIONS, "--to", str(to)]) == 1
+    assert not to.exists()
+
+
+def test_the_restate_command_prints_the_waterfall(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Ledger.open(folder) as ledger:
+        calc = next(
+            name for name, one in ledger.store.register.of(Calc).items() if one.book == "S2-LB"
+        )
+    options = ["--calc", calc, "--threshold", "0.05", "--by", "a", "--approved-by", "b"]
+    trigger = ["--kind", "error", "--cause", "a meter read twice", "--change", "-1"]
+    assert main(["ledger", "restate", str(folder), *options, *trigger]) == 0
+    out = capsys.readouterr().out
+    assert "as reported" in out
+    assert "a meter read twice: -1 t" in out
+    assert "recalculated" in out
+    assert main(["ledger", "restate", str(folder), *options]) == 2
