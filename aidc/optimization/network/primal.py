@@ -16,7 +16,7 @@ from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-HOME_ROUNDS = 8
+HOME_ROUNDS = 16
 
 
 class Placement:
@@ -160,6 +160,7 @@ class Placement:
             guide: prices.
         """
         self._settle(order, guide)
+        everywhere = np.ones((len(self.cells.boards), self.problem.slots), bool)
         for _ in range(HOME_ROUNDS):
             lost = self.pool < 0
             if not lost.any():
@@ -167,10 +168,8 @@ class Placement:
             pool, start = self.pool.copy(), self.start.copy()
             self._held |= lost
             self._reset()
-            again = order[~self._held[order]]
-            displaced = [job for job in again.tolist() if not self._put(job, pool[job], start[job])]
-            self.load_kw += self._added(again)
-            self._settle(np.array(displaced, np.int64), guide)
+            self.dispatch(np.where(self._held, -1, pool), start, everywhere)
+            self._settle(order, guide)
         if (self.pool < 0).any():
             self._held[:] = True
             self._reset()
