@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aidc.cli import ledger_audit, ledger_lots, ledger_report
+from aidc.cli import ledger_audit, ledger_factors, ledger_lots, ledger_report
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
 from aidc.errors import InputError, LedgerError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The carbon ledger: post, draw up, trace, prove.", no_args_is_help=True)
 ledger_audit.add_to(app)
+ledger_factors.add_to(app)
 ledger_report.add_to(app)
 ledger_lots.add_to(app)
 

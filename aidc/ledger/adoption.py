@@ -4,14 +4,20 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 
 from aidc.ledger.books import Book, book_named
-from aidc.ledger.factors import ActivityFactor, activity_factors, fuel_factors, grid_factors
+from aidc.ledger.factors import (
+    ActivityFactor,
+    GridFactor,
+    activity_factors,
+    fuel_factors,
+    grid_factors,
+)
 from aidc.ledger.gases import Gwp, RefrigerantPart, gwps, refrigerants
 from aidc.ledger.index import Index
 from aidc.ledger.periods import years_in
 from aidc.ledger.policies import Policies, select
 from aidc.ledger.register import Register
 from aidc.ledger.registry import Row
-from aidc.ledger.scope3 import loss_rates
+from aidc.ledger.scope3 import LossRate, loss_rates
 
 
 def factors_of(
@@ -44,7 +50,7 @@ def factors_of(
                 picked = select(
                     policies,
                     book.rule(site.region).policy,
-                    {**grid_factors(), **register.grid}.values(),
+                    _grid_rows(register),
                     region=site.region,
                     activity_year=year,
                     report_date=report_date,
@@ -85,16 +91,27 @@ def _scope_3(register: Register, policies: Policies, book: Book, region: str) ->
         places = {*policies.levels(region), "CN"}
         for name in ("PCF", "MEE-NATIONAL"):
             where = policies.policies[name].where
-            for row in grid_factors().values():
+            for row in _grid_rows(register):
                 same = {
                     "basis": row.basis,
                     "kind": row.kind,
                     "gas": row.gas,
                     "publisher": row.publisher,
                 }
-                if row.geography in places and where.items() <= same.items():
+                fits = row.geography in places and where.items() <= same.items()
+                if fits and row.name not in register.grid:
                     yield row
-        yield from (row for row in loss_rates().values() if row.geography in places)
+        own = {row.key for row in register.rows(LossRate).values()}
+        for rate in loss_rates().values():
+            if rate.geography in places and rate.key not in own:
+                yield rate
+
+
+def _grid_rows(register: Register) -> list[GridFactor]:
+    """Grid factors of the journal, and shipped ones of keys that it has no row for."""
+    own = register.grid
+    keys = {row.key for row in own.values()}
+    return [*own.values(), *(row for row in grid_factors().values() if row.key not in keys)]
 
 
 def _potentials(register: Register, gases: set[str], gwp_set: str) -> Iterator[Row]:

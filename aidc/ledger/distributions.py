@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator
 
 from aidc.config import nearest
 from aidc.errors import InputError
@@ -104,3 +105,11 @@ def distribution(text: str) -> Distribution:
     if not held[kind] or (kind != "normal" and numbers[0] < 0):
         raise InputError(f"'{text}': {', '.join(wanted)} do not make a {kind} distribution")
     return Distribution(kind, numbers)  # type: ignore[arg-type]
+
+
+def _known(text: str) -> str:
+    distribution(text)
+    return text
+
+
+Spread = Annotated[str, AfterValidator(_known)]  # a field that holds one as text

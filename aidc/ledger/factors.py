@@ -11,7 +11,7 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
-from aidc.ledger.distributions import distribution
+from aidc.ledger.distributions import Spread
 from aidc.ledger.fields import Day, Exact, Text
 
 Status = Literal["source", "secondary", "to be confirmed", "assumed"]
@@ -29,13 +29,7 @@ def _known_unit(unit: str) -> str:
     return unit
 
 
-def _known_spread(text: str) -> str:
-    distribution(text)
-    return text
-
-
 Unit = Annotated[str, AfterValidator(_known_unit)]
-Spread = Annotated[str, AfterValidator(_known_spread)]
 
 
 class Published(Config):

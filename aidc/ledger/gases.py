@@ -11,6 +11,7 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger import units
+from aidc.ledger.distributions import Spread
 from aidc.ledger.factors import Gas, GwpSet, Status
 from aidc.ledger.fields import Exact, Text
 
@@ -25,6 +26,8 @@ class Gwp(Config):
     gas: Gas
     gwp_set: GwpSet
     value: Exact = Field(ge=0)
+    uncertainty: Spread | None = None  # multiples of the value
+    correlation_group: Text | None = None
     status: Status
     source: str = Field(min_length=3)
 

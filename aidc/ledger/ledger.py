@@ -31,8 +31,10 @@ from aidc.ledger.registry import Draft, factor_entry
 from aidc.ledger.restate import Restated, Trigger
 from aidc.ledger.restating import event_trigger, restatement, series_of
 from aidc.ledger.statement import Cell, Statement
+from aidc.ledger.statement_uncertainty import TOTAL, uncertainty_of
 from aidc.ledger.store import Store
 from aidc.ledger.tracing import Origin, Replay, origin_of
+from aidc.ledger.uncertainty import Spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -319,8 +321,11 @@ class Ledger:
         recorded_at: datetime,
         code_version: str,
         one_sided_because: str | None = None,
+        draws: tuple[int, int] | None = None,
     ) -> tuple[Statement, ...]:
         """Adopts the factors, derives each book and records that it was done (``calc``).
+
+        With ``draws``, a number and a seed, the 95 % interval of each total is recorded beside it.
 
         Raises:
             InputError: one of LB and MB without the other and without a reason, or as `statement`.
@@ -335,7 +340,9 @@ class Ledger:
             self.statement(name, entity=entity, period=period, report_date=report_date)
             for name in names
         )
-        entries = [_calc(one, self.policies, code_version) for one in made]
+        entries = [
+            _calc(one, self.policies, code_version, self._spread(one, draws)) for one in made
+        ]
         self.post(entries, recorded_at=recorded_at, role="accountant")
         return made
 
@@ -360,6 +367,19 @@ class Ledger:
         return tuple(
             reconciled(figure, derived.get((figure.quantity, figure.year))) for figure in figures
         )
+
+    def uncertainty(self, statement: Statement, *, draws: int, seed: int) -> dict[str, Spread]:
+        """What is known of a statement's total, and of its years: see `statement_uncertainty`.
+
+        Raises:
+            InputError: the statement is not assessed, or too few draws.
+        """
+        return uncertainty_of(self.store, statement, draws=draws, seed=seed)
+
+    def _spread(self, made: Statement, draws: tuple[int, int] | None) -> Spread | None:
+        if draws is None or not made.inside:
+            return None
+        return self.uncertainty(made, draws=draws[0], seed=draws[1])[TOTAL]
 
     def trace(self, statement: Statement, cells: Iterable[Cell] | None = None) -> Origin:
         """What cells of a statement rest on: entries, factor versions, documents; all by default."""
@@ -575,7 +595,9 @@ class Ledger:
         self.store.journal.save_as(Path(path))
 
 
-def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]:
+def _calc(
+    made: Statement, rules: Policies, code_version: str, spread: Spread | None
+) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "book": made.book,
         "entity": made.entity,
@@ -592,6 +614,9 @@ def _calc(made: Statement, rules: Policies, code_version: str) -> dict[str, Any]
     }
     if made.known_on is not None:
         payload["known_on"] = canonical.utc_text(made.known_on)
+    if spread is not None:
+        payload |= {"draws": spread.draws, "seed": spread.seed, "low_t": f"{spread.low:.6f}"}
+        payload |= {"high_t": f"{spread.high:.6f}", "assessed_frac": f"{spread.assessed_frac:.6f}"}
     start, end = (canonical.utc_text(time) for time in made.period)
     digest = canonical.plain_hash({"period": [start, end], **payload})
     return {

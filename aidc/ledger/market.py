@@ -100,7 +100,7 @@ class Use:
         return Offer(name, tier, self.claim.order(self.spans), self.rows, wh, first)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class NotApplied:
     """A retired lot that a book passes over; its Wh fall to the next tier."""
 

@@ -93,7 +93,7 @@ def market_cells(
         profile_wh += _profile_wh(matched, uses)
         for row, (energy, part) in enumerate(zip(energies, parts, strict=True)):
             made.cells.extend(work.cells(row, energy, part, year, matched, uses, made.warnings))
-    made.not_applied = tuple(refused)
+    made.not_applied = tuple(sorted(refused))
     made.notes = tuple(_notes(work, made.cells, excess, profile_wh))
     one_rest(made.cells, energies)
     return made

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from aidc.config import Config
+from aidc.ledger.distributions import Spread
 from aidc.ledger.fields import (
     BaseUnit,
     Count,
@@ -56,6 +57,7 @@ class Meter(Config):
     item: Text | None = None  # the refrigerant, or what is bought, ridden or slept in
     attribute_kept: bool | None = None  # of own PV: false once its certificates are sold
     multiplier: Exact = Field(default=Decimal(1), gt=0)  # base units of one count of its register
+    uncertainty: Spread | None = None  # of what it counts, multiples: normal 0.01
     register_digits: int | None = Field(default=None, ge=1, le=15)  # it rolls over after so many
 
 
@@ -107,6 +109,11 @@ class Calc(Config):
     total_t: Exact
     statement_sha256: Digest  # of the statement's canonical bytes
     code_version: Text
+    draws: int | None = Field(default=None, gt=0)  # of the uncertainty, with all that follows
+    seed: int | None = Field(default=None, ge=0)
+    low_t: Exact | None = None  # 95 % of the draws lie between
+    high_t: Exact | None = None
+    assessed_frac: Exact | None = None
 
 
 class FactorVersion(Config):

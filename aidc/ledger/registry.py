@@ -80,9 +80,14 @@ def read_row(table: str, row: Mapping[str, object]) -> Row:
     return TABLES[table].model_validate(dict(row))
 
 
+def table_of(row: Row) -> str:
+    """Name of the table that a row belongs to."""
+    return next(name for name, model in TABLES.items() if type(row) is model)
+
+
 def factor_entry(row: Row) -> dict[str, Any]:
     """The ``factor_version`` entry of a row; it holds from its data year on."""
-    table = next(name for name, model in TABLES.items() if type(row) is model)
+    table = table_of(row)
     year = row.data_year if isinstance(row, GridFactor | ActivityFactor | LossRate) else 1970
     return {
         "id": f"factor:{row.name}",

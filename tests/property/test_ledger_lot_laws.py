@@ -35,10 +35,10 @@ lots = st.lists(
 )
 
 
-def with_lots(ledger: Ledger, chosen: list[dict[str, Any]], hours: int) -> None:
+def with_lots(ledger: Ledger, chosen: list[dict[str, Any]], hours: int, *, order: int = 1) -> None:
     supplier(ledger, "rate", str(RATE), at=AT)
     period = (START, START + timedelta(hours=hours))
-    for number, lot in enumerate(chosen):
+    for number, lot in list(enumerate(chosen))[::order]:
         start = START + timedelta(hours=lot["hour"])
         words = {
             "region": lot["region"],
@@ -131,3 +131,18 @@ def test_lots_posted_later_change_no_statement_of_the_past(
         ledger.post(entries, recorded_at=later, role="accountant")
         again = [ledger.statement(book, known_on=AT, **words).canonical() for book in BOOKS]
         assert again == then
+
+
+@settings(max_examples=15, deadline=None)
+@given(rows=intervals, chosen=lots)
+def test_the_order_in_which_lots_are_posted_changes_no_statement(
+    rows: list[tuple[int, int, int]], chosen: list[dict[str, Any]]
+) -> None:
+    """P2 for lots."""
+    said = []
+    for order in (1, -1):
+        with posted({"a": rows, "b": rows}, kept=True) as ledger:
+            ledger.adopt_factors(BOOKS, entity="e", report_date=NOW, recorded_at=AT)
+            with_lots(ledger, chosen, len(rows), order=order)
+            said.append([stated(ledger, book, len(rows)).canonical() for book in BOOKS])
+    assert said[0] == said[1]

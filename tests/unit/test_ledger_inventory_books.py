@@ -272,3 +272,66 @@ def test_every_book_of_scope_1_and_3_replays_to_the_same_bytes() -> None:
     )
     for made in drawn(ledger, "S1", "S1-AR6", "S3-C2", "S3-C3", "S3-C6-AR5", "PCF"):
         assert ledger.replay(made, code_version="test").same
+
+
+def meter_with(uncertainty: str, key: str, amount: int) -> list[dict[str, Any]]:
+    meter, activity = counted("grid_import", amount)
+    return [
+        meter | {"id": key, "payload": meter["payload"] | {"uncertainty": uncertainty}},
+        activity | {"id": f"activity:{key}", "payload": activity["payload"] | {"meter": key}},
+    ]
+
+
+def test_a_statement_says_how_well_it_is_known() -> None:
+    """573.7 t from two meters at one factor: sqrt(0.05^2 + (0.6 x 0.03)^2 + (0.4 x 0.02)^2)."""
+    row = grid_factors()["mee-average-CN-SH-2023"].model_copy(update={"uncertainty": "normal 0.05"})
+    ledger = ledger_of(
+        factor_entry(row),
+        *meter_with("normal 0.03", "meter:1", 6 * 10**8),
+        *meter_with("normal 0.02", "meter:2", 4 * 10**8),
+    )
+    made, _ = ledger.draw_up(
+        ["S2-LB", "S2-MB-2015"], entity="e", period="2023", report_date=ON, recorded_at=AT,
+        code_version="test", draws=(10_000, 5),
+    )  # fmt: skip
+    known = ledger.uncertainty(made, draws=10_000, seed=5)["total"]
+    expected = (0.05**2 + 0.018**2 + 0.008**2) ** 0.5
+    assert known.point == pytest.approx(573.7)
+    assert known.taylor_sd == pytest.approx(573.7 * expected, rel=1e-9)
+    assert known.sd == pytest.approx(573.7 * expected, rel=0.02)
+    assert known.assessed_frac == pytest.approx(1)
+    assert known.variance_frac["factor mee-average-CN-SH-2023"] == pytest.approx(
+        0.0025 / expected**2
+    )
+    calcs = [ledger.store.register.entries[name].payload for name in ledger.calcs]
+    assert {(calc.draws, calc.seed) for calc in calcs} == {(10_000, 5)}
+    assert float(calcs[0].low_t) == pytest.approx(known.low, abs=1e-6)
+
+
+def test_category_3_is_spread_as_a_difference_and_not_as_a_product() -> None:
+    """0.6205 +- 1 % less 0.5306 +- 1 %: 0.0082 of 0.0899, nine per cent."""
+    lifecycle, direct = (
+        grid_factors()[name].model_copy(update={"uncertainty": "normal 0.01"})
+        for name in ("mee-lifecycle-CN-2023", "mee-average-CN-2023")
+    )
+    ledger = ledger_of(
+        factor_entry(lifecycle), factor_entry(direct), *meter_with("normal 0.001", "m", 10**9)
+    )
+    (made,) = drawn(ledger, "S3-C3")
+    known = ledger.uncertainty(made, draws=10_000, seed=1)["total"]
+    assert known.point == pytest.approx(89.9)
+    spread = 1000 * (0.006205**2 + 0.005306**2 + (0.0899 * 0.001) ** 2) ** 0.5
+    assert known.taylor_sd == pytest.approx(spread, rel=1e-6)
+    assert known.sd == pytest.approx(spread, rel=0.02)
+
+
+def test_what_carries_no_distribution_is_held_and_told() -> None:
+    ledger = ledger_of(*counted("grid_import", 10**9))
+    (made,) = drawn(ledger, "NDRC")
+    known = ledger.uncertainty(made, draws=1000, seed=1)["total"]
+    assert (known.sd, known.assessed_frac) == (pytest.approx(0, abs=1e-9), 0.0)
+    assert "not assessed for 100.0%" in known.text("t")
+    empty = ledger_of(*counted("grid_import", 0))
+    (nothing,) = drawn(empty, "S3-C2")
+    with pytest.raises(InputError, match="S3-C2 is not assessed"):
+        empty.uncertainty(nothing, draws=1000, seed=1)

@@ -161,14 +161,19 @@ class Placement:
         """
         self._settle(order, guide)
         everywhere = np.ones((len(self.cells.boards), self.problem.slots), bool)
-        for _ in range(HOME_ROUNDS):
+        for turn in range(HOME_ROUNDS):
             lost = self.pool < 0
             if not lost.any():
                 return
             pool, start = self.pool.copy(), self.start.copy()
             self._held |= lost
             self._reset()
-            self.dispatch(np.where(self._held, -1, pool), start, everywhere)
+            if turn < HOME_ROUNDS // 2:
+                for job in order[~self._held[order]].tolist():
+                    self._put(job, pool[job], start[job])
+                self.load_kw += self._added(order[~self._held[order]])
+            else:  # those displaced find no end: all start anew
+                self.dispatch(np.where(self._held, -1, pool), start, everywhere)
             self._settle(order, guide)
         if (self.pool < 0).any():
             self._held[:] = True
