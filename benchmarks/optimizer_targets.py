@@ -17,7 +17,7 @@ import numpy as np
 import aidc
 from aidc.api.drivers import drivers_of
 from aidc.forecast import Drivers
-from aidc.optimization import RollingPlanner, highs_process, rolling
+from aidc.optimization import RollingPlanner, highs_process, record
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import self_test
 from aidc.optimization.window import WindowPlan, plan_window
@@ -44,7 +44,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
 
     name = next(iter(scenario.sites))
     start_s = simulate(scenario, drivers, variant="baseline").job_runs[name].start_s
-    rolling.plan_window = meet
+    record.plan_window = meet
     try:
         simulate(
             scenario, drivers, variant="planned", planner=RollingPlanner(scenario, drivers, start_s)
@@ -52,7 +52,7 @@ def first_window(scenario: Scenario, drivers: Drivers) -> WindowProblem:
     except MetError:
         pass
     finally:
-        rolling.plan_window = plan_window
+        record.plan_window = plan_window
     return met[0]
 
 
@@ -116,7 +116,7 @@ def row(name: str) -> None:
             file, **{f"0000/{key}": value for key, value in plan.certificate.items()}
         )
         began = time.perf_counter()
-        told = findings(file)
+        told = list(findings(file))
         verified = f"{time.perf_counter() - began:.2f} s, {file.stat().st_size / 1e6:.2f} MB"
         faults = [fault for _, _, said in told for fault in said]
     frame, proof = Frame(problem), plan.proof

@@ -53,6 +53,7 @@ from aidc.verifier import digest, lower_bound
 
 Array = NDArray[np.float64]
 Certificate = Mapping[str, Any]
+EVENED_SLOTS = (3, 5)  # over which prices of a linear programme are evened
 
 
 def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -> Array:
@@ -81,6 +82,18 @@ def marginal_price(tables: PlantTables, money: Prices, bus: Bus, it_kw: Array) -
             if x[corner] >= load or corner == len(x) - 1:
                 break
     return price
+
+
+def evened(it_price: Array, bus_price: Array, slots: int) -> Array:
+    """Prices of IT energy whose ratio to those at the bus is its mean over an odd number of slots, shape (slots,).
+
+    Classes share their starts and their duals jump from slot to slot; jobs by themselves would use each dip.
+    """
+    usable = bus_price > 0
+    ratio = np.divide(it_price, bus_price, out=np.zeros_like(it_price), where=usable)
+    padded = np.pad(ratio, slots // 2, mode="edge")
+    mean = np.convolve(padded, np.full(slots, 1.0 / slots), "valid")
+    return np.where(usable, mean * bus_price, it_price)
 
 
 def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:

@@ -25,11 +25,13 @@ class Work:
         fixed_kw: IT power of all else, shape (slots,).
         side: the way from classes to jobs.
         big: which of the movable jobs are in classes, shape (n,).
+        tail: what starts cost beside the slots, in the objective.
     """
 
     fixed_kw: Array
     side: classes.JobSide
     big: NDArray[np.bool_]
+    tail: classes.Tail
 
 
 def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
@@ -55,7 +57,7 @@ def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
         np.maximum(boards[:, None] - used, 0.0),
         *quotas_left(problem.groups, big, jobs.gpus, share),
     )
-    return Work(fixed_kw, side, big)
+    return Work(fixed_kw, side, big, tails[0])
 
 
 def options_kept(

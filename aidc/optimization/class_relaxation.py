@@ -37,11 +37,13 @@ class Relaxed:
     Attributes:
         start_share: share of each class' work that takes a start, shape (columns,).
         duals: of the site's rows and of ``it_load``.
+        most_site_kw: power of the site in each slot that leaves the month's peak as it is, inf where it is free, shape (slots,).
         solution: sizes and times.
     """
 
     start_share: Array
     duals: Duals
+    most_site_kw: Array
     solution: Solution
 
 
@@ -143,7 +145,21 @@ def solve_relaxed(
         solve_s=done - loaded,
     )
     duals = named_duals(form, said["duals"][: site["num_row_"]])
-    return Relaxed(np.array(said["values"][-columns:]), duals, found)
+    own = said["values"][: site["num_col_"]]
+    for variable, value in zip(form.columns, own, strict=True):
+        variable.set_value(value, skip_validation=True)
+    return Relaxed(np.array(said["values"][-columns:]), duals, _most_site_kw(model, bus), found)
+
+
+def _most_site_kw(m: pyo.ConcreteModel, bus: Bus) -> Array:
+    """Power of the site that leaves the month's peak as a solved model has it, shape (slots,)."""
+    if m.component("month_peak") is None:
+        return np.full(len(bus.pv_kw), np.inf)
+    peak = np.array([pyo.value(m.peak_kw[month]) for month in bus.month_of_slot.tolist()])
+    stored = np.zeros(len(peak))
+    if bus.battery_kwh > 0:
+        stored = np.array([pyo.value(m.discharge_kw[t] - m.charge_kw[t]) for t in m.SLOT])
+    return np.asarray(peak - bus.peaks.above_mean_kw + bus.pv_kw + stored)
 
 
 def it_load_rows(form: Any, slots: int) -> NDArray[np.int64]:

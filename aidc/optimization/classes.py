@@ -20,6 +20,7 @@ from aidc.units import S_PER_H
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 MOVED_WORK_FRAC = 0.98  # of the movable energy is planned; the rest, many tiny jobs, starts at once
+MANY_JOBS = 10_000  # from here on all are planned: small ones fall into classes that are there
 SMALLEST_GPUS = 1e-12  # mean of a slot; less is rounding
 NOT_OFFERED = np.iinfo(np.int64).min  # no slot
 LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -91,8 +92,10 @@ def profile(start_s: Array, run_s: Array, edges_s: Array) -> Array:
 
 
 def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
-    """The biggest jobs, which hold `MOVED_WORK_FRAC` of the movable energy."""
+    """The biggest jobs, which hold `MOVED_WORK_FRAC` of the movable energy; all of very many."""
     energy = jobs.kw * jobs.run_s
+    if len(energy) >= MANY_JOBS:
+        return np.ones(len(energy), bool)
     order = np.argsort(-energy, kind="stable")
     reached = np.cumsum(energy[order]) <= MOVED_WORK_FRAC * energy.sum()
     chosen = np.zeros(len(energy), bool)

@@ -271,6 +271,7 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     m.COLUMN = pyo.RangeSet(0, columns - 1)
     m.CLASS = pyo.RangeSet(0, jobs.classes - 1)
     m.start = pyo.Var(m.COLUMN, bounds=(0, 1))
+    every_start = list(m.start.values())  # a look-up in Pyomo costs more than the sum
     by_class: list[list[int]] = [[] for _ in range(jobs.classes)]
     for column, which in enumerate(jobs.class_of.tolist()):
         by_class[which].append(column)
@@ -278,27 +279,27 @@ def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
     pools_tight = tight(jobs, jobs.pool, jobs.gpus_free)
     quotas_tight = tight(jobs, jobs.quota, jobs.quota_free)
 
-    def sum_of(m: pyo.ConcreteModel, rows: NDArray[np.intp], values: Array) -> LinearExpression:
-        starts = [m.start[column] for column in jobs.column[rows].tolist()]
+    def sum_of(rows: NDArray[np.intp], values: Array) -> LinearExpression:
+        starts = [every_start[column] for column in jobs.column[rows].tolist()]
         return LinearExpression(constant=0, linear_coefs=values[rows].tolist(), linear_vars=starts)
 
     def every_class_starts(m: pyo.ConcreteModel, c: int) -> pyo.Expression:
         return pyo.quicksum(m.start[column] for column in by_class[c]) == 1
 
     def it_load(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        return m.it_kw[t] == float(fixed_kw[t]) + sum_of(m, entries[t], jobs.kw)
+        return m.it_kw[t] == float(fixed_kw[t]) + sum_of(entries[t], jobs.kw)
 
-    def gpu_capacity(m: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
+    def gpu_capacity(_: pyo.ConcreteModel, pool: int, t: int) -> pyo.Expression:
         if not pools_tight[pool, t]:
             return pyo.Constraint.Skip  # everything fits, whatever is chosen
         mine = entries[t][jobs.pool[jobs.column[entries[t]]] == pool]
-        return sum_of(m, mine, jobs.gpus) <= float(jobs.gpus_free[pool, t]) + ROUNDING_GPUS
+        return sum_of(mine, jobs.gpus) <= float(jobs.gpus_free[pool, t]) + ROUNDING_GPUS
 
-    def vc_quota(m: pyo.ConcreteModel, quota: int, t: int) -> pyo.Expression:
+    def vc_quota(_: pyo.ConcreteModel, quota: int, t: int) -> pyo.Expression:
         if not quotas_tight[quota, t]:
             return pyo.Constraint.Skip
         mine = entries[t][jobs.quota[jobs.column[entries[t]]] == quota]
-        return sum_of(m, mine, jobs.gpus) <= float(jobs.quota_free[quota, t]) + ROUNDING_GPUS
+        return sum_of(mine, jobs.gpus) <= float(jobs.quota_free[quota, t]) + ROUNDING_GPUS
 
     m.every_class_starts = pyo.Constraint(m.CLASS, rule=every_class_starts)  # no work is left out
     m.it_load = pyo.Constraint(m.SLOT, rule=it_load)  # IT power is fixed work plus what starts

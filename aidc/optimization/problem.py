@@ -103,8 +103,10 @@ class WindowProblem:
         return self.scenario.horizon(self.site.name)
 
 
-def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTables:
-    """Plant tables over the IT power that the window can reach."""
+def tables_of(
+    problem: WindowProblem, per_slot: int, edges: Array, points: int = POINTS
+) -> PlantTables:
+    """Plant tables over the IT power that the window can reach, on evenly spaced points of it."""
     fixed, jobs, site = problem.fixed, problem.movable, problem.site
     low = fixed.kw + fixed.idle_kw[:, None]
     reach = np.zeros_like(low)
@@ -120,7 +122,7 @@ def tables_of(problem: WindowProblem, per_slot: int, edges: Array) -> PlantTable
     reach += left_out_kw(problem, edges)
     here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
     high = np.maximum(low + reach, here) + NARROW_KW
-    return sampled_tables(problem, per_slot, low, high, POINTS, tank_rates_kw(site, low.shape[1]))
+    return sampled_tables(problem, per_slot, low, high, points, tank_rates_kw(site, low.shape[1]))
 
 
 def _touched(problem: WindowProblem, edges: Array, boot_s: Array) -> NDArray[np.bool_]:

@@ -10,16 +10,22 @@ from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, SolverTimeoutError
 from aidc.optimization import classes
-from aidc.optimization.bound import Certificate, Window, marginal_price, tail_cost
+from aidc.optimization.bound import (
+    EVENED_SLOTS,
+    Certificate,
+    Window,
+    evened,
+    marginal_price,
+    tail_cost,
+)
 from aidc.optimization.class_model import class_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
 from aidc.optimization.movable import Choice
 from aidc.optimization.objective import Cap, Prices
-from aidc.optimization.problem import (
-    WindowProblem,
-)
+from aidc.optimization.problem import WindowProblem, tables_of
+from aidc.optimization.refine import FINE_POINTS, refined
 from aidc.optimization.settled import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
 from aidc.optimization.tail import tail_of
@@ -183,17 +189,17 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Sta
     tail = tail_of(view.tables, money, view.bus, view.standing_kw)
     caps = [limit.cap(view, view.tables) for limit in limits]
     built, solved = time.perf_counter() - began, 0.0
-    choice, sizes, status = before, (0, 0, 0), "optimal"
+    choices, sizes, status = [before], (0, 0, 0), "optimal"
     offered = likely_options(view, goal, limits)
     try:
-        planned = _planned(view, money, tail, caps, limits, offered)
+        planned = _planned(view, goal, money, tail, caps, limits, offered)
     except SolverTimeoutError:
         planned, status = None, "time_limit"
     if planned is not None:
-        found, choice = planned.solution, planned.choice
+        found, choices = planned.solution, [*planned.choices, before]
         built, solved = built + planned.build_s, found.solve_s
         sizes, status = (found.columns, found.rows, found.binaries), found.status
-    course = best_course(view, goal, tail, limits, [choice, before], offered)
+    course = best_course(view, goal, tail, limits, choices, offered)
     done, load = course.solution, course.load_kw
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
@@ -240,7 +246,10 @@ def _proved(
         return relaxed.certificate(price, of_site)
 
     if planned is not None and planned.duals is not None:
-        return at_duals(planned.duals, planned.duals)
+        plain, duals = at_duals(planned.duals, planned.duals), planned.duals
+        even = (evened(plain["it_price"], plain["bus_price"], slots) for slots in EVENED_SLOTS)
+        every = (plain, *(relaxed.certificate(price, duals) for price in even))
+        return max(every, key=lambda one: float(one["bound"]))
     proven = relaxed.certificate(marginal_price(view.tables, relaxed.money, view.bus, load))
     near = objective - proven["bound"] <= plan.gap_frac * abs(objective)
     if near or planned is None or planned.model is None:
@@ -268,7 +277,7 @@ def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[
 class _Planned:
     """Starts and caps of the movable jobs, with the model that proposed them."""
 
-    choice: Choice
+    choices: tuple[Choice, ...]  # of which the cheapest in the plant goes
     model: pyo.ConcreteModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
@@ -278,6 +287,7 @@ class _Planned:
 
 def _planned(
     view: View,
+    goal: Goal,
     money: Prices,
     tail: classes.Tail,
     caps: list[Cap],
@@ -292,13 +302,15 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        return _plan_jobs(view, money, [tail, *(limit.tail for limit in limits)], caps, offered)
+        tails = [tail, *(limit.tail for limit in limits)]
+        return _plan_jobs(view, goal, money, tails, caps, offered)
     except InfeasibleError:
         return None
 
 
 def _plan_jobs(
     view: View,
+    goal: Goal,
     money: Prices,
     tails: list[classes.Tail],
     caps: list[Cap],
@@ -310,7 +322,7 @@ def _plan_jobs(
     work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
     side, big = work.side, work.big
     columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
-    model, duals = None, None
+    model, found, duals = None, None, None
     if columns >= LARGE_COLUMNS and not caps:
         built = time.perf_counter() - began
         found = relaxed_or_mean(view, money, work.fixed_kw, side)
@@ -323,8 +335,12 @@ def _plan_jobs(
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     began = time.perf_counter()
-    choice = settled(problem, big, side, classes.assign(side, start_share))
+    wanted = [classes.assign(side, start_share)]
+    if found is not None and problem.held is None and side.jobs.caps is None:
+        fine = tables_of(problem, view.per_slot, view.edges, FINE_POINTS)
+        wanted.append(refined(view, fine, view.money(goal, fine), work, found, wanted[0]))
+    choices = tuple(settled(problem, big, side, one) for one in wanted)
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s
-    return _Planned(choice, model, duals, solution, quotas, built)
+    return _Planned(choices, model, duals, solution, quotas, built)
