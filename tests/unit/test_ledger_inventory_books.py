@@ -380,3 +380,25 @@ def test_switchgear_gas_is_a_leak_like_any_other() -> None:
     ledger = ledger_of(*counted("refrigerant", 1000, item="SF6"))
     (made,) = drawn(ledger, "S1-AR5")
     assert made.total_tco2e == Decimal("23.5")
+
+
+def test_a_british_site_takes_the_set_that_holds_most_of_its_reporting_year() -> None:
+    """July 2022 to June 2023 takes the newest of two sets that hold six months each (case L7)."""
+    ledger = Ledger.init(":memory:", ledger_id="t", zone="Asia/Shanghai", recorded_at=AT)
+    entries = counted("grid_import", 0)
+    half = {"valid_from": "2022-06-30T16:00:00Z", "valid_to": "2022-12-31T16:00:00Z"}
+    first = entries[1] | half | {"id": "activity:1"}
+    first["payload"] = first["payload"] | {"interval_s": 184 * 86400, "quantities": [10**9]}
+    second = entries[1] | {"id": "activity:2", "valid_from": half["valid_to"]}
+    second |= {"valid_to": "2023-06-30T16:00:00Z"}
+    second["payload"] = second["payload"] | {"interval_s": 181 * 86400, "quantities": [10**9]}
+    ledger.post([site("GB-LND"), entries[0], first, second], recorded_at=AT, role="accountant")
+    period = tuple(
+        datetime.fromisoformat(text) for text in (half["valid_from"], second["valid_to"])
+    )
+    (made,) = ledger.draw_up(
+        ["NDRC"], entity="e", period=period, report_date=ON, recorded_at=AT, code_version="test"
+    )  # type: ignore[arg-type]
+    assert {cell.factor.name for cell in made.cells} == {"desnz-average-GB-2023"}
+    assert made.total_tco2e == 2 * Decimal("207.074")
+    assert ledger.replay(ledger.calcs[0], code_version="test").same
