@@ -22,7 +22,7 @@ from pyomo.contrib.appsi.solvers import Highs
 
 import aidc
 from aidc.optimization import bound as window_bound
-from aidc.optimization import calendar, classes, rolling
+from aidc.optimization import calendar, classes, record
 from aidc.optimization import problem as window_problem
 from aidc.optimization.model import site_model
 from aidc.optimization.problem import WindowProblem
@@ -68,11 +68,11 @@ def recorded() -> Iterator[list[tuple[WindowProblem, WindowPlan]]]:
         found.append((problem, plan))
         return plan
 
-    rolling.plan_window = watched
+    record.plan_window = watched
     try:
         yield found
     finally:
-        rolling.plan_window = plan_window
+        record.plan_window = plan_window
 
 
 class Frame:
