@@ -52,6 +52,7 @@ class Drivers:
     Attributes:
         jobs: all jobs of all sites, each with its home site and pool.
         movable: jobs that may run at another site on servers like those at home, shape (n,).
+        interruptible: jobs that a plan may stop and let go on, shape (n,).
         sites: series by site.
         labels: what the jobs are.
         synthetic: whether the jobs are generated.
@@ -59,6 +60,7 @@ class Drivers:
 
     jobs: JobTable
     movable: NDArray[np.bool_]
+    interruptible: NDArray[np.bool_]
     sites: Mapping[str, SiteDrivers]
     job_label: str
     synthetic_jobs: bool

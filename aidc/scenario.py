@@ -127,6 +127,12 @@ class Flexibility(Config):
     slack_h: tuple[Number, ...] = Field(min_length=1, strict=False)
     movable_frac: Frac = Field(default=0.0, ge=0, le=1)  # of the deferrable jobs: may run elsewhere
     moving_h: WrittenHours = Field(default=0.0, alias="moving", ge=0)  # to copy the data of a job
+    interruptible_frac: Frac = Field(
+        default=0.0, ge=0, le=1
+    )  # of the deferrable jobs: write checkpoints, so that a plan may stop them and let them go on
+    restart_s: WrittenSeconds | None = Field(
+        default=None, alias="restart", ge=0
+    )  # boards and power without work each time that such a job goes on
 
 
 def _job_classes(order: tuple[str, ...]) -> tuple[str, ...]:

@@ -52,6 +52,7 @@ class Blocks:
 def cross_faults(s: Blocks) -> list[str]:
     """Each fault between blocks as ``key: message``."""
     faults = [*_horizon_faults(s), *_quota_faults(s), *_plan_faults(s), *_moving_faults(s)]
+    faults += _stopping_faults(s)
     for name, site in s.sites.items():
         faults += _site_faults(s, name, site)
     faults += _event_faults(s)
@@ -128,6 +129,37 @@ def _moving_faults(s: Blocks) -> list[str]:
         faults.append(
             f"{key}: jobs move between sites under plan.foresight: perfect alone, "
             f"not {s.plan.foresight}; set 0"
+        )
+    return faults
+
+
+def _stopping_faults(s: Blocks) -> list[str]:
+    """Jobs that a plan may stop where it cannot, or at no stated price."""
+    if s.flexibility is None or s.flexibility.interruptible_frac == 0:
+        return []
+    key, cannot, restart_s = "flexibility.interruptible_frac", [], s.flexibility.restart_s
+    if len(s.site_names) > 1:
+        cannot.append("several sites")
+    if s.plan is not None and s.plan.foresight != "perfect":
+        cannot.append(f"plan.foresight: {s.plan.foresight}")
+    if any(pool.sleep_after_min is not None for site in s.sites.values() for pool in site.pools):
+        cannot.append("sleep_after_min")
+    if s.plan is not None and s.plan.caps_frac:
+        cannot.append("plan.power_caps")
+    faults = []
+    if cannot:
+        faults.append(
+            f"{key}: a plan stops jobs at one site, under perfect foresight, without power caps of its own "
+            f"and beside servers that stay on alone, not with {', '.join(cannot)}; set 0"
+        )
+    if restart_s is None:
+        faults.append(
+            f"{key}: flexibility.restart must say how long a job that was stopped takes to go on, as 10 min"
+        )
+    elif s.plan is not None and restart_s >= s.plan.step_min * S_PER_MIN:
+        faults.append(
+            f"flexibility.restart: {restart_s:g} s is no less than plan.step, {s.plan.step_min:g} min; a job "
+            "would go on only to restart"
         )
     return faults
 

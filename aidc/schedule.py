@@ -1,7 +1,7 @@
 """What the optimiser decided: a decision for every job, set-points for every step, and its proof."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -108,6 +108,8 @@ class Commitment:
         first_step: first simulation step that ``setpoints`` cover.
         setpoints: one value a simulation step of the commitment.
         power_cap_frac: cap of each over its boards' maximum power, 1: none; None: nothing is capped.
+        stops: when each of some of those jobs is stopped and when it goes on, by row, shape (stops, 2); it may
+            lie after the commitment.
     """
 
     rows: NDArray[np.int64]
@@ -116,6 +118,7 @@ class Commitment:
     first_step: int
     setpoints: SetPoints
     power_cap_frac: NDArray[np.float64] | None = None
+    stops: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class WindowProof:
         quotas: virtual clusters whose quota is full in some slot of the class model, ``; `` between them.
         full: boards were too full to move any job, so all stay where they stand.
         build_s, solve_s, bound_s: wall times; not part of any reproducible output.
+        jobs_stopped: deferrable jobs that are stopped and go on later.
     """
 
     site: str
@@ -189,6 +193,7 @@ class WindowProof:
     build_s: float
     solve_s: float
     bound_s: float
+    jobs_stopped: int = 0
 
     @property
     def captured_frac(self) -> float | None:
@@ -204,14 +209,33 @@ def captured_frac(baseline: float, objective: float, bound: float) -> float | No
     return (baseline - objective) / attainable
 
 
+def stop_columns(
+    stops: Mapping[int, NDArray[np.float64]], count: int
+) -> dict[str, list[list[float]]]:
+    """The columns ``stopped_s`` and ``resumed_s`` of so many decisions.
+
+    Args:
+        stops: when each of some jobs is stopped and when it goes on, by row, shape (stops, 2).
+        count: jobs.
+    """
+    never = np.zeros((0, 2))
+    times = [stops.get(row, never) for row in range(count)]
+    return {
+        name: [one[:, column].tolist() for one in times]
+        for column, name in enumerate(("stopped_s", "resumed_s"))
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A plan for a whole horizon.
 
     Attributes:
-        decisions: a row a job: ``job_id, status, start_s, moved_s, power_cap_frac, pool, site, reason``;
-            status is started, deferred (not started inside the horizon) or refused; pool and site are
-            those that the plan gives it, and so is the cap over its boards' maximum power (1: none).
+        decisions: a row a job: ``job_id, status, start_s, moved_s, power_cap_frac, pool, site, reason, stopped_s,
+            resumed_s``; status is started, deferred (not started inside the horizon) or refused; pool and
+            site are those that the plan gives it, and so is the cap over its boards' maximum power (1: none);
+            the last two are when it is stopped and when it goes on, lists as long as it is stopped times,
+            empty for a run without a break.
         setpoints: site -> set-points of every step.
         windows: proof of each window; bounds of consecutive windows are not a bound of the whole.
         promised: site -> what the plan expected of every plan step (``facility_kw, it_kw,
@@ -228,6 +252,15 @@ class Schedule:
     objective: str
     foresight: str
     certificates: tuple[Mapping[str, Any], ...] = ()
+
+    def stops(self) -> dict[int, NDArray[np.float64]]:
+        """When each job that the plan stops is stopped and when it goes on, by row, shape (stops, 2)."""
+        pairs = zip(self.decisions["stopped_s"], self.decisions["resumed_s"], strict=True)
+        return {
+            row: np.column_stack([stopped, resumed])
+            for row, (stopped, resumed) in enumerate(pairs)
+            if len(stopped)
+        }
 
     @property
     def planned(self) -> tuple[WindowProof, ...]:
@@ -266,6 +299,7 @@ class Schedule:
     def totals(self) -> dict[str, Any]:
         """Sums and extremes over the windows, for summaries; windows overlap, so their sums do too."""
         baseline = sum(w.baseline for w in self.proofs)
+        stops = self.decisions["stopped_s"].map(len)
         objective, bound = (
             sum(w.objective for w in self.proofs),
             sum(w.bound for w in self.proofs),
@@ -286,4 +320,6 @@ class Schedule:
             "windows_full": sum(w.full for w in self.windows),
             "jobs_moved": int((self.decisions["moved_s"] > 0).sum()),
             "jobs_capped": int((self.decisions["power_cap_frac"] < 1).sum()),
+            "jobs_stopped": int((stops > 0).sum()),
+            "stops": int(stops.sum()),
         }

@@ -1,8 +1,4 @@
-"""Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only.
-
-A certificate holds data and prices of each window (`aidc.optimization.bound` says what each is). By duality any
-prices give a bound that no schedule beats: what couples the slots is paid, each part takes its cheapest.
-"""
+"""Re-checks the lower bounds of a plan from its certificate alone: no optimiser, no solver, NumPy only."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -17,7 +13,7 @@ NOT_DATA = {*PRICES, "board_price", "objective", "bound", "sha256"}  # prices an
 
 
 def lower_bound(w: Window) -> Any:
-    """What no schedule of a window can cost less than, from the window's data at the window's prices."""
+    """What no schedule of a window beats, at any prices: what couples slots is paid, each part at its cheapest."""
     h, power_kw, it, bus = w["slot_h"], w["battery_kw"], w["it_price"], w["bus_price"]
     peak, over_kw = w["peak_price"].clip(0), w["above_mean_kw"]
     bound = _plant(w) + _jobs(w) + _content(w, "battery") + _content(w, "tank") - w["limit_credit"]
@@ -57,7 +53,7 @@ def _content(w: Window, store: str) -> Any:
 
 
 def _jobs(w: Window) -> Any:
-    """Every movable job at its own cheapest start and power cap, with boards for all."""
+    """Every movable job at its own cheapest start and power cap, or stopped, with boards for all."""
     early, run, kw, slots = w["earliest_s"], w["run_s"], w["job_kw"], len(w["it_price"])
     end, slot_s, delay = w["latest_s"] + run, w["slot_h"] * 3600.0, w["job_delay"] / 3600.0
     past = int(np.ceil(np.max((end - w["start_s"]) / slot_s, initial=slots))) - slots
@@ -71,6 +67,11 @@ def _jobs(w: Window) -> Any:
             cost = drawn * (np.interp(begin + lasts, edges, total) - np.interp(begin, edges, total))
             cost += delay * (begin + lasts - early - run)  # ends so much later than at once
             np.minimum(least, cost, out=least, where=begin + lasts <= end + 1e-9 * slot_s)
+    if "restart_s" in w:  # or stopped: not below its cheapest hours, with one restart
+        order, need = np.argsort(price), (run + w["restart_s"])[:, None]
+        room = np.diff(np.clip(edges, early[:, None], end[:, None]))[:, order]
+        used = np.where(price[order] < 0, room, np.clip(need - room.cumsum(axis=1) + room, 0, room))
+        least = np.minimum(least, used @ price[order] * kw / 3600.0)
     return least.sum() - kw @ np.interp(early + run, edges, tail)  # the tail is a difference
 
 

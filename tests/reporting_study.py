@@ -23,7 +23,7 @@ from aidc.scenario import (
     SiteChoice,
     TypicalWeather,
 )
-from aidc.schedule import Schedule, SetPoints, WindowProof
+from aidc.schedule import Schedule, SetPoints, WindowProof, stop_columns
 from aidc.simulation.accounting import flows_of
 from aidc.simulation.faults import INCIDENT_COLUMNS
 from aidc.site import Pool, Site
@@ -235,7 +235,7 @@ def statement(run: Trace, book: str, t_per_mwh: Decimal) -> Statement:
     return Statement(
         book, run.variant, (made.start.astimezone(UTC), made.end.astimezone(UTC)),
         date(2024, 4, 30), None, (cell,), "p" * 64, Decimal(0), True, True,
-        ("a factor one year earlier",), "h" * 64, "CO2 only", 7,
+        ("a factor one year earlier",), "h" * 64, "CO2 only", 7, "b" * 64,
     )  # fmt: skip
 
 
@@ -262,6 +262,7 @@ def schedule(run: Trace) -> Schedule:
             "pool": ["pool"] * 3,
             "site": ["hall"] * 3,
             "reason": ["", "moved by the plan", "no boards free inside the horizon"],
+            **stop_columns({}, 3),
         }
     )
     proof = WindowProof(

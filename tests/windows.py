@@ -187,7 +187,7 @@ class TableModel:
         goal = problem.scenario.plan.goals[-1]
         money = window_problem.prices_of(problem, tables, 1, goal)
         bus = window_problem.bus_of(problem, 1)
-        load = window_problem.load_kw(problem, problem.at_s, edges)
+        load = window_problem.load_kw(problem, problem.at, edges)
         return cls(problem, tables, money, bus, tail_of(tables, money, bus, load))
 
     def load_kw(self, start_h: Sequence[float]) -> list[float]:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from aidc.api.jobs import job_inputs
 from aidc.api.outdoor_events import pv_left_frac, with_heat_waves
@@ -27,7 +29,13 @@ from aidc.scenario import (
 from aidc.site import Site
 from aidc.supply.grid import Intensity
 from aidc.supply.weather import Weather
-from aidc.workload.flexibility import deferrable_classes, deferrable_gpu_time_frac, may_move
+from aidc.units import S_PER_MIN
+from aidc.workload.flexibility import (
+    deferrable_classes,
+    deferrable_gpu_time_frac,
+    may_be_stopped,
+    may_move,
+)
 from aidc.workload_inputs import SyntheticWorkload
 
 _IGNORED = ("name", "label", "plan", "ledger", "pathway", "baseline", "industry_baseline")
@@ -68,13 +76,26 @@ def _drivers(key: ScenarioKey) -> Drivers:
     scenario = key.scenario
     jobs, label, notes = job_inputs(scenario, id_prefix="")
     notes = (*notes, _deferrable_note(jobs, scenario.flexibility.deferrable_frac))
+    stops = may_be_stopped(jobs, scenario.flexibility.interruptible_frac)
+    if stops.any():
+        notes = (*notes, _stopping_note(jobs, stops, scenario.flexibility.restart_s or 0.0))
     return Drivers(
         jobs=jobs.check(),
         movable=may_move(jobs, scenario.flexibility.movable_frac),
+        interruptible=stops,
         sites=sites_of(scenario),
         job_label=label,
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),
         notes=notes,
+    )
+
+
+def _stopping_note(jobs: JobTable, stops: NDArray[np.bool_], restart_s: float) -> str:
+    """What share of the work a plan may stop, and at what price."""
+    share = float(jobs.gpu_s[stops].sum() / jobs.gpu_s.sum())
+    return (
+        f"a plan may stop {int(stops.sum()):,} jobs with {share:.1%} of the GPU time submitted; each time that "
+        f"one goes on costs its boards {restart_s / S_PER_MIN:g} min at its own power"
     )
 
 

@@ -21,6 +21,7 @@ from aidc.workload_inputs import SyntheticWorkload
 GC_THRESHOLD = 200_000  # objects between two rounds of the youngest generation
 LONGEST_DAYS = 14  # a longer horizon is judged on a week cut from its middle
 CUT_DAYS = 7
+OF_STOPS = ("flexibility.interruptible_frac", "flexibility.restart")
 
 
 class Assumption(Config):
@@ -85,6 +86,7 @@ def assumptions_of(scenario: Scenario) -> list[Assumption]:
         if (row.site_model is None or row.site_model in models)
         and (len(scenario.sites) == 1 or not row.key.startswith("site."))
         and (row.key in keys or not row.key.startswith("workload."))
+        and (row.key not in OF_STOPS or scenario.flexibility.interruptible_frac > 0)
     ]
 
 

@@ -138,6 +138,7 @@ def _play(
     drivers = Drivers(
         jobs=jobs,
         movable=np.zeros(len(jobs), np.bool_),
+        interruptible=np.zeros(len(jobs), np.bool_),
         sites={name: replace(one, frame=one.frame.iloc[rows]) for name, one in series.items()},
         job_label="",
         synthetic_jobs=isinstance(scenario.workload, SyntheticWorkload),

@@ -151,6 +151,7 @@ def _drivers(made: Scenario, air: Air, jobs: JobTable, label: str) -> Drivers:
     return Drivers(
         jobs=jobs,
         movable=np.zeros(len(jobs), np.bool_),
+        interruptible=np.zeros(len(jobs), np.bool_),
         sites={name: series},
         job_label="as reported",
         synthetic_jobs=False,

@@ -128,6 +128,19 @@ def _attribute_kept(register: Register, name: str, counts: Counts) -> np.ndarray
     return keeps
 
 
+def kept_during(register: Register, meter: str, period: tuple[datetime, datetime]) -> bool:
+    """Whether any part of a period counts as kept by a PV meter or what superseded it."""
+    versions = register.versions(meter)
+    for number, entry in enumerate(versions):
+        since = period[0] if number == 0 else max(period[0], entry.valid_from)
+        later = versions[number + 1 :]
+        until = min(period[1], later[0].valid_from) if later else period[1]
+        kept = isinstance(entry.payload, Meter) and bool(entry.payload.attribute_kept)
+        if kept and since < until:
+            return True
+    return False
+
+
 def disclosures(
     disclosure: str, site: LedgerSite, year: int, lag_years: int, level: str, sold_wh: int
 ) -> Iterator[str]:

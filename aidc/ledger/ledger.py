@@ -20,7 +20,7 @@ from aidc.ledger.ets import verified_before
 from aidc.ledger.fields import Role
 from aidc.ledger.journal import MEMORY, Journal, lines_of
 from aidc.ledger.market_book import held_at
-from aidc.ledger.market_hours import MatchReport
+from aidc.ledger.match_report import MatchReport
 from aidc.ledger.matching_of import matching_of
 from aidc.ledger.payloads import Calc, LedgerHead, PeriodClose, ReportedFigure
 from aidc.ledger.periods import period_of

@@ -5,7 +5,7 @@ References:
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -157,19 +157,21 @@ def applied(
         if claim.holding.rule.account != "scope2" or not claim.concerns(period):
             continue
         reasons = list(_reasons(claim, period, terms, zone))
+        refused.extend(not_applied(claim, criterion, reason) for criterion, reason in reasons)
+        if reasons:
+            continue
         for site, spans in claim.by_site().items():
             rows = tuple(
                 row
                 for row, (name, region) in enumerate(regions.items())
                 if site in (None, name) and reaches(claim.lot, region)
             )
-            if not rows and not reasons:
-                reasons = [
-                    ("QC5", f"{QUESTIONS['QC5']}: {claim.lot.region} reaches no site of the claim")
-                ]
-            if not reasons:
-                taken.append(Use(claim, spans, rows))
-        refused.extend(not_applied(claim, criterion, reason) for criterion, reason in reasons)
+            use = Use(claim, spans, rows)
+            if rows:
+                taken.append(use)
+            else:
+                text = f"{QUESTIONS['QC5']}: {claim.lot.region} reaches no site of the claim"
+                refused.append(replace(not_applied(claim, "QC5", text), amount=use.wh))
     return taken, refused
 
 

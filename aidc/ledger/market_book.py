@@ -1,6 +1,6 @@
 """Books that lots cover first: which Wh end in a certificate, a contract, a rate, or uncovered."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from aidc.errors import BalanceError, InputError, LedgerError
-from aidc.ledger import units
-from aidc.ledger.books import RESIDUAL, Rule, in_mainland
-from aidc.ledger.electricity import PvUse, SiteEnergy, YearEnergy, disclosures
+from aidc.ledger.books import RESIDUAL, Rule
+from aidc.ledger.electricity import SiteEnergy, YearEnergy, disclosures, kept_during
 from aidc.ledger.ets import ETS, ets_uses
 from aidc.ledger.holdings import Holdings
 from aidc.ledger.lots import Lot
@@ -28,8 +27,9 @@ from aidc.ledger.market import (
     same_market,
     yearly_offers,
 )
-from aidc.ledger.market_hours import Hours, hourly_offers, is_coarse
-from aidc.ledger.matching import Matched, Wh, match
+from aidc.ledger.market_hours import Hours, grid_by_hour, hourly_offers, is_coarse
+from aidc.ledger.market_notes import covered_wh, notes_of, one_rest
+from aidc.ledger.matching import Matched, match
 from aidc.ledger.periods import years_in
 from aidc.ledger.policies import Policies, Selection, select, select_if_any
 from aidc.ledger.question import Question
@@ -78,7 +78,7 @@ def market_cells(
     given = tuple(claims(held, asked.entity))
     refused: list[NotApplied] = []
     excess: dict[str, int] = {}
-    profile_wh = 0
+    profile_wh = planned_wh = 0
     for year, start, end in years_in(asked.period, zone):
         uses, passed = work.uses(given, (start, end))
         refused.extend(passed)
@@ -90,11 +90,16 @@ def market_cells(
             if over:
                 lot = uses[int(offer.name)].claim.holding.entry_id
                 excess[lot] = excess.get(lot, 0) + over
-        profile_wh += _profile_wh(matched, uses)
+        profile_wh += covered_wh(matched, uses, is_coarse)
+        planned_wh += covered_wh(matched, uses, lambda use: use.claim.lot.planned)
         for row, (energy, part) in enumerate(zip(energies, parts, strict=True)):
             made.cells.extend(work.cells(row, energy, part, year, matched, uses, made.warnings))
+    if planned_wh:
+        made.warnings.append(
+            f"{planned_wh} Wh are covered by lots of a plan, which nobody owns yet"
+        )
     made.not_applied = tuple(sorted(refused))
-    made.notes = tuple(_notes(work, made.cells, excess, profile_wh))
+    made.notes = tuple(notes_of(asked.book, policies.market, made.cells, excess, profile_wh))
     one_rest(made.cells, energies)
     return made
 
@@ -113,7 +118,7 @@ def held_at(register: Register, asked: Question, zone: str) -> Holdings:
         meter = register.meters[register.key(holding.lot.meter)]
         owner = register.sites[register.key(meter.site)].entity
         gone = [part for part in holding.parts if part.entity not in (None, owner)]
-        if gone and meter.attribute_kept:
+        if gone and kept_during(register, holding.lot.meter, holding.generated):
             raise LedgerError(
                 f"D4: {holding.lot.meter} counts as kept, but its certificates {holding.entry_id} are "
                 f"{gone[0].entity}'s by {gone[0].by}; post the meter again with attribute_kept false"
@@ -245,81 +250,3 @@ def _covered(
             raise InputError(f"{used[0]} conveys {key[1]}, which no longer stands in this ledger")
         tonnes = Decimal(0) if factor is None else factor.tonnes(amounts[key])
         yield Cell(site, year, TIERS[key[0]], amounts[key], "Wh", factor, 0, tonnes, used)
-
-
-def grid_by_hour(energy: SiteEnergy, hours: Hours, period: tuple[datetime, datetime]) -> Wh:
-    """Grid electricity of a site in each hour, own PV with sold certificates included."""
-    made = np.zeros(hours.count, np.int64)
-    for counts in energy.bought:
-        part = counts.part(*period)
-        made += hours.sums(counts.meter, part.start_s, part.length_s, part.amount)
-    for pv in energy.own_pv:
-        made += own_by_hour(pv, pv.sold, hours, period)
-    return made
-
-
-def own_by_hour(pv: PvUse, amount: Wh, hours: Hours, period: tuple[datetime, datetime]) -> Wh:
-    """A part of own PV in each hour.
-
-    Args:
-        pv: whose intervals.
-        amount: Wh of each of them, kept or sold.
-        hours: of the period.
-        period: a part of the statement's.
-    """
-    first, last = np.searchsorted(pv.counts.start_s, [period[0].timestamp(), period[1].timestamp()])
-    rows = slice(int(first), int(last))
-    counts = pv.counts
-    return hours.sums(counts.meter, counts.start_s[rows], counts.length_s[rows], amount[rows])
-
-
-def _profile_wh(matched: Matched, uses: Sequence[Use]) -> int:
-    return sum(
-        int(covered.sum())
-        for offer, covered in zip(matched.offers, matched.covered_wh, strict=True)
-        if is_coarse(uses[int(offer.name)])
-    )
-
-
-def _notes(
-    work: _Market, cells: Sequence[Cell], excess: Mapping[str, int], profile_wh: int
-) -> Iterator[str]:
-    """Terms, share of each tier, what is left over, and how much of the hours is a profile."""
-    if work.asked.book.name != ETS:
-        yield str(work.policies.market)
-    whole = sum(cell.amount for cell in cells)
-    tiers: dict[str, int] = {}
-    for cell in cells:
-        tiers[cell.tier] = tiers.get(cell.tier, 0) + cell.amount
-    if whole:
-        shares = (f"{tier} {_share(wh, whole):.1%}" for tier, wh in tiers.items())
-        yield f"shares of {whole} Wh: {', '.join(shares)}"
-    for lot, wh in sorted(excess.items()):
-        yield f"{lot}: {wh} Wh in excess of the load, carried nowhere"
-    if work.asked.book.lots == "hour" and whole:
-        yield f"lots spread over hours by a profile cover {_share(profile_wh, whole):.1%}"
-
-
-def _share(part: int, whole: int) -> Decimal:
-    return units.EXACT.divide(Decimal(part), Decimal(whole))
-
-
-def one_rest(cells: Sequence[Cell], energies: Sequence[SiteEnergy]) -> None:
-    """Uncovered Wh of one market and year have one kind of price.
-
-    Raises:
-        LedgerError: a residual mix here and an average there (D10).
-    """
-    mainland = {energy.site.name: in_mainland(energy.site.region) for energy in energies}
-    country = {energy.site.name: energy.site.region.split("-")[0] for energy in energies}
-    kinds: dict[tuple[str, int], set[str]] = {}
-    for cell in cells:
-        if cell.tier not in TIERS:
-            market = "CN" if mainland[cell.site] else country[cell.site]
-            kinds.setdefault((market, cell.year), set()).add(cell.tier)
-    for (market, year), tiers in kinds.items():
-        if len(tiers) > 1:
-            raise LedgerError(
-                f"D10: uncovered electricity of {market} in {year} is priced as "
-                f"{' and '.join(sorted(tiers))}; post the residual mix of every site, or of none"
-            )

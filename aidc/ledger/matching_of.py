@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 from aidc.errors import InputError
 from aidc.ledger.electricity import SiteEnergy, site_energy
 from aidc.ledger.market import applied, claims, same_market
-from aidc.ledger.market_book import grid_by_hour, held_at, own_by_hour
-from aidc.ledger.market_hours import Hours, MatchReport, hourly_offers, is_coarse, match_report
+from aidc.ledger.market_book import held_at
+from aidc.ledger.market_hours import (
+    Hours,
+    grid_by_hour,
+    hourly_offers,
+    is_coarse,
+    own_by_hour,
+)
+from aidc.ledger.match_report import MatchReport, match_report
 from aidc.ledger.matching import Offer, Wh
 from aidc.ledger.periods import years_in
 from aidc.ledger.policies import Policies

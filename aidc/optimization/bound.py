@@ -13,7 +13,8 @@ add in pools that sleep), and of the demand charge ``month``, ``month_price``, `
 ``_least_kwh`` and ``_most_kwh`` (slots), ``_efficiency`` (in, out), and ``battery_kw``,
 ``battery_ageing``; of the movable jobs ``earliest_s``, ``latest_s``, ``run_s``, ``job_kw``, ``pool``,
 ``job_delay`` (cost of an hour's delay), ``cap_run_s`` and ``cap_kw`` (run time and power of each under power
-caps that it may have, shape (caps, jobs); those it has without where a cap is not for it), and the ``tail_price`` of work after the window, repeated. Where limits
+caps that it may have, shape (caps, jobs); those it has without where a cap is not for it), where jobs may be stopped ``restart_s`` (that each takes to go on;
+inf: it may not be stopped), and the ``tail_price`` of work after the window, repeated. Where limits
 of earlier objectives hold, all prices include theirs at a worth not below 0, and ``limit_credit`` is what
 the limits themselves are then worth: an objective relaxed by Lagrange.
 
@@ -46,6 +47,7 @@ from aidc.optimization.problem import (
 )
 from aidc.optimization.solve import Duals, relaxed_duals, solve
 from aidc.optimization.storage import battery_end_kwh, tank_end_kwh
+from aidc.optimization.timing import Timing
 from aidc.plant.tank import keeps_frac
 from aidc.scenario import Goal
 from aidc.schedule import SPRAY_BY_POLICY
@@ -96,18 +98,10 @@ def evened(it_price: Array, bus_price: Array, slots: int) -> Array:
     return np.where(usable, mean * bus_price, it_price)
 
 
-def tail_cost(problem: WindowProblem, start_s: Array, edges: Array, tail: classes.Tail) -> float:
-    """Cost after the window of the chosen starts and the jobs' caps, against the earliest ones without a cap."""
-    jobs = problem.movable
-    count = np.arange(len(start_s))
-    chosen = classes.Starts(
-        np.repeat(count, 2),
-        np.tile([-1, 0], len(count)),
-        np.stack([jobs.earliest_s, start_s], axis=1).reshape(-1),
-    )
-    slot_s = float(edges[1] - edges[0])
-    end_s = float(edges[-1])
-    cost = float(classes.tail_cost(chosen, jobs, end_s, slot_s, tail)[1::2].sum())
+def tail_cost(problem: WindowProblem, timing: Timing, edges: Array, tail: classes.Tail) -> float:
+    """Cost of delay and of work after the window under the jobs' caps, against earliest starts without a cap."""
+    jobs, slot_s, end_s = problem.movable, float(edges[1] - edges[0]), float(edges[-1])
+    cost = float(classes.timing_tail_cost(jobs, timing, end_s, slot_s, tail).sum())
     if jobs.caps is not None:
         cost += float(classes.cap_cost(jobs, jobs.uncapped, end_s, slot_s, tail).sum())
     return cost
@@ -178,6 +172,8 @@ class Window:
             "tail_price": self.tail.price,
             "limit_credit": self.limit_credit,
         }
+        if self.problem.restart_s is not None:
+            data["restart_s"] = self.problem.restart_s
         data |= _battery(bus, money, slots) | _tank(bus, tables, slots)
         return {name: np.asarray(value) for name, value in data.items()}
 
@@ -258,13 +254,12 @@ class Window:
 
     def left_alone(self) -> float:
         """Cost of the window run like the baseline: jobs at their earliest, its supply air, stores at rest."""
-        return run_like_baseline(
-            self.problem, self.bus, self.edges, self.problem.movable.earliest_s, self.goal
-        )[0]
+        alone = Timing.whole(self.problem.movable.earliest_s)
+        return run_like_baseline(self.problem, self.bus, self.edges, alone, self.goal)[0]
 
 
 def run_like_baseline(
-    problem: WindowProblem, bus: Bus, edges: Array, start_s: Array, goal: Goal
+    problem: WindowProblem, bus: Bus, edges: Array, timing: Timing, goal: Goal
 ) -> tuple[float, PlantTables, Prices]:
     """Cost of a window with the baseline's supply air, mode policy and stores at rest; its plant and prices.
 
@@ -272,14 +267,14 @@ def run_like_baseline(
         problem: the window.
         bus: what meets at the site.
         edges: of the slots [s].
-        start_s: of its movable jobs.
+        timing: of its movable jobs.
         goal: what is counted.
     """
     scenario, slots = problem.scenario, len(bus.pv_kw)
     per_slot = round(scenario.plan.step_min / scenario.step_min)
     option = Option(scenario.baseline.supply_air_degc, SPRAY_BY_POLICY)
     plain = replace(problem, options=(option,))
-    tables = tables_at(plain, per_slot, start_s, edges, np.zeros((slots, 1)))
+    tables = tables_at(plain, per_slot, timing, edges, np.zeros((slots, 1)))
     money = prices_of(plain, tables, per_slot, goal)
     site_kw = tables.facility_kw[:, 0, 0]
     bought = np.maximum(site_kw - bus.pv_kw, 0.0)

@@ -1,9 +1,11 @@
-"""Exact use of boards over time, to check that planned starts fit before anybody relies on them."""
+"""Exact use of boards over time, to check that planned runs fit before anybody relies on them."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aidc.optimization.timing import Segments, Timing
 
 Array = NDArray[np.float64]
 ROUNDS = 4  # of settling jobs
@@ -14,8 +16,8 @@ class Calendar:
 
     Args:
         capacity: boards in the pool.
-        start_s, end_s, gpus: every job that runs, as it stands.
-        times_s: further times at which jobs may be placed to start or end.
+        start_s, end_s, gpus: every run as it stands.
+        times_s: further times at which runs may be placed to start or end.
     """
 
     def __init__(
@@ -32,74 +34,89 @@ class Calendar:
         return np.searchsorted(self._times, time_s)
 
     def fits(self, start_s: float, end_s: float, gpus: float) -> bool:
-        """Whether a job finds its boards free from start to end."""
+        """Whether a run finds its boards free from start to end."""
         span = self._used[int(self._at(start_s)) : int(self._at(end_s))]
         return span.size == 0 or float(span.max()) + gpus <= self.capacity + 1e-9
 
     def put(self, start_s: float, end_s: float, gpus: float) -> None:
-        """Places a job; a negative number of boards takes it away."""
+        """Timing a run; a negative number of boards takes it away."""
         self._used[int(self._at(start_s)) : int(self._at(end_s))] += gpus
 
 
 def settle(
     calendars: Sequence[Sequence[Calendar]],
-    now_s: Array,
-    wanted_s: Array,
+    now: Timing,
+    wanted: Timing,
     run_s: Array,
     gpus: Array,
     options: list[Array],
     now_run_s: Array | None = None,
-) -> tuple[Array, Array]:
-    """Moves jobs to their wanted starts where they fit, else to the nearest option that does.
+) -> tuple[Timing, Array]:
+    """Moves jobs to when they are wanted where they fit, else to the nearest unbroken start that does.
 
     Those that move later make room, so jobs that found none try again.
-    A job that fits nowhere stays at ``now_s``, which always fits: so the result is feasible at every
+    A job that fits nowhere stays where it is ``now``, which always fits: so the result is feasible at every
     stage.
 
     Args:
-        calendars: of each job: of its pool and of its quota, if it has one. Each holds all its jobs at
-            ``now_s``.
-        now_s: where each job to move stands, shape (n,).
-        wanted_s: where the plan wants it.
+        calendars: of each job: of its pool and of its quota, if it has one. Each holds all its jobs where
+            they are ``now``.
+        now: where each job to move stands, n of them.
+        wanted: where the plan wants it.
         run_s: its run time there, and at its options.
         gpus: its boards.
         options: allowed starts of each job.
         now_run_s: its run time where it stands; None: the same.
 
     Returns:
-        Starts and run times.
+        When they run, and their run times.
     """
-    settled, runs = now_s.copy(), (run_s if now_run_s is None else now_run_s).copy()
+    settled, runs = now, (run_s if now_run_s is None else now_run_s).copy()
     for _ in range(ROUNDS):
-        stood = settled.copy(), runs.copy()
-        _one_round(calendars, settled, runs, wanted_s, run_s, gpus, options)
-        if (settled == stood[0]).all() and (runs == stood[1]).all():
+        stood, ran = settled, runs.copy()
+        settled = _one_round(calendars, settled, runs, wanted, run_s, gpus, options)
+        if settled.like(stood) and (runs == ran).all():
             break
     return settled, runs
 
 
 def _one_round(
     calendars: Sequence[Sequence[Calendar]],
-    settled: Array,
-    runs: Array,
-    wanted_s: Array,
+    stood: Timing,
+    runs_s: Array,
+    wanted: Timing,
     run_s: Array,
     gpus: Array,
     options: list[Array],
-) -> None:
-    """Moves each job that is not where it is wanted as near to there as it fits now."""
-    for job in np.argsort(wanted_s, kind="stable"):
-        before, ran, run = float(settled[job]), float(runs[job]), float(run_s[job])
-        boards = float(gpus[job])
-        if wanted_s[job] == before and ran == run:
+) -> Timing:
+    """Moves each job that is not where it is wanted as near to there as it fits now; ``runs_s`` follows."""
+    start_s, broken = stood.start_s.copy(), dict(stood.broken)
+    for job in np.argsort(wanted.start_s, kind="stable").tolist():
+        run, boards = float(run_s[job]), float(gpus[job])
+        before, wish = _runs(stood, job, float(runs_s[job])), _runs(wanted, job, run)
+        if np.array_equal(before, wish):
             continue
         for calendar in calendars[job]:
-            calendar.put(before, before + ran, -boards)
-        nearest = options[job][np.argsort(np.abs(options[job] - wanted_s[job]), kind="stable")]
-        for start in (float(wanted_s[job]), *nearest.tolist()):
-            if all(one.fits(start, start + run, boards) for one in calendars[job]):
-                settled[job], runs[job] = start, run
+            for start, end in before:
+                calendar.put(start, end, -boards)
+        away_s = np.abs(options[job] - wanted.start_s[job])
+        nearest = options[job][np.argsort(away_s, kind="stable")]
+        placed = before
+        for runs in (wish, *(np.array([[start, start + run]]) for start in nearest.tolist())):
+            if all(one.fits(*span, boards) for one in calendars[job] for span in runs.tolist()):
+                placed, runs_s[job] = runs, run
                 break
-        placed, lasts = float(settled[job]), float(runs[job])
+        start_s[job] = placed[0, 0]
+        broken.pop(job, None)
+        if len(placed) > 1:
+            broken[job] = placed
         for calendar in calendars[job]:
-            calendar.put(placed, placed + lasts, boards)
+            for start, end in placed:
+                calendar.put(start, end, boards)
+    return Timing(start_s, broken)
+
+
+def _runs(placed: Timing, job: int, run_s: float) -> Segments:
+    """All runs of one job."""
+    start = float(placed.start_s[job])
+    return placed.broken.get(job, np.array([[start, start + run_s]]))

@@ -40,7 +40,9 @@ def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
     jobs, fixed = problem.movable, problem.fixed
     big = classes.worth_planning(jobs)
     small = jobs.under(problem.stands.level).take(~big)
-    share = classes.profile(problem.at_s[~big], small.run_s, edges)
+    job, start_s, run_s = problem.at.take(np.flatnonzero(~big)).runs(small.run_s)
+    share = np.zeros((len(small.row), len(edges) - 1))
+    np.add.at(share, job, classes.profile(start_s, run_s, edges))
     used = fixed.gpus.copy()
     np.add.at(used, small.pool, share * small.gpus[:, None])
     fixed_kw = fixed.kw.sum(axis=0) + fixed.idle_kw.sum() + (share * small.kw[:, None]).sum(axis=0)
@@ -56,6 +58,7 @@ def work_of(view: View, tails: Sequence[classes.Tail]) -> Work:
         tails,
         np.maximum(boards[:, None] - used, 0.0),
         *quotas_left(problem.groups, big, jobs.gpus, share),
+        None if problem.restart_s is None else np.isfinite(problem.restart_s[big]),
     )
     return Work(fixed_kw, side, big, tails[0])
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from aidc.optimization.model import ClassColumns
 from aidc.optimization.movable import NO_CAP, Movable, Variants
+from aidc.optimization.timing import Timing
 from aidc.units import S_PER_H
 
 Array = NDArray[np.float64]
@@ -24,6 +25,19 @@ MANY_JOBS = 10_000  # from here on all are planned: small ones fall into classes
 SMALLEST_GPUS = 1e-12  # mean of a slot; less is rounding
 NOT_OFFERED = np.iinfo(np.int64).min  # no slot
 LENGTH_BINS_H = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A way to break a run: on which slots it stops and goes on; a run that is over before is not stopped.
+
+    Attributes:
+        first: slot that begins with the run; -1: its earliest start.
+        stops: slot whose beginning stops it, and slot with whose beginning it goes on, rising.
+    """
+
+    first: int
+    stops: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +67,13 @@ class Starts:
         job: index into the movable jobs, shape (starts,).
         slot: slot of the window in which the start lies; -1 marks the earliest start.
         start_s: the time itself.
+        pattern: how the run is broken from there on, of `JobSide.patterns`; -1: not at all.
     """
 
     job: Rows
     slot: Rows
     start_s: Array
+    pattern: Rows
 
 
 def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Starts:
@@ -78,7 +94,7 @@ def starts_of(jobs: Movable, window_s: float, slot_s: float, slots: int) -> Star
     earliest = position == 0
     slot = np.where(earliest, -1, np.repeat(first, count + 1) + position - 1)
     start = np.where(earliest, jobs.earliest_s[job], window_s + slot * slot_s)
-    return Starts(job, slot, start)
+    return Starts(job, slot, start, np.full(len(job), -1))
 
 
 def _last_slot(latest_s: Array, window_s: float, slot_s: float) -> Rows:
@@ -103,14 +119,23 @@ def worth_planning(jobs: Movable) -> NDArray[np.bool_]:
     return chosen
 
 
-def class_of(jobs: Movable, window_s: float, slot_s: float, group: Rows) -> Rows:
+def class_of(
+    jobs: Movable,
+    window_s: float,
+    slot_s: float,
+    group: Rows,
+    may_stop: NDArray[np.bool_] | None = None,
+) -> Rows:
     """Class of each job, numbered from 0; jobs of different quotas (``group``) are never alike.
 
-    Nor are jobs that a cap leaves other starts.
+    Nor are jobs that a cap leaves other starts, nor those that may be stopped and run for another number of slots.
     """
     release = np.floor((jobs.earliest_s - window_s) / slot_s).astype(np.int64)
     latest = _last_slot(jobs.latest_s, window_s, slot_s)
     length = np.digitize(jobs.run_s / S_PER_H, LENGTH_BINS_H)
+    if may_stop is not None:
+        whole = np.ceil(jobs.run_s / slot_s - 1e-9).astype(np.int64)
+        length = np.where(may_stop, len(LENGTH_BINS_H) + whole, length)
     keys = np.stack([jobs.pool, group, release, latest, length], axis=1)
     if not len(keys):
         return np.zeros(0, np.int64)
@@ -134,6 +159,7 @@ class JobSide:
         column_of: column of each start, shape (starts,).
         columns: for the model.
         held_gpus: boards that each entry holds where a run that touches a slot holds it whole.
+        patterns: ways to break runs that some of the columns have.
     """
 
     jobs: Movable
@@ -142,6 +168,14 @@ class JobSide:
     column_of: Rows
     columns: ClassColumns
     held_gpus: Array
+    patterns: tuple[Pattern, ...] = ()
+
+    @property
+    def class_of_job(self) -> Rows:
+        """Class of each job, shape (n,)."""
+        of_job = np.zeros(len(self.jobs.row), np.int64)
+        of_job[self.starts.job] = self.columns.class_of[self.column_of]
+        return of_job
 
 
 def job_side(
@@ -152,6 +186,7 @@ def job_side(
     gpus_free: Array,
     group: Rows,
     quota_free: Array,
+    may_stop: NDArray[np.bool_] | None = None,
 ) -> JobSide:
     """Classes and columns of the planned jobs.
 
@@ -163,9 +198,10 @@ def job_side(
         gpus_free: boards left by fixed work, shape (pools, slots).
         group: quota of each job; -1: none, shape (n,).
         quota_free: boards of each quota left by fixed work, shape (quotas, slots).
+        may_stop: jobs that may be stopped, shape (n,); None: nobody may.
     """
     slot_s, slots = float(edges_s[1] - edges_s[0]), len(edges_s) - 1
-    every, which = Variants.of(jobs), class_of(jobs, window_s, slot_s, group)
+    every, which = Variants.of(jobs), class_of(jobs, window_s, slot_s, group, may_stop)
     starts = starts_of(every.jobs, window_s, slot_s, slots)
     job, levels = every.job[starts.job], int(every.level.max(initial=NO_CAP)) + 1
     capped, variant = np.unique(which[every.job] * levels + every.level, return_inverse=True)
@@ -202,7 +238,7 @@ def job_side(
         quota=quota,
         quota_free=quota_free,
     )
-    of_jobs = Starts(job, starts.slot, starts.start_s)
+    of_jobs = Starts(job, starts.slot, starts.start_s, starts.pattern)
     return JobSide(jobs, of_jobs, every.level[starts.job], column_of, columns, held)
 
 
@@ -287,6 +323,18 @@ def tail_cost(starts: Starts, jobs: Movable, end_s: float, slot_s: float, tail: 
     return cost - earliest[starts.job]
 
 
+def timing_tail_cost(
+    jobs: Movable, timing: Timing, end_s: float, slot_s: float, tail: Tail
+) -> Array:
+    """The same of jobs at some timing, shape (n,); one that was stopped is late by how much later it ends."""
+    job, start_s, run_s = timing.runs(jobs.run_s)
+    cost = cost_after(start_s, run_s, jobs.kw[job], end_s, slot_s, tail.price)
+    early = cost_after(jobs.earliest_s, jobs.run_s, jobs.kw, end_s, slot_s, tail.price)
+    cost = np.bincount(job, cost, len(jobs.row)) - early
+    late_s = timing.end_s(jobs.run_s) - jobs.run_s - jobs.earliest_s
+    return np.asarray(cost + tail.delay_price * jobs.gpus * late_s / S_PER_H)
+
+
 def cap_cost(jobs: Movable, uncapped: Movable, end_s: float, slot_s: float, tail: Tail) -> Array:
     """What a cap adds to `tail_cost` at the earliest start: work after the window, and a later end, shape (n,).
 
@@ -330,7 +378,7 @@ def assign(side: JobSide, start_share: Array) -> Rows:
     jobs, starts = side.jobs, side.starts
     energy = jobs.kw * jobs.run_s
     of_class = side.columns.class_of
-    once = (starts.slot == -1) & (side.level == NO_CAP)
+    once = (starts.slot == -1) & (side.level == NO_CAP) & (starts.pattern < 0)
     total = np.bincount(of_class[side.column_of], energy[starts.job] * once, side.columns.classes)
     owed = start_share * total[of_class]
     chosen = np.zeros(len(energy), np.int64)

@@ -100,13 +100,12 @@ def likely_options(view: View, goal: Goal, limits: Sequence[Limit]) -> NDArray[n
     every = np.ones(len(counts), np.bool_)
     if view.bus.chillers is None:
         return every
-    at_s = problem.at_s
+    at = problem.at
     tables = tables_at(
-        problem, view.per_slot, at_s, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
+        problem, view.per_slot, at, view.edges, tank_rates_kw(problem.site, len(view.bus.pv_kw))
     )
     caps = [
-        limit.cap(view, tables, tail_cost(problem, at_s, view.edges, limit.tail))
-        for limit in limits
+        limit.cap(view, tables, tail_cost(problem, at, view.edges, limit.tail)) for limit in limits
     ]
     money = view.money(goal, tables)
     model = site_model(tables, money, view.bus, kept_options(tables, money, view.bus, caps), caps)
@@ -141,12 +140,12 @@ def course_of(
     Raises:
         InfeasibleError: the limits leave no set-points; says why where asked to ``explain``.
     """
-    view, start_s = view.under(choice.level), choice.start_s
+    view, timing = view.under(choice.level), choice.timing
     problem, plan = view.problem, view.problem.scenario.plan
-    outside = [tail_cost(problem, start_s, view.edges, limit.tail) for limit in limits]
+    outside = [tail_cost(problem, timing, view.edges, limit.tail) for limit in limits]
 
     def solved(rates_kw: Array, bus: Bus, only: NDArray[np.bool_] | None) -> Course:
-        tables = tables_at(problem, view.per_slot, start_s, view.edges, rates_kw)
+        tables = tables_at(problem, view.per_slot, timing, view.edges, rates_kw)
         money = view.money(goal, tables)
         caps = [limit.cap(view, tables, cost) for limit, cost in zip(limits, outside, strict=True)]
         if only is not None:  # they were kept where the choice was made
@@ -159,8 +158,8 @@ def course_of(
         chosen = np.zeros_like(kept)
         for t, k in model.ROW:
             chosen[t, k] = pyo.value(model.choose[t, k]) > 0.5
-        cost = solution.objective + tail_cost(problem, start_s, view.edges, tail)
-        load = load_kw(problem, start_s, view.edges)
+        cost = solution.objective + tail_cost(problem, timing, view.edges, tail)
+        load = load_kw(problem, timing, view.edges)
         settle_peaks(model, bus)
         limited = [pyo.value(model.cap_sum[i]) + outside[i] for i in model.CAP]
         return Course(choice, load, tables, money, model, solution, chosen, cost, limited)

@@ -22,7 +22,7 @@ def hold_baseline(problem: WindowProblem, fault: str) -> WindowPlan:
     slots = np.arange(len(bus.pv_kw) + 1, dtype=np.float64)
     edges = problem.state.now_s + slots * scenario.plan.step_min * 60.0
     cost, tables, money = run_like_baseline(
-        problem.under(problem.stands.level), bus, edges, problem.at_s, scenario.plan.goals[-1]
+        problem.under(problem.stands.level), bus, edges, problem.at, scenario.plan.goals[-1]
     )
     site_kw = tables.facility_kw[:, 0, 0]
     index = problem.forecast.frame.index

@@ -19,6 +19,7 @@ from aidc.schedule import (
     PlanningState,
     Schedule,
     WindowProof,
+    stop_columns,
 )
 
 MOVED_S = 1e-6  # less than this is rounding, not a move
@@ -92,6 +93,7 @@ class ForecastPlanner:
                     "pool": jobs.pool,
                     "site": jobs.site,
                     "reason": reason,
+                    **stop_columns({}, len(jobs)),
                 }
             ),
             {name: site.record for name, site in self._sites.items()},

@@ -83,7 +83,7 @@ def hall_mass(problem: WindowProblem, goal: Goal) -> HallMass:
     best, _ = _course(of_move, last)
     came = np.append(len(level), course[:-1])
     stored = mass.kwh_per_k * float(level.max() - level.min())
-    load = load_kw(problem, problem.at_s, view.edges)
+    load = load_kw(problem, problem.at, view.edges)
     return HallMass(
         kwh_per_k=mass.kwh_per_k,
         stored_kwh=stored,
@@ -99,7 +99,7 @@ def _plant(view: View, mass_heat_kw: float | None) -> PlantTables:
     """The plant at the window's load, with heat from the hall's mass beside."""
     problem, slots = view.problem, len(view.bus.pv_kw)
     pools = range(len(problem.fixed.kw))
-    load = np.stack([pool_load_kw(problem, problem.at_s, view.edges, pool) for pool in pools])
+    load = np.stack([pool_load_kw(problem, problem.at, view.edges, pool) for pool in pools])
     heat = None
     if mass_heat_kw is not None:
         heat = np.full((slots, len(problem.options)), mass_heat_kw)

@@ -1,9 +1,12 @@
 """Jobs that a window may move, and the power caps that it may give them."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aidc.optimization.timing import Segments, Timing
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -100,14 +103,26 @@ class Movable:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a plan decides about the movable jobs: start and level of power cap, shape (n,) each."""
+    """What a plan decides about the movable jobs.
+
+    Attributes:
+        start_s: first start of each, shape (n,).
+        level: of its power cap, same shape.
+        broken: runs of those that are stopped and go on, by their index.
+    """
 
     start_s: Array
     level: Rows
+    broken: Mapping[int, Segments] = field(default_factory=dict)
+
+    @property
+    def timing(self) -> Timing:
+        """When the jobs run."""
+        return Timing(self.start_s, self.broken)
 
     def is_same(self, other: "Choice") -> bool:
         """Whether both decide the same."""
-        return bool((self.start_s == other.start_s).all() and (self.level == other.level).all())
+        return self.timing.like(other.timing) and bool((self.level == other.level).all())
 
 
 @dataclass(frozen=True, slots=True)

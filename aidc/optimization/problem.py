@@ -1,7 +1,7 @@
 """What one window is given, and the table model of it: sampled plant, prices, bus and load."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from aidc.optimization.plant_tables import (
 )
 from aidc.optimization.quotas import Groups
 from aidc.optimization.sleeping import Held
+from aidc.optimization.timing import Segments, Timing
 from aidc.scenario import Goal, Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Site
@@ -63,11 +64,14 @@ class WindowProblem:
         peaks: the demand charge as the window sees it.
         fixed: work that cannot move.
         movable: jobs that can, all of them, without power caps.
-        at_s: where each movable job stands now, shape (n,); always feasible.
+        at_s: where each movable job starts as it stands, shape (n,); always feasible.
         at_level: level of power cap under which each stands; None: nothing is capped.
         fixed_runs: start, end, boards and pool of every job that runs in or after the window and cannot move.
         held: every job in the window, to follow who sleeps; None: no pool of the site has sleeping servers.
         groups: who shares a quota of boards; None: there are no quotas.
+        broken: runs of the movable jobs that stand stopped in between, by their index.
+        restart_s: time that each movable job takes to go on after a stop; inf: it may not be stopped, shape
+            (n,); None: none may.
     """
 
     scenario: Scenario
@@ -84,12 +88,19 @@ class WindowProblem:
     held: Held | None = None
     groups: Groups | None = None
     at_level: Rows | None = None
+    broken: Mapping[int, Segments] = field(default_factory=dict)
+    restart_s: Array | None = None
+
+    @property
+    def at(self) -> Timing:
+        """When the movable jobs run as they stand; always feasible."""
+        return Timing(self.at_s, self.broken)
 
     @property
     def stands(self) -> Choice:
         """Where the movable jobs stand, and under which caps."""
         level = np.full(len(self.at_s), NO_CAP) if self.at_level is None else self.at_level
-        return Choice(self.at_s, level)
+        return Choice(self.at_s, level, self.broken)
 
     def under(self, level: Rows) -> "WindowProblem":
         """The window with its movable jobs under power caps."""
@@ -120,7 +131,7 @@ def tables_of(
             dense = np.max(own_kw / jobs.gpus[of_pool], initial=0.0)
             reach[index] = np.minimum(reach[index], free * dense)
     reach += left_out_kw(problem, edges)
-    here = np.stack([pool_load_kw(problem, problem.at_s, edges, pool) for pool in range(len(low))])
+    here = np.stack([pool_load_kw(problem, problem.at, edges, pool) for pool in range(len(low))])
     high = np.maximum(low + reach, here) + NARROW_KW
     return sampled_tables(problem, per_slot, low, high, points, tank_rates_kw(site, low.shape[1]))
 
@@ -160,11 +171,11 @@ def tank_rates_kw(site: Site, slots: int) -> Array:
 
 
 def tables_at(
-    problem: WindowProblem, per_slot: int, start_s: Array, edges: Array, store_kw: Array
+    problem: WindowProblem, per_slot: int, timing: Timing, edges: Array, store_kw: Array
 ) -> PlantTables:
     """Plant tables at the very load of a schedule, without interpolation over IT power."""
     pools = range(len(problem.fixed.kw))
-    load = np.stack([pool_load_kw(problem, start_s, edges, pool) for pool in pools])
+    load = np.stack([pool_load_kw(problem, timing, edges, pool) for pool in pools])
     return sampled_tables(problem, per_slot, load, load, 1, store_kw)
 
 
@@ -251,21 +262,23 @@ def chillers_of(problem: WindowProblem, slots: int) -> Chillers | None:
     )
 
 
-def pool_load_kw(problem: WindowProblem, start_s: Array, edges: Array, pool: int) -> Array:
-    """IT power of one pool with every movable job at a start, shape (slots,)."""
+def pool_load_kw(problem: WindowProblem, timing: Timing, edges: Array, pool: int) -> Array:
+    """IT power of one pool at some timing of the movable jobs, shape (slots,)."""
     jobs, mine, made = problem.movable, problem.movable.pool == pool, problem.site.pools[pool]
     if problem.held is not None and sleeping.sleeps(made):
-        held = problem.held.of_pool(pool).moved(jobs.row[mine], start_s[mine])
+        held = problem.held.of_pool(pool).moved(jobs.row[mine], timing.start_s[mine])
         return sleeping.load_kw(made, held, edges)
-    share = classes.profile(start_s[mine], jobs.run_s[mine], edges)
+    own = np.flatnonzero(mine)
+    job, start_s, run_s = timing.take(own).runs(jobs.run_s[own])
+    share = classes.profile(start_s, run_s, edges)
     fixed = problem.fixed.kw[pool] + problem.fixed.idle_kw[pool]
-    return np.asarray(fixed + (share * jobs.kw[mine, None]).sum(axis=0), np.float64)
+    return np.asarray(fixed + (share * jobs.kw[own[job], None]).sum(axis=0), np.float64)
 
 
-def load_kw(problem: WindowProblem, start_s: Array, edges: Array) -> Array:
-    """IT power of the site with every movable job at a start, shape (slots,)."""
+def load_kw(problem: WindowProblem, timing: Timing, edges: Array) -> Array:
+    """IT power of the site at some timing of the movable jobs, shape (slots,)."""
     pools = range(len(problem.fixed.kw))
-    by_pool = [pool_load_kw(problem, start_s, edges, pool) for pool in pools]
+    by_pool = [pool_load_kw(problem, timing, edges, pool) for pool in pools]
     return np.asarray(np.sum(by_pool, axis=0), np.float64)
 
 

@@ -23,7 +23,14 @@ from aidc.optimization.sleeping import Held
 from aidc.optimization.standing import Standing
 from aidc.optimization.window import WindowPlan
 from aidc.scenario import Scenario
-from aidc.schedule import Commitment, PlanningState, Schedule, SetPoints, WindowProof
+from aidc.schedule import (
+    Commitment,
+    PlanningState,
+    Schedule,
+    SetPoints,
+    WindowProof,
+    stop_columns,
+)
 from aidc.units import S_PER_H
 from aidc.workload.load_forecast import mean_level
 from aidc.workload.power import idle_kw
@@ -131,6 +138,8 @@ class RollingPlanner:
         moved[moved < MOVED_S] = 0.0
         reason[moved > 0] = "moved by the plan"
         reason[standing.pool != standing.home] = "moved by the plan to another site"
+        reason[list(standing.broken)] = "stopped by the plan in between"
+        stops = standing.stops_of(np.arange(len(jobs)))
         site, pool = standing.places
         return schedule_of(
             self.scenario,
@@ -144,6 +153,7 @@ class RollingPlanner:
                     "pool": pool,
                     "site": site,
                     "reason": reason,
+                    **stop_columns(stops, len(jobs)),
                 }
             ),
             {name: site.record for name, site in self._sites.items()},
@@ -182,6 +192,7 @@ class _SitePlan:
             problem.forecast.first_step,
             piece,
             None if jobs.capped is None else jobs.power_cap_frac[rows],
+            jobs.stops_of(rows),
         )
 
     def _here(self) -> NDArray[np.bool_]:
@@ -199,7 +210,8 @@ class _SitePlan:
         end = now + steps * step_s
         standing, table, here = self.jobs, self.jobs.jobs, self._here()
         start, run, pool = standing.start_s, standing.run_s, standing.pool - self.first_pool
-        open_rows = np.flatnonzero(here & (start + run > now) & (start < end))
+        until = standing.end_s
+        open_rows = np.flatnonzero(here & (until > now) & (start < end))
         may_move = (
             np.isnan(state.start_s[open_rows])
             & (start[open_rows] >= now)  # else it is in the queue already
@@ -219,9 +231,11 @@ class _SitePlan:
             self._kw(movable_rows),
             pool[movable_rows],
         )
-        until = float(np.max(movable.latest_s + movable.run_s, initial=end))
-        others = here & (start + run > now) & (start < until)
+        last = float(np.max(movable.latest_s + movable.run_s, initial=end))
+        others = here & (until > now) & (start < last)
         others[movable_rows] = False
+        held_rows, held_from_s, held_for_s = standing.runs(np.flatnonzero(others))
+        timing, restart_s = standing.at.take(movable_rows), standing.restart_s[movable_rows]
         return WindowProblem(
             scenario=scenario,
             site=site,
@@ -238,16 +252,18 @@ class _SitePlan:
             ),
             fixed=self._fixed(fixed_rows, edges),
             movable=movable,
-            at_s=start[movable_rows].copy(),
+            at_s=timing.start_s,
+            broken=timing.broken,
+            restart_s=restart_s if np.isfinite(restart_s).any() else None,
             at_level=standing.level(movable_rows),
             fixed_runs=(
-                start[others],
-                start[others] + run[others],
-                table.gpu_count[others].astype(np.float64),
-                pool[others],
+                held_from_s,
+                held_from_s + held_for_s,
+                table.gpu_count[held_rows].astype(np.float64),
+                pool[held_rows],
             ),
             held=self._held(state, end),
-            groups=self._groups(movable_rows, np.flatnonzero(others), fixed_rows, edges),
+            groups=self._groups(movable_rows, held_rows, fixed_rows, edges),
         )
 
     def _groups(self, movable: Rows, others: Rows, fixed: Rows, edges: Array) -> Groups | None:
@@ -257,8 +273,8 @@ class _SitePlan:
             return None
         pools = len(self.scenario.sites[self.name].site.pools)
         group = group_of(standing.jobs, standing.pool - self.first_pool, quotas)
-        counted = fixed[group[fixed] != NO_GROUP]
-        share = profile(standing.start_s[counted], standing.run_s[counted], edges)
+        counted, start_s, run_s = standing.runs(fixed[group[fixed] != NO_GROUP])
+        share = profile(start_s, run_s, edges)
         used = np.zeros((pools * len(quotas), len(edges) - 1))
         np.add.at(used, group[counted], share * standing.jobs.gpu_count[counted, None])
         boards = np.tile(np.array(list(quotas.values()), np.float64), pools)
@@ -324,7 +340,8 @@ class _SitePlan:
     def _fixed(self, rows: NDArray[np.int64], edges: Array) -> FixedWork:
         site = self.scenario.sites[self.name].site
         standing, table = self.jobs, self.jobs.jobs
-        share = profile(standing.start_s[rows], standing.run_s[rows], edges)
+        rows, start_s, run_s = standing.runs(rows)
+        share = profile(start_s, run_s, edges)
         kw, gpus = (
             np.zeros((len(site.pools), len(edges) - 1)),
             np.zeros((len(site.pools), len(edges) - 1)),

@@ -1,6 +1,7 @@
 """All jobs of a scenario as a planner sees them from window to window."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from aidc.forecast import Drivers
 from aidc.job import JobTable, beyond_quota
 from aidc.moves import pool_index, pools_of
 from aidc.optimization.movable import NO_CAP, CapLevels, Choice, Movable
+from aidc.optimization.timing import Segments, Timing
 from aidc.scenario import Scenario
 from aidc.schedule import PlanningState
 from aidc.site import Pool
@@ -72,6 +74,8 @@ class Standing:
         added_kw: its IT power above idle under that cap.
         capped: what it becomes under the caps that the plan may choose; None: there are none.
         refused: it is larger than its pool or its quota, or nobody has boards that it accepts.
+        restart_s: time that it takes to go on where a plan stops it; inf: no plan may.
+        broken: runs of the jobs that a plan stops, by row.
     """
 
     jobs: JobTable
@@ -87,6 +91,8 @@ class Standing:
     added_kw: Array
     capped: "Capped | None"
     refused: NDArray[np.bool_]
+    restart_s: Array
+    broken: dict[int, Segments] = field(default_factory=dict)
 
     @classmethod
     def of(cls, scenario: Scenario, drivers: Drivers, baseline_start_s: Array) -> "Standing":
@@ -114,6 +120,9 @@ class Standing:
             refused=(jobs.gpu_count > capacity[pool])
             | ~jobs.accepted
             | beyond_quota(jobs, scenario.baseline.queue.vc_quota),
+            restart_s=np.where(
+                drivers.interruptible, scenario.flexibility.restart_s or 0.0, np.inf
+            ),
         )
 
     def happened(self, state: PlanningState) -> None:
@@ -122,6 +131,7 @@ class Standing:
         self.start_s[begun] = state.start_s[begun]
         took_s = state.end_s - state.start_s  # its servers may have had to boot
         longer = begun & (took_s > self.run_s + LATE_S)
+        longer[list(self.broken)] = False  # its runs say how long it takes
         self.run_s[longer] = took_s[longer]
 
     def movable(self, rows: Rows, earliest_s: Array, kw: Array, pool: Rows) -> Movable:
@@ -156,10 +166,37 @@ class Standing:
     def follow(self, rows: Rows, choice: Choice) -> None:
         """Takes over what a window decides."""
         self.start_s[rows] = choice.start_s
+        for k, row in enumerate(rows.tolist()):
+            self.broken.pop(row, None)
+            if k in choice.broken:
+                self.broken[row] = choice.broken[k]
         if self.capped is not None:
             self.power_cap_frac[rows] = self.capped.cap_frac[choice.level]
             self.run_s[rows] = self.capped.run_s[rows, choice.level]
             self.added_kw[rows] = self.capped.added_kw[rows, choice.level]
+
+    @property
+    def at(self) -> Timing:
+        """All jobs as they stand."""
+        return Timing(self.start_s, self.broken)
+
+    @property
+    def end_s(self) -> Array:
+        """End of each job as it stands, shape (n,)."""
+        return self.at.end_s(self.run_s)
+
+    def runs(self, rows: Rows) -> tuple[Rows, Array, Array]:
+        """Every run of some jobs: its job, start and length."""
+        job, start_s, run_s = self.at.take(rows).runs(self.run_s[rows])
+        return rows[job], start_s, run_s
+
+    def stops_of(self, rows: Rows) -> Mapping[int, Segments]:
+        """When each of those that a plan stops is stopped and goes on, by row, shape (stops, 2)."""
+        mine = set(rows.tolist()) & self.broken.keys()
+        return {
+            row: np.column_stack([self.broken[row][:-1, 1], self.broken[row][1:, 0]])
+            for row in sorted(mine)
+        }
 
     @property
     def places(self) -> tuple[NDArray[np.object_], NDArray[np.object_]]:

@@ -40,7 +40,7 @@ class View:
             edges,
             tables_of(problem, per_slot, edges),
             bus_of(problem, per_slot),
-            load_kw(problem.under(problem.stands.level), problem.at_s, edges),
+            load_kw(problem.under(problem.stands.level), problem.at, edges),
             f"{problem.site.name}, window from {problem.forecast.frame.index[0].isoformat()}",
         )
 

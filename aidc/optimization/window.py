@@ -28,7 +28,9 @@ from aidc.optimization.problem import WindowProblem, tables_of
 from aidc.optimization.refine import FINE_POINTS, refined
 from aidc.optimization.settled import settled
 from aidc.optimization.solve import Duals, Solution, relaxed_duals, solve_or_by_rule
+from aidc.optimization.stops import timing_of, with_stops
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import Limit, View
 from aidc.scenario import Goal, goal_name
 from aidc.schedule import SetPoints, StageProof, WindowProof
@@ -43,7 +45,7 @@ class WindowPlan:
 
     Attributes:
         rows: jobs it speaks for.
-        choice: their starts and power caps.
+        choice: when they run, and their power caps.
         setpoints: on the simulation's steps of the window.
         promised: by slot: ``facility_kw, it_reference_kw, import_kw``.
         proof: status, objective, bound, gap and times.
@@ -168,13 +170,14 @@ def plan_window(problem: WindowProblem) -> WindowPlan:
         rows=max(stage.sizes[1] for stage in stages),
         binaries=max(stage.sizes[2] for stage in stages),
         jobs_movable=len(jobs.row),
-        jobs_moved=int((last.course.choice.start_s > jobs.earliest_s + 1e-6).sum()),
+        jobs_moved=last.course.choice.timing.moved(jobs.earliest_s),
         fault="",
         quotas="; ".join(last.quotas),
         full=last.full,
         build_s=viewed_s + sum(stage.build_s for stage in stages),
         solve_s=sum(stage.solve_s for stage in stages),
         bound_s=sum(stage.bound_s for stage in stages),
+        jobs_stopped=len(last.course.choice.broken),
     )
     certificate = {**last.proven, "objective": np.asarray(last.objective)}
     chosen = Chosen(last.course.chosen, last.course.load_kw, last.after)
@@ -204,7 +207,7 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Sta
     bounded = time.perf_counter()
     window = Window(problem, view.tables, money, view.bus, view.edges, tail, goal, view.what)
     capped = problem.under(course.choice.level)
-    after = tail_cost(capped, course.choice.start_s, view.edges, tail)
+    after = tail_cost(capped, course.choice.timing, view.edges, tail)
     in_tables = window.cost_of(course.chosen, load) + after
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
@@ -302,8 +305,7 @@ def _planned(
     if not len(view.problem.movable.row):
         return None
     try:
-        tails = [tail, *(limit.tail for limit in limits)]
-        return _plan_jobs(view, goal, money, tails, caps, offered)
+        return _plan_jobs(view, goal, money, tail, caps, limits, offered)
     except InfeasibleError:
         return None
 
@@ -312,15 +314,24 @@ def _plan_jobs(
     view: View,
     goal: Goal,
     money: Prices,
-    tails: list[classes.Tail],
+    tail: classes.Tail,
     caps: list[Cap],
+    limits: list[Limit],
     offered: NDArray[np.bool_],
 ) -> _Planned:
     """Solves the class model and gives its shares back to single jobs, checked against free boards."""
     began = time.perf_counter()
     problem, plan = view.problem, view.problem.scenario.plan
+    tails = [tail, *(limit.tail for limit in limits)]
     work, kept = work_of(view, tails), options_kept(view, money, caps, offered)
     side, big = work.side, work.big
+    if problem.restart_s is not None:
+        aims = [(money, 0)] + [
+            (view.money(limit.goal), place)
+            for place, limit in enumerate(limits, 1)
+            if limit.goal is not None
+        ]
+        side = with_stops(view, aims, work.fixed_kw, side, problem.restart_s[big], tails)
     columns = len(side.columns.class_of) + int(kept.sum()) * view.tables.it_kw.shape[1]
     model, found, duals = None, None, None
     if columns >= LARGE_COLUMNS and not caps:
@@ -328,18 +339,28 @@ def _plan_jobs(
         found = relaxed_or_mean(view, money, work.fixed_kw, side)
         solution, duals, start_share = found.solution, found.duals, found.start_share
     else:
-        model = class_model(view, money, work, caps, kept)
+        model = class_model(view, money, replace(work, side=side), caps, kept)
         built = time.perf_counter() - began
         solution = solve_or_by_rule(
             model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
         )
         start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
     began = time.perf_counter()
-    wanted = [classes.assign(side, start_share)]
-    if found is not None and problem.held is None and side.jobs.caps is None:
+    chosen = classes.assign(side, start_share)
+    rows = [chosen]
+    if (
+        found is not None
+        and problem.held is None
+        and problem.restart_s is None
+        and side.jobs.caps is None
+    ):
         fine = tables_of(problem, view.per_slot, view.edges, FINE_POINTS)
-        wanted.append(refined(view, fine, view.money(goal, fine), work, found, wanted[0]))
-    choices = tuple(settled(problem, big, side, one) for one in wanted)
+        rows.append(refined(view, fine, view.money(goal, fine), work, found, chosen))
+    wanted = [(Timing.whole(side.starts.start_s[one]), side.level[one]) for one in rows]
+    if problem.restart_s is not None:
+        timing = timing_of(side, chosen, problem.restart_s[big], view.edges)
+        wanted = [(timing, side.level[chosen])]
+    choices = tuple(settled(problem, big, side, timing, level) for timing, level in wanted)
     full = full_quotas(side.columns, start_share)
     quotas = () if problem.groups is None else tuple(problem.groups.names[g] for g in full)
     built += time.perf_counter() - began + solution.transfer_s

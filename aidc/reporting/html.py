@@ -197,7 +197,7 @@ def _plan(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
             "jobs",
             f"{plan['jobs_moved']:,} moved, "
             + (f"{plan['jobs_capped']:,} under its power caps, " if plan["jobs_capped"] else "")
-            + f"{plan['deferred_jobs']:,} not started inside the horizon, "
+            + f"{words.stopped(plan)}{plan['deferred_jobs']:,} not started inside the horizon, "
             f"{plan['refused_jobs']:,} refused"
             + (
                 f"; in {plan['windows_full']} windows boards were too full to move any"

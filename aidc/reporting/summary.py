@@ -111,7 +111,8 @@ def _warnings(study: Study) -> list[str]:
     seen: dict[str, None] = {}
     for books in study.statements.values():
         for statement in books.values():
-            seen |= dict.fromkeys(f"{statement.book}: {text}" for text in statement.warnings)
+            told = (*statement.not_applied, *statement.warnings)
+            seen |= dict.fromkeys(f"{statement.book}: {text}" for text in told)
     return list(seen)
 
 

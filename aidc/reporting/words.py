@@ -260,6 +260,13 @@ def held(plan: Mapping[str, Any]) -> str:
     )
 
 
+def stopped(plan: Mapping[str, Any]) -> str:
+    """How many jobs are stopped and how often, to stand before more; empty: none is."""
+    if not plan["jobs_stopped"]:
+        return ""
+    return f"{plan['jobs_stopped']:,} of them stopped {plan['stops']:,} times to go on later, "
+
+
 def gap(plan: Mapping[str, Any]) -> str:
     """The gap to the proven bound three ways: of the objective, of PUE, of the saving that can be had."""
     captured = plan["captured_frac"]

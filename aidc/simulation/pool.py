@@ -7,6 +7,10 @@ instant ends come before starts, then the order of the queue's policy.
 A node that fails under a gang leaves for repair. The gang goes on with another from the free boards, so its
 own run is as drawn (a restart is in it). Where too few boards are free it goes on with the failed node, and
 the boards that come back next are the node's: free boards are negative until then, and nothing starts.
+
+Where a plan stops a job it leaves its boards at that time and comes back to the queue at another. It goes on
+where it stopped, after a restart in which it holds its boards, draws its power and does no work. A stop that does
+not find its job running is passed over.
 """
 
 from array import array
@@ -27,6 +31,7 @@ from aidc.workload.sleep import Sleepers
 
 NOT_YET: Final = float("nan")
 FAILS: Final = 1 << 60  # in the calendar a row beyond this is a node that fails under that job
+STOPS: Final = 1 << 61  # and beyond this a planned stop of that job
 KW: Final = 2.0**40  # power is summed in whole parts of a kW, exactly, so that it cannot drift
 
 
@@ -90,6 +95,8 @@ class Pool:
         self._ends: list[tuple[float, int]] = []  # heap of (end, row)
         self._wake_s = NEVER  # when the queue wants to be asked
         self._again_s: dict[int, float] = {}  # last start of those that were stopped
+        self._go_on_s: dict[tuple[int, float], float] = {}  # when each planned stop ends
+        self._restart_s: dict[int, float] = {}  # of those that a plan has stopped
         self._boundaries = boundaries_s
         self._count = len(jobs)  # rows from here on are nodes under repair
         self._nodes = 0  # that were ever away
@@ -145,6 +152,21 @@ class Pool:
         for row, start in zip(rows.tolist(), start_s.tolist(), strict=True):
             if not self.refused[row]:
                 heappush(self._late, (start, row))
+
+    def stop_at(self, row: int, stops: NDArray[np.float64], restart_s: float) -> None:
+        """Plans stops of a job that has not started yet.
+
+        Args:
+            row: of the job.
+            stops: when it is stopped and when it goes on, shape (stops, 2).
+            restart_s: time without work each time that it goes on.
+        """
+        if self.refused[row]:
+            return
+        self._restart_s[row] = restart_s
+        for stop_s, go_on_s in stops.tolist():
+            self._go_on_s[row, stop_s] = go_on_s
+            heappush(self._ends, (stop_s, STOPS + row))
 
     def change(
         self, rows: NDArray[np.int64], run_s: NDArray[np.float64], added_kw: NDArray[np.float64]
@@ -236,9 +258,12 @@ class Pool:
         self.waiting -= 1
         self._running_power += self._power[row]
         boot_s = 0.0 if self.sleepers is None else self.sleepers.take(self._gpus[row], now_s)
-        heappush(self._ends, (now_s + boot_s + self._left[row], row))
+        begin_s = now_s + boot_s
+        if row in self._again_s:
+            begin_s += self._restart_s.get(row, 0.0)
+        heappush(self._ends, (begin_s + self._left[row], row))
         if self._fails and row in self._fails:
-            self._foresee(row, now_s + boot_s)
+            self._foresee(row, begin_s)
         if row in self._again_s:
             self._again_s[row] = now_s
         else:
@@ -247,7 +272,7 @@ class Pool:
     def stop(self, row: int, now_s: float) -> None:
         """Takes a running job off its boards, to go on later where it stopped; the queue asks for it."""
         place = next(place for place, (_, other) in enumerate(self._ends) if other == row)
-        self._left[row] = self._ends[place][0] - now_s
+        self._left[row] = min(self._left[row], self._ends[place][0] - now_s)
         self._ends[place] = self._ends[-1]
         self._ends.pop()
         heapify(self._ends)
@@ -281,7 +306,10 @@ class Pool:
                 heappush(self._ends, (first_s + fail_s, FAILS + row))
 
     def _node(self, row: int, now_s: float) -> None:
-        """A node comes back, or one fails under a job that still runs."""
+        """A planned stop; or a node comes back, or one fails under a job that still runs."""
+        if row >= STOPS:
+            self._break_off(row - STOPS, now_s)
+            return
         gpus = self._repairs.gpus  # type: ignore[union-attr]
         if row < FAILS:
             self.out -= gpus
@@ -296,6 +324,15 @@ class Pool:
             return  # the job was stopped before that
         self.repaired += 1
         self._lose(now_s, now_s + self._repairs.repair_s)  # type: ignore[union-attr]
+
+    def _break_off(self, job: int, now_s: float) -> None:
+        """Stops a job for its plan, if it runs, and has it come back to the queue in time."""
+        if not any(row == job for _, row in self._ends):
+            return
+        self.stop(job, now_s)
+        self.waiting -= 1  # it is not in the queue until it comes back
+        self._queue.ended(job, now_s)
+        heappush(self._late, (self._go_on_s[job, now_s], job))
 
     def _lose(self, now_s: float, until_s: float) -> None:
         """A node leaves."""

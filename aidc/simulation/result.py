@@ -109,6 +109,7 @@ def trace_of(
     accounts = dict.fromkeys(
         (f"{who}_{what}" for what in ACCOUNTS for who in ("jobs", "unallocated", "meter")), 0.0
     )
+    unstopped = 0
     for result in results:
         frame, site = _frame(scenario, drivers, result), scenario.sites[result.name].site
         mine = np.flatnonzero(drivers.jobs.site == result.name)
@@ -117,6 +118,7 @@ def trace_of(
             moved = schedule.decisions["moved_s"].to_numpy(np.float64)[mine]
             planned = schedule.decisions["start_s"].to_numpy(np.float64)[mine]
             meant = schedule.decisions["reason"].to_numpy()[mine] != AS_SOON_AS_FREE
+            unstopped += _stops_missed(schedule, result, mine)
             missed += int((meant & (np.nan_to_num(result.run.start_s - planned) > LATE_S)).sum())
         if capping is not None:
             capped = capping.decisions["power_cap_frac"].to_numpy(np.float64)[mine]
@@ -178,6 +180,7 @@ def trace_of(
             "jobs_waiting_at_end": int((state == "waiting").sum()),
             "jobs_running_at_end": int((state == "running").sum()),
             "planned_starts_missed": missed,
+            "planned_stops_missed": unstopped,
             **_repairs(results, step_h),
             "pv_curtailed_kwh": float(whole["pv_curtailed_kw"].sum() * step_h),
             "import_above_limit_kwh": float(over_kw.sum() * step_h),
@@ -207,6 +210,19 @@ def _counts_not_held(result: SiteResult) -> int:
     """Steps in which the plant ran another number of chillers than it was asked for."""
     asked, running = result.setpoints.chillers_on, result.columns["chillers_on"]
     return int(((asked >= 0) & (asked != running)).sum())
+
+
+def _stops_missed(schedule: Schedule, result: SiteResult, rows: NDArray[np.int64]) -> int:
+    """Planned stops that did not find their job running.
+
+    Args:
+        schedule: with the stops.
+        result: of a site.
+        rows: of its jobs in the schedule.
+    """
+    stops = schedule.decisions["stopped_s"].map(len).to_numpy(np.int64)[rows]
+    runs = np.bincount(result.run.runs.job, minlength=len(rows))
+    return int(np.maximum(stops - np.maximum(runs - 1, 0), 0).sum())
 
 
 def _dark_gpu_h(frame: pd.DataFrame) -> float:

@@ -130,6 +130,10 @@ class SiteRun:
                     pool.gpu_count, table, eligible[mine], queue, times_s, _sleepers(pool), repairs
                 )
             )
+        if schedule is not None:
+            stops = schedule.stops()
+            for one, mine in zip(pools, rows, strict=True):
+                _stop_at(scenario, one, owner[mine], stops)
         steps = horizon.steps
         return cls(
             name=name,
@@ -309,6 +313,7 @@ class SiteRun:
             if said.power_cap_frac is not None:
                 self._cap(pool, rows, place, said.power_cap_frac[of_pool])
             pool.assign(place, said.start_s[of_pool])
+            _stop_at(self.scenario, pool, self.owner[rows], said.stops)
 
     def _cap(
         self, pool: Pool, rows: NDArray[np.int64], place: NDArray[np.int64], cap_frac: Array
@@ -338,6 +343,26 @@ def _with_guests(
         rows.append(guests(scenario, drivers, name, pool))
         tables.append(placed(drivers.jobs.take(rows[-1]), name, pool.name))
     return np.concatenate(rows), stacked(tables)
+
+
+def _stop_at(
+    scenario: Scenario, pool: Pool, owner: NDArray[np.int64], stops: Mapping[int, Array]
+) -> None:
+    """Tells a pool of the stops that a plan has for its jobs.
+
+    Args:
+        scenario: says how long a restart takes.
+        pool: whose jobs.
+        owner: row of each of them in the scenario's jobs, rising.
+        stops: by that row; see `Pool.stop_at`.
+    """
+    restart_s = scenario.flexibility.restart_s
+    if not stops or restart_s is None:
+        return
+    here = np.searchsorted(owner, list(stops))
+    for place, (row, of_job) in zip(here.tolist(), stops.items(), strict=True):
+        if place < len(owner) and owner[place] == row:
+            pool.stop_at(place, of_job, restart_s)
 
 
 def _sleepers(pool: PoolOfSite) -> Sleepers | None:

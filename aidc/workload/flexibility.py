@@ -61,6 +61,16 @@ def may_move(jobs: JobTable, movable_frac: float) -> NDArray[np.bool_]:
     return np.asarray((lots(jobs.job_id, "move") < movable_frac) & (jobs.slack_s > 0))
 
 
+def may_be_stopped(jobs: JobTable, interruptible_frac: float) -> NDArray[np.bool_]:
+    """Whether a plan may stop each job, shape (n,): a share of those that may wait, by lot.
+
+    Args:
+        jobs: with their slack.
+        interruptible_frac: share of the jobs that may wait, 0 to 1.
+    """
+    return np.asarray((lots(jobs.job_id, "stop") < interruptible_frac) & (jobs.slack_s > 0))
+
+
 def deferrable_gpu_time_frac(jobs: JobTable) -> float:
     """Share of the table's GPU time that may wait; 0 for a table without GPU time.
 

@@ -105,7 +105,7 @@ def optimum(window: Window, model: TableModel) -> float:
 
 def priced(window: Window, model: TableModel) -> Certificate:
     """The certificate at what IT power costs with every job at its earliest start."""
-    load = window_problem.load_kw(window.problem, window.problem.at_s, window.edges)
+    load = window_problem.load_kw(window.problem, window.problem.at, window.edges)
     return window.certificate(marginal_price(window.tables, window.money, window.bus, load))
 
 

@@ -43,7 +43,7 @@ def judged(problem: WindowProblem, goal: Objective) -> TableModel:
     model = TableModel.of(problem)
     money = window_problem.prices_of(problem, model.tables, 1, goal)
     edges = np.arange(model.slots + 1) * HOUR_S
-    load = window_problem.load_kw(problem, problem.at_s, edges)
+    load = window_problem.load_kw(problem, problem.at, edges)
     return replace(model, money=money, outside=tail_of(model.tables, money, model.bus, load))
 
 

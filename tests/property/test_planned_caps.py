@@ -13,6 +13,7 @@ from aidc.optimization import classes
 from aidc.optimization.movable import CapLevels, Variants
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.settled import settled
+from aidc.optimization.timing import Timing
 from aidc.optimization.window import plan_window
 from tests.property.test_plan_brute_force import (
     MOST_SCHEDULES,
@@ -164,7 +165,13 @@ def test_a_job_that_finds_no_boards_takes_the_next_higher_cap_that_binds() -> No
         problem = with_caps(full, caps)
         side = side_of(problem)
         lowest = np.flatnonzero((side.level == 2) & (side.starts.slot == -1))
-        choice = settled(problem, np.array([True]), side, lowest)
+        choice = settled(
+            problem,
+            np.array([True]),
+            side,
+            Timing.whole(side.starts.start_s[lowest]),
+            side.level[lowest],
+        )
         assert (choice.start_s[0], choice.level[0]) == (0.0, level)
 
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.optimization.calendar import Calendar, settle
+from aidc.optimization.timing import Timing
 
 
 def array(*values: float) -> np.ndarray:
@@ -21,9 +22,14 @@ def test_a_wanted_start_without_boards_moves_to_the_nearest_that_has_them() -> N
     calendar = Calendar(8, array(0, 20), array(5, 30), array(8, 8), array(5, 10, 25, 30, 35))
     # job of 8 boards for 5 s stands at 0; it wants 20, where the other job runs
     settled, _ = settle(
-        [[calendar]], array(0), array(20), array(5), array(8), [array(0, 10, 20, 30)]
+        [[calendar]],
+        Timing.whole(array(0)),
+        Timing.whole(array(20)),
+        array(5),
+        array(8),
+        [array(0, 10, 20, 30)],
     )
-    assert settled.tolist() == [10.0]
+    assert settled.start_s.tolist() == [10.0]
 
 
 @given(
@@ -46,6 +52,8 @@ def test_settled_jobs_never_hold_more_boards_than_there_are(
     times = np.concatenate([wanted, wanted + run, start])
     calendar = Calendar(int(used), start, start + run, gpus, times)
     options = [np.array([s, w]) for s, w in zip(start, wanted, strict=True)]
-    settled, _ = settle([[calendar]] * len(start), start, wanted, run, gpus, options)
+    settled = settle(
+        [[calendar]] * len(start), Timing.whole(start), Timing.whole(wanted), run, gpus, options
+    )[0].start_s
     for t in range(60):
         assert sum(g for s, r, g in zip(settled, run, gpus, strict=True) if s <= t < s + r) <= used

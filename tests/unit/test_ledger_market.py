@@ -8,7 +8,8 @@ import pytest
 
 from aidc.errors import InputError
 from aidc.ledger.market import NotApplied, Use, applied, claims, same_market
-from aidc.ledger.market_hours import Hours, hourly_offers, is_coarse, match_report
+from aidc.ledger.market_hours import Hours, hourly_offers, is_coarse
+from aidc.ledger.match_report import match_report
 from aidc.ledger.matching import Offer
 from aidc.ledger.policies import shipped
 from tests.lots import MWH, Desk, criteria

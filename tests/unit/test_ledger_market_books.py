@@ -8,6 +8,8 @@ import pytest
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
+from aidc.ledger.canonical import utc_text
+from aidc.ledger.market import applied, claims, same_market
 from tests.lots import AT, DAY, MWH, PERIOD, criteria, entry, lot_payload, retire, supplier
 
 REPORT = date(2026, 1, 31)
@@ -306,3 +308,59 @@ def test_credits_stand_in_their_own_account_and_lower_no_book() -> None:
     words = {"entity": "us", "period": "2024", "report_date": REPORT}
     assert ledger.credits("offset", **words).tco2e == 7
     assert [line.lot for line in ledger.credits("inset", **words).lines] == ["points"]
+
+
+def test_own_pv_may_keep_what_it_gives_after_older_certificates_were_sold() -> None:
+    """A meter that says from noon on that its attribute is kept: certificates of the morning may go."""
+    ledger = ledger_of({"a": "CN-SH"}, pv_mwh=2, kept=False)
+    noon = DAY + timedelta(hours=12)
+    meter = {"site": "site:a", "stream": "pv", "unit": "Wh", "attribute_kept": True}
+    anew = {
+        **entry("meter again", "meter", meter, noon, datetime(9999, 12, 31, tzinfo=UTC)),
+        "supersedes": "meter:a:pv",
+        "reason": "certificates stay from now on",
+    }
+    ledger.post(anew, recorded_at=AT, role="accountant")
+    lot = lot_payload("gec_single", 2, technology="solar_pv", meter="meter:a:pv")
+    part = {"lot": "own", "quantity": 2 * MWH, "serials": lot["serials"], "entity": "us"}
+    entries = [
+        entry("own", "lot", lot, DAY, noon),
+        entry("own:acquire", "lot_move", {**part, "act": "acquire"}, ACQUIRED),
+        entry("own:sold", "lot_move", {**part, "act": "transfer", "to": "a buyer"}, RETIRED),
+    ]
+    ledger.post(entries, recorded_at=AT, role="accountant")
+    assert stated(ledger, "S2-MB-2015").tiers["own_pv"] == 2 * MWH
+
+
+def test_a_lot_for_two_sites_is_refused_only_where_it_cannot_go() -> None:
+    ledger = ledger_of({"a": "CN-SH", "b": "CN-GD"})
+    lot = lot_payload("ppa", 5)
+    part = {"lot": "ppa", "entity": "us"}
+    words = {
+        **part, "act": "retire", "beneficiary": "us", "document": "settled",
+        "period_from": utc_text(PERIOD[0]), "period_to": utc_text(PERIOD[1]),
+    }  # fmt: skip
+    mwh = {
+        site: {"quantity": amount * MWH, "site": site}
+        for site, amount in (("site:a", 3), ("site:b", 2))
+    }
+    entries = [
+        entry("ppa", "lot", lot, DAY - timedelta(days=20), DAY),
+        entry("get", "lot_move", {**part, "act": "acquire", "quantity": 5 * MWH}, ACQUIRED),
+        *(
+            entry(f"give {site}", "lot_move", {**part, "act": "allocate", **amount}, ACQUIRED)
+            for site, amount in mwh.items()
+        ),
+        entry("settle", "lot_move", {**words, "quantity": 5 * MWH}, RETIRED),
+    ]
+    ledger.post(entries, recorded_at=AT, role="accountant")
+    uses, refused = applied(
+        claims(ledger.store.register.lots, "us"),
+        period=(PERIOD[0], PERIOD[1]),
+        regions={"site:a": "CN-SH", "site:b": "SG"},
+        terms=ledger.policies.market,
+        zone="Asia/Shanghai",
+        reaches=same_market,
+    )
+    assert [(use.rows, use.wh) for use in uses] == [((0,), 3 * MWH)]
+    assert [(one.criterion, one.amount) for one in refused] == [("QC5", 2 * MWH)]

@@ -189,7 +189,7 @@ def test_the_bound_of_any_price_is_below_the_best_class_plan() -> None:
         money = view.money("emissions")
         tail = tail_of(tables, money, bus, load)
         every = np.ones(len(problem.options), bool)
-        planned = window._plan_jobs(view, money, [tail], [], every)
+        planned = window._plan_jobs(view, "emissions", money, tail, [], [], every)
         best = planned.solution.objective
         for at in (tables.it_kw[:, 0], load, tables.it_kw[:, -1], tables.it_kw.mean(axis=1)):
             seen = window_bound.Window(exact, tables, money, bus, edges, tail, "emissions", "test")

@@ -143,3 +143,45 @@ def test_easy_with_exact_predictions_never_delays_the_first_that_waits(
     waits = np.flatnonzero(fifo.start_s > table.submit_s)
     if len(waits):
         assert easy.start_s[waits[0]] <= fifo.start_s[waits[0]]
+
+
+def stopping(
+    stops: dict[int, list[list[float]]],
+    restart_s: float,
+    table: JobTable,
+    policy: Policy = "easy_backfill",
+) -> Pool:
+    """A pool of 8 boards with planned stops, played to the end of all jobs."""
+    pool = Pool(8, table, table.submit_s, queue_of(policy, table, 8))
+    for row, times in stops.items():
+        pool.stop_at(row, np.array(times), restart_s)
+    pool.play(np.inf)
+    return pool
+
+
+@pytest.mark.parametrize(
+    "policy", ["fifo", "sjf", "easy_backfill", "conservative_backfill", "priority", "fair_share"]
+)
+def test_a_job_that_a_plan_stops_frees_its_boards_and_pays_a_restart_when_it_goes_on(
+    policy: Policy,
+) -> None:
+    table = jobs([0, 1000], [8, 8], [3000, 500])
+    pool = stopping({0: [[1000, 1500]]}, 60.0, table, policy)
+    assert pool.start_s.tolist() == [0.0, 1000.0], "its boards are free at the instant it stops"
+    assert pool.end_s.tolist() == [1500.0 + 60.0 + 2000.0, 1500.0]
+    assert [part.tolist() for part in pool.runs()] == [
+        [0, 0, 1],
+        [0, 1500, 1000],
+        [1000, 3560, 1500],
+    ]
+    assert (pool.free, pool.waiting) == (8, 0)
+
+
+def test_a_stop_inside_a_restart_loses_the_restart_and_no_work() -> None:
+    pool = stopping({0: [[1000, 2000], [2030, 3000]]}, 60.0, jobs([0], [4], [3000]))
+    assert pool.end_s.tolist() == [3000.0 + 60.0 + 2000.0]
+
+
+def test_a_planned_stop_of_a_job_that_has_ended_is_passed_over() -> None:
+    pool = stopping({0: [[1000, 2000]]}, 60.0, jobs([0], [4], [900]))
+    assert (pool.end_s.tolist(), len(pool.stopped), pool.waiting) == ([900.0], 0, 0)

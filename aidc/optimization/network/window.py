@@ -114,7 +114,7 @@ def _window(problem: WindowProblem, edges_s: Array, per_slot: int, densest_kw: A
     tables = sampled_tables(problem, per_slot, low, high, POINTS, rates)
     goal = problem.scenario.plan.goals[0]
     money, bus = prices_of(problem, tables, per_slot, goal), bus_of(problem, per_slot)
-    tail = tail_of(tables, money, bus, load_kw(problem, problem.at_s, edges_s))
+    tail = tail_of(tables, money, bus, load_kw(problem, problem.at, edges_s))
     nobody = np.zeros(0, np.int64)
     alone = replace(problem, movable=problem.movable.take(nobody), at_s=problem.at_s[nobody])
     what = f"{problem.site.name} of the network"
