@@ -47,11 +47,14 @@ def _improve(w: Window, least: Any, early: Any, it_price: Any, pool: int) -> Non
         )
         least[rows] = np.minimum(least[rows], kw[rows] * kwh + gpus[rows] * held)
 
+    late = np.maximum(early, np.minimum(w["latest_s"], edges[slots]))
     first = np.flatnonzero(early < edges[slots])
     take(early[first], first)
-    for begin in edges[:slots]:
-        slack_s = 1e-9 * 3600.0 * w["slot_h"]
-        take(begin, np.flatnonzero((early < begin) & (begin <= w["latest_s"] + slack_s)))
+    take(late[first], first)
+    for edge in edges:  # a price that is even in slots is least where a run begins or ends with one
+        for begin in (np.full(len(run), edge), edge - run):
+            rows = np.flatnonzero((early < begin) & (begin < late))
+            take(begin[rows], rows)
 
 
 def _tails(w: Window) -> Any:

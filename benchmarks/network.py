@@ -15,7 +15,9 @@ import numpy as np
 from aidc.optimization.network import NetworkProblem, spread
 from aidc.optimization.network.hull import cost_at
 from aidc.optimization.network.plan import plan_cost
-from aidc.optimization.network.primal import Guide, Placement
+from aidc.optimization.network.primal import Placement
+from aidc.optimization.network.rough import Guide
+from aidc.optimization.network.starts import Starts
 from benchmarks.network_instance import Size, network
 
 GAP_FRAC = 0.0025
@@ -33,7 +35,7 @@ CASES = {
 
 
 def home_load(problem: NetworkProblem) -> np.ndarray:
-    placed = Placement(problem)
+    placed = Placement(problem, Starts.of(problem), 1)
     jobs = problem.jobs
     start = (jobs.at_s - problem.edges_s[0]) / problem.slot_s
     return placed.loads(np.arange(len(jobs)), jobs.home, start)
@@ -52,7 +54,7 @@ def greedy_cost(problem: NetworkProblem) -> tuple[float, float]:
     step = 0.01 * load
     price = (cost_at(problem, load + step) - cost_at(problem, load)) / step
     free = np.zeros_like(problem.gpus_free)
-    placed = Placement(problem)
+    placed = Placement(problem, Starts.of(problem), 1)
     order = np.argsort(problem.jobs.earliest_s, kind="stable")
     placed.fill(order, Guide(price, free, load, np.zeros(len(load))))
     cost = plan_cost(problem, placed.pool, placed.start, placed.load_kw)

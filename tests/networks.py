@@ -91,8 +91,8 @@ class Start:
     start_s: float
 
 
-def choices(problem: NetworkProblem, job: int) -> list[Start]:
-    """Every start a plan may give a job, in plain words of the spec."""
+def choices(problem: NetworkProblem, job: int, between: int = 0) -> list[Start]:
+    """Starts a plan may give a job: the ends of its window, edges at which it begins or ends, and some between."""
     jobs, found = problem.jobs, []
     home_end = jobs.latest_s[job] + jobs.run_s[job, jobs.home[job]]
     for pool in np.flatnonzero(jobs.allowed[job]).tolist():
@@ -100,9 +100,19 @@ def choices(problem: NetworkProblem, job: int) -> list[Start]:
         late = float(home_end - jobs.run_s[job, pool])
         if pool != jobs.home[job] and (early > late + 1e-6 or early >= problem.edges_s[-1]):
             continue
-        edges = [e for e in problem.edges_s[:-1].tolist() if early < e <= late + 1e-6]
-        found += [Start(pool, early), *(Start(pool, e) for e in edges)]
+        stop = max(early, min(late, float(problem.edges_s[-1])))
+        last = stop + jobs.run_s[job, pool]
+        edges = problem.edges_s[0] + problem.slot_s * np.arange(round(last / problem.slot_s) + 2)
+        even = np.linspace(early, stop, 2 + between)
+        tried = np.concatenate([edges, edges - jobs.run_s[job, pool], even])
+        found += [Start(pool, at) for at in np.unique(tried[(tried >= early) & (tried <= stop)])]
     return found
+
+
+def may_start(problem: NetworkProblem, job: int, start: Start) -> bool:
+    """Whether a job may start there and then."""
+    its = [c.start_s for c in choices(problem, job) if c.pool == start.pool]
+    return bool(its) and min(its) - 1e-6 <= start.start_s <= max(its) + 1e-6
 
 
 def fits(problem: NetworkProblem, plan: list[Start]) -> bool:

@@ -235,7 +235,7 @@ def statement(run: Trace, book: str, t_per_mwh: Decimal) -> Statement:
     return Statement(
         book, run.variant, (made.start.astimezone(UTC), made.end.astimezone(UTC)),
         date(2024, 4, 30), None, (cell,), "p" * 64, Decimal(0), True, True,
-        ("a factor one year earlier",), "h" * 64, "CO2 only", 7,
+        ("a factor one year earlier",), "h" * 64, "CO2 only", 7, "b" * 64,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import typer
 
 from aidc.cli.ledger_audit import Approver, By, Place
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
-from aidc.errors import InputError, LedgerError
+from aidc.errors import InputError
 
 if TYPE_CHECKING:
     from aidc.ledger import Ledger, Statement
@@ -18,6 +18,13 @@ Entity = Annotated[str, typer.Option(help="Reporting entity.")]
 Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
 Books = Annotated[
     str, typer.Option(help="Comma between them; location-based and market-based go together.")
+]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Post the shipped factors it needs, and that it was drawn up."),
+]
+OneSided = Annotated[
+    str | None, typer.Option(help="Why one of S2-LB and S2-MB-2015 stands without the other.")
 ]
 BOTH: Final = "S1,S2-LB,S2-MB-2015"
 _FORMS: Final = {".html": "html", ".json": "json", ".xlsx": "xlsx", "": "csv"}
@@ -41,6 +48,8 @@ def report(
     ] = 3,
     gwp_set: Annotated[str, typer.Option(help="Printed with the report.")] = "AR6",
     method_relief: Annotated[str, typer.Option(help="Printed with the report.")] = "none",
+    one_sided_because: OneSided = None,
+    adopt: Adopt = False,
 ) -> None:
     """Inventory, scope 2, energy, water, key figures and disclosures as a page, a workbook or tables.
 
@@ -59,7 +68,7 @@ def report(
     with Ledger.open(ledger) as opened:
         found = made(
             opened,
-            _drawn(opened, entity, period, report_date, books),
+            _drawn(opened, entity, period, report_date, books, one_sided_because, adopt),
             category=read_at,
             parameters={"GWP set": gwp_set, "method relief": method_relief},
             texts={},
@@ -83,6 +92,8 @@ def check(
     period: Period,
     report_date: ReportDate = None,
     books: Books = BOTH,
+    one_sided_because: OneSided = None,
+    adopt: Adopt = False,
     json_: Json = False,
 ) -> None:
     """The checks D1 to D17; exit status 1 where one stops a statement."""
@@ -93,7 +104,7 @@ def check(
     from aidc.ledger.reports import inspect
 
     with Ledger.open(ledger) as opened:
-        drawn = _drawn(opened, entity, period, report_date, books)
+        drawn = _drawn(opened, entity, period, report_date, books, one_sided_because, adopt)
         trips = inspect(opened, drawn, added_back_t={})
     if json_:
         print_json([asdict(trip) for trip in trips])
@@ -166,17 +177,28 @@ def _decimal(option: str, text: str) -> Decimal:
 
 
 def _drawn(
-    ledger: "Ledger", entity: str, period: str, report_date: str | None, books: str
+    ledger: "Ledger",
+    entity: str,
+    period: str,
+    report_date: str | None,
+    books: str,
+    one_sided_because: str | None,
+    adopt: bool,
 ) -> "list[Statement]":
-    from aidc.cli.ledger import span_of
+    from aidc import __version__
+    from aidc.cli.ledger import now, span_of
 
-    day = date_of(report_date)
+    day, names, span = date_of(report_date), books.split(","), span_of(period)
     if day is None:
         raise InputError("--report-date is needed: it limits which factors could be known")
-    try:
-        return [
-            ledger.statement(book, entity=entity, period=span_of(period), report_date=day)
-            for book in books.split(",")
-        ]
-    except LedgerError as error:
-        raise LedgerError(f"no statement can be drawn up: {error}") from None
+    if len({"S2-LB", "S2-MB-2015"} & set(names)) == 1 and one_sided_because is None:
+        raise InputError(
+            f"--books {books}: S2-LB and S2-MB-2015 are reported together, or say --one-sided-because"
+        )
+    if adopt:
+        drawn = ledger.draw_up(
+            names, entity=entity, period=span, report_date=day, recorded_at=now(),
+            code_version=__version__, one_sided_because=one_sided_because,
+        )  # fmt: skip
+        return list(drawn)
+    return [ledger.statement(name, entity=entity, period=span, report_date=day) for name in names]

@@ -9,6 +9,7 @@ import numpy as np
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import units
 from aidc.ledger.books import Book
+from aidc.ledger.boundary import boundary_version
 from aidc.ledger.counts import Counts
 from aidc.ledger.electricity import disclosures, site_energy
 from aidc.ledger.factors import FuelFactor, GridFactor
@@ -113,6 +114,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         head,
         "CO2 only" if gases == ["CO2"] else gases[0],
         register.upto,
+        boundary_version(sites, register.events_of(asked.entity)),
         market.notes,
         market.not_applied,
     )

@@ -1,9 +1,10 @@
 """Emissions as sheets: the inventory, scope 2 in two books side by side, and its tiers."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from aidc.ledger.books import book_named
 from aidc.ledger.material import (
-    FUEL_BOOK,
     LOCATION_BOOK,
     MARKET_BOOK,
     SCOPE2,
@@ -13,7 +14,7 @@ from aidc.ledger.material import (
     tonnes,
 )
 from aidc.ledger.sheet import NOT_ASSESSED, Amount, Row, Sheet, sum_of
-from aidc.ledger.statement import FUEL
+from aidc.ledger.statement import FUEL, MEMO
 
 _APART: Final = (
     "location-based and market-based scope 2 stand side by side; they are never added or netted"
@@ -21,37 +22,65 @@ _APART: Final = (
 
 
 def inventory_sheet(material: Material) -> Sheet:
-    """Scope 1 by fuel, scope 2 in each book, and a total a book: of two books there is none."""
-    years = material.years
-    rows = [
-        Row(
-            tier,
-            ("scope 1", tier.removeprefix(f"{FUEL}:")),
-            {str(year): tonnes(material, FUEL_BOOK, year, tier=tier) for year in years},
-        )
-        for tier in tiers(material, FUEL_BOOK)
-    ]
-    scope1 = {str(year): tonnes(material, FUEL_BOOK, year) for year in years}
-    rows.append(Row("scope1", ("scope 1", "total"), scope1, is_sum=True))
-    books = _books(material)
-    for key, book in books.items():
-        cells = {str(year): tonnes(material, book, year) for year in years}
-        rows.append(Row(key, ("scope 2", book), cells))
-    for key, book in books.items():
-        cells = {str(year): _both(material, book, year) for year in years}
-        rows.append(
-            Row(key.replace("scope2", "scope1_and_2"), ("scope 1 and 2", book), cells, is_sum=True)
-        )
+    """Scope 1 by source, scope 2 in each book, scope 3 by category; a total a book, none of two books."""
     gases = [f"{one.book}: {one.gases}" for one in material.statements.values()]
     return Sheet(
         "inventory",
         "Greenhouse gas inventory [t]",
         ("scope", "of"),
-        tuple(map(str, years)),
-        tuple(rows),
+        tuple(map(str, material.years)),
+        (*_scope1(material), *_scope2(material), *_beside(material)),
         1,
         (_APART, f"gases covered: {'; '.join(gases)}"),
     )
+
+
+def _scope1(material: Material) -> Iterator[Row]:
+    years, book = material.years, material.scope1_book
+    for tier in tiers(material, book):
+        if not tier.startswith(MEMO):
+            cells = {str(year): tonnes(material, book, year, tier=tier) for year in years}
+            yield Row(f"scope1/{tier}", ("scope 1", tier.removeprefix(f"{FUEL}:")), cells)
+    total = {str(year): tonnes(material, book, year) for year in years}
+    yield Row("scope1", ("scope 1", "total"), total, is_sum=True)
+
+
+def _scope2(material: Material) -> Iterator[Row]:
+    """The two books that are always printed, and the others of scope 2 that were drawn up."""
+    years = material.years
+    others = [one for one in material.statements if one == "NDRC" or one.startswith("S2-")]
+    books = {key: book for book, key in SCOPE2.items()}
+    books |= {f"scope2_{book}": book for book in others if book not in SCOPE2}
+    for key, book in books.items():
+        yield Row(key, ("scope 2", book), _all_of(material, book))
+    for key, book in books.items():
+        cells = {str(year): _both(material, book, year) for year in years}
+        heads = ("scope 1 and 2", book)
+        yield Row(key.replace("scope2", "scope1_and_2"), heads, cells, is_sum=True)
+
+
+def _beside(material: Material) -> Iterator[Row]:
+    """Scope 3 by category, books of no scope, and memos."""
+    for book in material.statements:
+        category = book_named(book).category
+        if category is not None:
+            yield Row(
+                f"scope3_{book}", ("scope 3", book_named(book).title), _all_of(material, book)
+            )
+    for book in material.statements:
+        if book in ("PCF", "SH-ETS"):
+            yield Row(book, ("beside", book_named(book).title), _all_of(material, book))
+    for book in material.statements:
+        for tier in tiers(material, book):
+            if tier.startswith(MEMO):
+                cells = {
+                    str(year): tonnes(material, book, year, tier=tier) for year in material.years
+                }
+                yield Row(f"{book}/{tier}", ("memo", tier.removeprefix(MEMO)), cells)
+
+
+def _all_of(material: Material, book: str) -> dict[str, Amount]:
+    return {str(year): tonnes(material, book, year) for year in material.years}
 
 
 def scope2_sheet(material: Material) -> Sheet:
@@ -78,17 +107,19 @@ def scope2_sheet(material: Material) -> Sheet:
 
 def tiers_sheet(material: Material) -> Sheet:
     """Where each Wh of a site ended, in every book of electricity."""
-    rows = []
-    for book in material.statements:
-        if book == FUEL_BOOK:
-            continue
-        for site in material.sites:
-            for tier in tiers(material, book, site=site):
-                cells = {
-                    str(year): energy_of(material, book, year, site=site, tier=tier)
-                    for year in material.years
-                }
-                rows.append(Row(f"{book}/{site}/{tier}", (book, site, tier), cells))
+    rows = [
+        Row(
+            f"{book}/{site}/{tier}",
+            (book, site, tier),
+            {
+                str(year): energy_of(material, book, year, site=site, tier=tier)
+                for year in material.years
+            },
+        )
+        for book in _of_electricity(material.statements)
+        for site in material.sites
+        for tier in tiers(material, book, site=site)
+    ]
     return Sheet(
         "tiers",
         "Electricity by tier [MWh]",
@@ -100,15 +131,12 @@ def tiers_sheet(material: Material) -> Sheet:
     )
 
 
-def _books(material: Material) -> dict[str, str]:
-    """Row key -> book: the two that are always printed, then the others that were drawn up."""
-    made = {key: book for book, key in SCOPE2.items()}
-    others = [one for one in material.statements if one not in (FUEL_BOOK, *SCOPE2)]
-    return made | {f"scope2_{book}": book for book in others}
+def _of_electricity(books: Iterable[str]) -> list[str]:
+    return [book for book in books if book_named(book).scope == 2]
 
 
 def _both(material: Material, book: str, year: int) -> Amount:
-    parts = [tonnes(material, FUEL_BOOK, year), tonnes(material, book, year)]
+    parts = [tonnes(material, material.scope1_book, year), tonnes(material, book, year)]
     if any(part.value is None for part in parts):
         return Amount(None, "t", NOT_ASSESSED)
     return sum_of(parts, "t")

@@ -115,7 +115,11 @@ def kpis(totals: MeterTotals, emissions: Emissions, category: PueCategory) -> tu
     reused = totals.amount("heat_out")
     erf = _over(reused, energy.centre_wh)
     ref = _over(emissions.renewable_wh, energy.centre_wh)
-    ere = None if erf is None or pue is None else units.EXACT.multiply(1 - erf, pue)
+    ere = (
+        None
+        if erf is None or pue is None
+        else units.EXACT.multiply(units.EXACT.subtract(Decimal(1), erf), pue)
+    )
     made = {
         "pue": (pue, f"{label}; {energy.note}"),
         "ref": (None if ref is None else min(ref, Decimal(1)), "attributes kept or retired only"),
@@ -181,8 +185,9 @@ def _energy(totals: MeterTotals, category: PueCategory) -> _Energy:
     entered = Decimal(sum(totals.amount(stream) or 0 for stream in electric))
     for stream in burned:
         content = Decimal(totals.amount(stream) or 0)
-        entered += units.EXACT.multiply(content, weights[carriers[stream]].weight)
-    entered -= totals.amount("grid_export") or 0
+        weighted = units.EXACT.multiply(content, weights[carriers[stream]].weight)
+        entered = units.EXACT.add(entered, weighted)
+    entered = units.EXACT.subtract(entered, Decimal(totals.amount("grid_export") or 0))
     left = sorted(fuel for fuel in carriers.values() if fuel not in weights)
     note = "own PV is part of the energy" if "pv" in totals.of else ""
     note += f"{'; ' if note else ''}without {', '.join(left)}" if left else ""

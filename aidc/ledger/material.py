@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from aidc.ledger import units
+from aidc.ledger.books import book_named
 from aidc.ledger.lots import Lot
 from aidc.ledger.meter_totals import MeterTotals
 from aidc.ledger.sheet import NOT_ASSESSED, Amount
-from aidc.ledger.statement import Cell, Statement
+from aidc.ledger.statement import FUEL, Cell, Statement
 
 FUEL_BOOK: Final = "S1"
 LOCATION_BOOK: Final = "S2-LB"
@@ -35,6 +36,11 @@ class Material:
     lots: Mapping[str, Lot]
 
     @property
+    def scope1_book(self) -> str:
+        """The book of scope 1 that was drawn up; the plain one where there is none."""
+        return next((book for book in self.statements if book_named(book).scope == 1), FUEL_BOOK)
+
+    @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites."""
         return tuple(dict.fromkeys(one.site for one in self.all_totals))
@@ -43,6 +49,12 @@ class Material:
     def all_totals(self) -> tuple[MeterTotals, ...]:
         """Meter totals of every year and site."""
         return tuple(one for rows in self.totals.values() for one in rows)
+
+    @property
+    def fuels(self) -> tuple[str, ...]:
+        """Streams of fuel that any site has a meter of."""
+        met = (stream for one in self.all_totals for stream in (*one.of, *one.missing))
+        return tuple(sorted({stream for stream in met if stream.startswith(f"{FUEL}:")}))
 
     def of(self, year: int, site: str) -> MeterTotals:
         """Meter totals of a site in a year."""
@@ -58,7 +70,7 @@ def tiers(material: Material, book: str, *, site: str | None = None) -> list[str
 def tonnes(
     material: Material, book: str, year: int, *, site: str | None = None, tier: str | None = None
 ) -> Amount:
-    """Emissions of a book in a year, of a site or tier alone where one is named."""
+    """Emissions of a book in a year, of a site or tier alone where one is named; memos only by name."""
     cells = picked(material, book, year, site=site, tier=tier)
     if cells is None:
         return Amount(None, "t", NOT_ASSESSED)
@@ -89,7 +101,9 @@ def picked(
     return [
         cell
         for cell in found.cells
-        if cell.year == year and site in (None, cell.site) and tier in (None, cell.tier)
+        if cell.year == year
+        and site in (None, cell.site)
+        and (tier == cell.tier or (tier is None and not cell.is_memo))
     ]
 
 

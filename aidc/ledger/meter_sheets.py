@@ -8,11 +8,10 @@ from pydantic import Field
 
 from aidc import catalog
 from aidc.config import Config
-from aidc.ledger.kpi import Emissions, PueCategory, fixed_share, kpis
+from aidc.ledger.kpi import Emissions, EnergyWeight, PueCategory, fixed_share, kpis
 from aidc.ledger.lots import Lot
 from aidc.ledger.market import OWN_PV
 from aidc.ledger.material import (
-    FUEL_BOOK,
     LOCATION_BOOK,
     MARKET_BOOK,
     MEGA,
@@ -48,9 +47,7 @@ _WATER: Final = {"water_in": "water withdrawn", "water_out": "water discharged"}
 
 def energy_sheet(material: Material) -> Sheet:
     """What each site took in and used, by stream."""
-    met = (stream for one in material.all_totals for stream in (*one.of, *one.missing))
-    fuels = sorted({stream for stream in met if stream.startswith(f"{FUEL}:")})
-    streams = _STREAMS | {stream: stream.removeprefix(f"{FUEL}:") for stream in fuels}
+    streams = _STREAMS | {name: name.removeprefix(f"{FUEL}:") for name in material.fuels}
     return Sheet(
         "energy",
         "Energy [MWh]",
@@ -112,7 +109,9 @@ def kpi_sheet(material: Material, category: PueCategory) -> Sheet:
         columns,
         rows,
         3,
-        ("two values of carbon usage effectiveness, never one",),
+        ("two values of carbon usage effectiveness, never one",)
+        if rows
+        else ("no site of this entity is a data centre",),
     )
 
 
@@ -149,17 +148,28 @@ def _amount(totals: MeterTotals, stream: str, unit: str) -> Amount:
 
 
 def _emissions(material: Material, year: int, site: str) -> Emissions:
-    books = (FUEL_BOOK, LOCATION_BOOK, MARKET_BOOK)
-    fuel, location, market = (tonnes(material, book, year, site=site) for book in books)
+    location, market = (
+        tonnes(material, book, year, site=site) for book in (LOCATION_BOOK, MARKET_BOOK)
+    )
     covered = picked(material, MARKET_BOOK, year, site=site, tier=None)
-    sources = (*fuel.sources, *location.sources, *market.sources)
+    burned = picked(material, material.scope1_book, year, site=site, tier=None)
+    weights = catalog.table("energy_weights", EnergyWeight)
+    # tiers are fuel:NAME, and fuel:NAME:GAS; a vehicle's fuel is no energy of the centre
+    own = [cell for cell in burned or () if _fuel(cell) in weights]
+    sources = [*location.sources, *market.sources, *(s for cell in own for s in cell.sources)]
+    fuel = [Amount(cell.tco2e, "t", sources=cell.sources) for cell in own]
     return Emissions(
-        fuel.value,
+        None if burned is None else sum_of(fuel, "t").value or Decimal(0),
         location.value,
         market.value,
         None if covered is None else sum(_renewable_wh(cell, material.lots) for cell in covered),
         tuple(dict.fromkeys(sources)),
     )
+
+
+def _fuel(cell: Cell) -> str:
+    kind, _, rest = cell.tier.partition(":")
+    return rest.partition(":")[0] if kind == FUEL else ""
 
 
 def _renewable_wh(cell: Cell, lots: Mapping[str, Lot]) -> int:

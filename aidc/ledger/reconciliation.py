@@ -147,7 +147,7 @@ def reconciliation_sheet(found: tuple[Comparison, ...]) -> Sheet:
     columns = ("stated", "ledger", "difference", "verdict")
     rows = []
     for one in found:
-        difference = None if one.ledger is None else one.ledger - one.stated
+        difference = None if one.ledger is None else units.EXACT.subtract(one.ledger, one.stated)
         note = f"{one.assertion.document}; tolerance {one.assertion.tolerance_frac:.2%}"
         cells = {
             "stated": Amount(one.stated, one.unit, "", note, (one.entry_id,)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aidc.config import Config
+from aidc.ledger.boundary import BoundaryEvent
 from aidc.ledger.entries import Entry, stored_entry
 from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.holdings import Holdings, MoveRecord
@@ -83,6 +84,11 @@ class Register:
     def sites_of(self, entity: str) -> dict[str, LedgerSite]:
         """Sites of a reporting entity by entry id, sorted: no statement hangs on the order of posting."""
         return {key: site for key, site in sorted(self.sites.items()) if site.entity == entity}
+
+    def events_of(self, entity: str) -> dict[str, BoundaryEvent]:
+        """Boundary events of a reporting entity by entry id."""
+        events = self.of(BoundaryEvent).items()
+        return {key: event for key, event in events if event.entity == entity}
 
     def meters_of(self, site: str, *streams: str) -> dict[str, Meter]:
         """Meters of a site, of the named streams, sorted by id."""

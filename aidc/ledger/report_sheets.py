@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 from aidc.errors import InputError
-from aidc.ledger.boundary import BoundaryEvent, boundary_version
+from aidc.ledger.books import book_named
 from aidc.ledger.disclosure import disclosure_sheet, published
 from aidc.ledger.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
 from aidc.ledger.fields import Stream
 from aidc.ledger.kpi import PueCategory
 from aidc.ledger.lots import Lot
-from aidc.ledger.material import FUEL_BOOK, Material, energy_of
+from aidc.ledger.material import Material
 from aidc.ledger.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
 from aidc.ledger.meter_totals import meter_totals
 from aidc.ledger.payloads import ReportedFigure
@@ -18,7 +18,7 @@ from aidc.ledger.periods import years_in
 from aidc.ledger.readings import Readings
 from aidc.ledger.register import Register
 from aidc.ledger.sheet import Amount, Sheet, Workbook, less, provenance, sum_of
-from aidc.ledger.statement import FUEL, Statement
+from aidc.ledger.statement import Statement
 
 
 def workbook(
@@ -69,8 +69,6 @@ def workbook(
         kpi_sheet(material, category),
         disclosure_sheet(material.years, derived, published(_of(first.entity, register))),
     )
-    events = register.of(BoundaryEvent).items()
-    boundary = boundary_version(sites, {k: e for k, e in events if e.entity == first.entity})
     return Workbook(
         first.entity,
         first.period,
@@ -78,7 +76,7 @@ def workbook(
         zone,
         any(one.simulated for one in statements),
         sheets,
-        provenance(statements, boundary, parameters),
+        provenance(statements, parameters),
         tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
     )
 
@@ -101,6 +99,9 @@ def _alike(statements: Sequence[Statement]) -> Statement:
     books = [one.book for one in statements]
     if len(set(books)) < len(books):
         raise InputError(f"a book is given twice: {', '.join(books)}")
+    scope1 = [book for book in books if book_named(book).scope == 1]
+    if len(scope1) > 1:
+        raise InputError(f"{' and '.join(scope1)} both hold scope 1; report one of them")
     return first
 
 
@@ -108,13 +109,9 @@ def measures(material: Material, inventory: Sheet) -> dict[tuple[str, int], Amou
     """What the disclosure table may ask for: (measure, year) -> amount; absent is not there."""
     made: dict[tuple[str, int], Amount] = {}
     for year in material.years:
-        found = {
-            row.key: row.cells[str(year)]
-            for row in inventory.rows
-            if not row.key.startswith(f"{FUEL}:")
-        }
+        found = {row.key: row.cells[str(year)] for row in inventory.rows if "/" not in row.key}
         energy = {
-            "direct_energy": energy_of(material, FUEL_BOOK, year),
+            "direct_energy": metered(material, year, material.fuels, "MWh"),
             "purchased_electricity": metered(material, year, ("grid_import",), "MWh"),
             "own_pv": metered(material, year, ("pv",), "MWh"),
         }

@@ -17,7 +17,7 @@ from aidc.ledger.kpi import PueCategory
 from aidc.ledger.ledger import Ledger
 from aidc.ledger.reconciliation import comparisons, reconciliation_sheet
 from aidc.ledger.report_sheets import workbook
-from aidc.ledger.restating import restated_words
+from aidc.ledger.restating import base_year_sheet, restated_words
 from aidc.ledger.sheet import Workbook
 from aidc.ledger.statement import Statement
 
@@ -105,6 +105,8 @@ def report(
     words = {"restatements": restated_words(readings.register, first.entity), **texts}
     made = workbook(readings, statements, category=category, parameters=parameters, texts=words)
     stated = tuple(comparisons(readings, first.entity, first.period))
-    sheets = (*made.sheets, reconciliation_sheet(stated)) if stated else made.sheets
+    base_year = base_year_sheet(readings.register, first.entity)
+    sheets = [*made.sheets, *([reconciliation_sheet(stated)] if stated else [])]
+    sheets += [base_year] if base_year is not None else []
     notes = (f"{trip} (severity W)" for trip in trips if trip.check == "D13")
-    return Report(made.with_sheets(sheets, tuple(notes)), trips)
+    return Report(made.with_sheets(tuple(sheets), tuple(notes)), trips)

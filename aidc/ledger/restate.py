@@ -97,7 +97,7 @@ class Restated:
 
     def lines(self) -> list[str]:
         """As a reader sees it: as reported, by cause, as restated."""
-        change = self.restated_t - self.reported_t
+        change = units.EXACT.subtract(self.restated_t, self.reported_t)
         return [
             f"as reported {self.reported_t:f} t",
             *(f"  {s.cause}: {s.change_t:+f} t, {s.level_t:f} t" for s in self.waterfall),
@@ -193,7 +193,7 @@ def restate(
             level = exact.add(level, trigger.change_t)
             gross = exact.add(gross, trigger.change_t.copy_abs())
             steps.append(Step(trigger.cause, trigger.change_t, level))
-    net_frac = exact.divide((level - reported_t).copy_abs(), reported_t)
+    net_frac = exact.divide(exact.subtract(level, reported_t).copy_abs(), reported_t)
     verdict: Verdict
     if steps:
         verdict = "recalculated" if net_frac >= threshold_frac else "pending"

@@ -17,6 +17,7 @@ from aidc.ledger.payloads import Calc
 from aidc.ledger.periods import period_of
 from aidc.ledger.register import Register
 from aidc.ledger.restate import Restated, Restatement, Trigger, pending, restate, trigger_of
+from aidc.ledger.sheet import Amount, Row, Sheet
 
 FUEL_BOOK: Final = "S1"
 
@@ -203,6 +204,38 @@ def restated_words(register: Register, entity: str) -> str:
         if one.entity == entity and one.verdict == "recalculated"
     ]
     return "; ".join(done) or "none recorded"
+
+
+def base_year_sheet(register: Register, entity: str) -> Sheet | None:
+    """Each trigger in order: as reported, by how much, as restated; ``None`` where there was none."""
+    rows = []
+    for name, one in register.of(Restatement).items():
+        if one.entity != entity:
+            continue
+        change = Amount(one.change_t, "t", "not known", sources=_behind(one))
+        net = units.EXACT.divide(
+            units.EXACT.subtract(one.restated_t, one.reported_t).copy_abs(), one.reported_t
+        )
+        note = f"{net:.1%} with all that waited; threshold {one.threshold_frac:.1%}"
+        cells = {
+            "as reported": Amount(one.reported_t, "t", sources=one.calcs),
+            "change": change,
+            "as restated": Amount(one.restated_t, "t", "", "", (name,)),
+            "verdict": Amount(None, "", one.verdict, note, (name,)),
+        }
+        heads = (f"{one.book}, base year {one.base_year}", one.cause)
+        rows.append(Row(name, heads, cells, one.verdict == "recalculated"))
+    if not rows:
+        return None
+    columns = ("as reported", "change", "as restated", "verdict")
+    note = "below the threshold the base year stays as reported"
+    return Sheet(
+        "base_year", "Base year [t]", ("series", "cause"), columns, tuple(rows), 1, (note,)
+    )
+
+
+def _behind(one: Restatement) -> tuple[str, ...]:
+    return () if one.boundary_event is None else (one.boundary_event,)
 
 
 def boundary_faults(register: Register, event: BoundaryEvent, at: datetime) -> Iterator[str]:

@@ -201,13 +201,12 @@ def _amount_dict(amount: Amount) -> dict[str, Any]:
 
 
 def provenance(
-    statements: Sequence[Statement], boundary: str, parameters: Mapping[str, str]
+    statements: Sequence[Statement], parameters: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     """What every statement prints about itself.
 
     Args:
         statements: of one entity and period.
-        boundary: version of the boundary, from `aidc.ledger.boundary.boundary_version`.
         parameters: of the report, label to text, such as the GWP set.
     """
     lines: list[tuple[str, str]] = []
@@ -221,6 +220,7 @@ def provenance(
     for one in statements:
         known = utc_text(one.known_on) if one.known_on else "all that is recorded"
         lines += [
+            ("boundary version", one.boundary),
             ("report date", one.report_date.isoformat()),
             ("known time", known),
             ("head", one.head),
@@ -232,7 +232,7 @@ def provenance(
             )
             for use in one.factors
         ]
-    lines += [("boundary version", boundary), *parameters.items(), ("rounding", ROUNDING)]
+    lines += [*parameters.items(), ("rounding", ROUNDING)]
     return tuple(dict.fromkeys(lines))
 
 

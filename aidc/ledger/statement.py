@@ -81,6 +81,7 @@ class Statement:
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.
         input_seq: how many entries it could read.
+        boundary: version of the boundary: hash of sites and boundary events of the entity.
         notes: what a market-based book prints: terms, shares of the tiers, excess.
         not_applied: retired lots that the book passes over, with the criterion.
         remarks: why it read fewer entries than there are; no part of `canonical`.
@@ -100,6 +101,7 @@ class Statement:
     head: str
     gases: str
     input_seq: int
+    boundary: str
     notes: tuple[str, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -177,6 +179,7 @@ class Statement:
                 "report_date": self.report_date,
                 "known_on": self.known_on,
                 "policy_hash": self.policy_hash,
+                "boundary": self.boundary,
                 "simulated": self.simulated,
                 "assessed": self.assessed,
                 "estimated_frac": self.estimated_frac,
@@ -286,6 +289,7 @@ class Statement:
             ),
             f"report date {self.report_date}; known: {known}; estimated {self.estimated_frac:.1%}",
             f"policy {self.policy_hash}",
+            f"boundary {self.boundary}",
             f"head {self.head}",
             *(f"note: {note}" for note in (*self.remarks, *self.notes)),
             *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),

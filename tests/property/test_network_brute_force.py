@@ -10,7 +10,7 @@ from aidc.optimization.network import NetworkProblem, spread
 from aidc.optimization.network.bound import bound
 from aidc.optimization.network.hull import hulls
 from aidc.optimization.network.pricing import lines_of_pools
-from tests.networks import Start, choices, cost, every_plan, fits, random_network
+from tests.networks import Start, choices, cost, every_plan, fits, may_start, random_network
 
 MOST_SCHEDULES = 3_000
 SLOW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -38,14 +38,12 @@ def test_plan_and_bound_enclose_the_optimum(problem: NetworkProblem) -> None:
     plan = spread(problem, gap_frac=1e-4, limit_s=30.0)
     optimum = min(cost(problem, other) for other in every_plan(problem))
     room = 1e-6 * max(1.0, abs(optimum))
-    assert plan.bound <= optimum + room
-    assert plan.cost >= optimum - room
+    assert plan.bound <= min(optimum, plan.cost) + room  # a start between those tried may cost less
     ours = [Start(int(p), float(s)) for p, s in zip(plan.pool, plan.start_s, strict=True)]
     assert fits(problem, ours)
     assert abs(plan.cost - cost(problem, ours)) <= room
     for job, start in enumerate(ours):
-        allowed = [c.start_s for c in choices(problem, job) if c.pool == start.pool]
-        assert min(abs(start.start_s - at) for at in allowed) < 1e-6
+        assert may_start(problem, job, start)
 
 
 @SLOW

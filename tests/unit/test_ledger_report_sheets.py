@@ -7,9 +7,10 @@ import pytest
 
 from aidc.errors import InputError
 from aidc.ledger import Ledger, inventory
+from aidc.ledger.periods import period_of
 from aidc.ledger.report_sheets import workbook
 from aidc.ledger.sheet import NOT_ASSESSED, NOT_REPORTED, Workbook
-from tests.ledger_cases import AT, HOUR, ledger_of, site_year
+from tests.ledger_cases import AT, HOUR, ZONE, ledger_of, site_year
 
 REPORTED = date(2024, 4, 30)
 BOOKS = ("S1", "S2-LB", "S2-MB-2015")
@@ -167,3 +168,55 @@ def test_the_company_of_2022_as_it_published_it() -> None:
     assert table.cell("gases", "2022").text == "CO2 only"
     assert table.cell("scope2-location", "2022").text == NOT_REPORTED
     assert made.sheet("kpi").rows == ()  # no data centre is split from the company
+
+
+def test_all_gases_scope_3_and_a_footprint_have_lines_of_their_own() -> None:
+    books = ("S1-AR6", "S2-LB", "S2-MB-2015", "S3-C3", "PCF")
+    with ledger_of(site_year("lingang", 2023, STREAMS)) as ledger:
+        statements = ledger.draw_up(
+            books, entity="group", period="2023", report_date=date(2026, 1, 31), recorded_at=AT,
+            code_version="test",
+        )  # fmt: skip
+        made = workbook(ledger.store.readings(), statements, category=3, parameters={}, texts={})
+    sheet = made.sheet("inventory")
+    scope1 = sheet.cell("scope1", "2023").value
+    assert scope1 == statements[0].total_tco2e
+    assert sheet.cell("scope1/fuel:diesel:CH4", "2023").value
+    assert sheet.cell("scope3_S3-C3", "2023").value == statements[3].total_tco2e
+    assert sheet.cell("PCF", "2023").value == statements[4].total_tco2e
+    location = sheet.cell("scope2_location", "2023").value or Decimal(0)
+    assert sheet.cell("scope1_and_2_location", "2023").value == scope1 + location
+    sums = {row.key for row in sheet.rows if row.is_sum}
+    assert sums == {"scope1", "scope1_and_2_location", "scope1_and_2_market"}
+    fuel_mwh = made.sheet("disclosure").cell("direct-energy", "2023").value
+    assert fuel_mwh == Decimal(10 * 8760) / 10**6  # once, not once a gas
+
+
+def test_scope_1_stands_in_one_book() -> None:
+    with ledger_of(site_year("lingang", 2023, STREAMS)) as ledger:
+        statements = ledger.draw_up(
+            ("S1", "S1-AR6"), entity="group", period="2023", report_date=date(2026, 1, 31),
+            recorded_at=AT, code_version="test",
+        )  # fmt: skip
+        with pytest.raises(InputError, match="S1 and S1-AR6 both hold scope 1"):
+            workbook(ledger.store.readings(), statements, category=3, parameters={}, texts={})
+
+
+def test_two_years_of_one_share_of_waste_water_are_called_a_coefficient() -> None:
+    """SR2022: 0.9000 of the intake in 2021 and in 2022."""
+    at = datetime(2026, 1, 31, tzinfo=UTC)
+    both = (period_of("2021", ZONE)[0], period_of("2022", ZONE)[1])
+    with inventory.company_ledger((2021, 2022), zone=ZONE, recorded_at=at) as ledger:
+        statements = ledger.draw_up(
+            ("S1", "NDRC"), entity=inventory.ENTITY, period=both, report_date=date(2023, 6, 30),
+            recorded_at=at, code_version="test",
+        )  # fmt: skip
+        made = workbook(ledger.store.readings(), statements, category=3, parameters={}, texts={})
+    assert (
+        "mainland: waste water is 0.9000 of the intake throughout: a coefficient, not a meter"
+        in (made.sheet("water").notes)
+    )
+    sheet = made.sheet("inventory")
+    assert sheet.cell("scope1", "2021").value == Decimal("337.12955892")
+    assert sheet.cell("scope1", "2022").value == Decimal("169.61021616")
+    assert sheet.cell("scope2_NDRC", "2021").shown(1) == "6,964.0"

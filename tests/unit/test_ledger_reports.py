@@ -166,7 +166,16 @@ def test_triggers_add_up_in_the_journal_until_the_base_year_is_recalculated(base
     assert len(third.waterfall) == 1
     with pytest.raises(InputError, match="event:1 was held against the threshold already: pending"):
         act(ledger, "event:1", lb)
-    words = drawn(ledger).workbook.sheet("disclosure").cell("restatements", "2023").text
+    book = drawn(ledger).workbook
+    sheet = book.sheet("base_year")
+    assert [row.cells["verdict"].text for row in sheet.rows] == [
+        "pending",
+        "recalculated",
+        "pending",
+    ]
+    assert sheet.rows[0].cells["change"].sources == ("event:1",)
+    assert sheet.rows[1].cells["as restated"].value == second.restated_t
+    words = book.sheet("disclosure").cell("restatements", "2023").text
     assert words.startswith("S2-LB, base year 2023: ")
     assert "a meter read twice" in words
 
@@ -227,6 +236,13 @@ def test_the_command_writes_each_form(folder: Path, tmp_path: Path, name: str) -
         sheets = {sheet["name"]: sheet for sheet in json.loads(to.read_text())["sheets"]}
         rows = {row["key"]: row for row in sheets["kpi"]["rows"]}
         assert rows["lingang/pue"]["cells"]["2023"]["value"] == "1.3"
+
+
+def test_one_of_the_two_books_alone_needs_a_reason(folder: Path, tmp_path: Path) -> None:
+    to = tmp_path / "report.json"
+    words = ["ledger", "report", str(folder), *OPTIONS, "--to", str(to), "--books", "S2-LB"]
+    assert main(words) == 2
+    assert main([*words, "--one-sided-because", "no market", "--adopt"]) == 0
 
 
 def test_the_check_command_exits_1_where_a_statement_is_stopped(

@@ -23,7 +23,7 @@ from aidc.optimization.network.pricing import (
     lines_of_pools,
 )
 from aidc.optimization.window import plan_window
-from tests.networks import Start, choices, fits, random_network, tail
+from tests.networks import Start, choices, fits, may_start, random_network, tail
 from tests.windows import Air, Job, TableModel, problem_of, scenario_with
 
 
@@ -40,10 +40,10 @@ def test_pricing_is_what_trying_every_start_finds() -> None:
     jobs, edges = problem.jobs, np.arange(problem.reach_slots + 1) * 1.0
     for pool, line in enumerate(lines_of_pools(problem)):
         site = problem.site_of_pool[pool]
-        cost, start = line.least(energy[site], held[pool])
+        cost, start = line.least(energy[site], held[pool], proof=True)
         for row, job in enumerate(line.job.tolist()):
             tried = []
-            for choice in (c for c in choices(problem, job) if c.pool == pool):
+            for choice in (c for c in choices(problem, job, between=40) if c.pool == pool):
                 begin = choice.start_s / 3600
                 end = begin + jobs.run_s[job, pool] / 3600
                 power = np.interp(end, edges, energy[site]) - np.interp(begin, edges, energy[site])
@@ -51,7 +51,7 @@ def test_pricing_is_what_trying_every_start_finds() -> None:
                 tried.append(jobs.kw[job, pool] * power + jobs.gpus[job, pool] * room)
             assert cost[row] == pytest.approx(min(tried), rel=1e-9)
             begin = [c.start_s / 3600 for c in choices(problem, job) if c.pool == pool]
-            assert min(abs(start[row] - at) for at in begin) < 1e-9
+            assert min(abs(start[row] - at) for at in begin) < 1e-9  # where a slot begins or ends
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -119,8 +119,7 @@ def test_no_pool_is_ever_over_its_boards(seed: int) -> None:
     plan = spread(problem, gap_frac=2e-3, limit_s=20.0)
     assert fits(problem, starts(plan))
     for job, start in enumerate(starts(plan)):
-        allowed = [c.start_s for c in choices(problem, job) if c.pool == start.pool]
-        assert min(abs(start.start_s - at) for at in allowed) < 1e-6
+        assert may_start(problem, job, start)
 
 
 def test_wider_windows_and_more_pools_never_raise_the_bound_at_the_same_prices() -> None:
@@ -172,7 +171,7 @@ def test_work_goes_to_the_cleaner_site_until_it_is_full() -> None:
     plan = spread(problem, gap_frac=1e-4, limit_s=10.0)
     assert plan.cost == pytest.approx(12 * 0.2)
     assert plan.bound == pytest.approx(12 * 0.2)
-    assert np.bincount((plan.start_s / 3600).astype(int)).tolist() == [2] * 6
+    assert np.bincount(np.rint(plan.start_s / 3600).astype(int)).tolist() == [2] * 6
 
 
 def test_a_network_of_one_site_agrees_with_the_class_model() -> None:

@@ -49,7 +49,7 @@ def bound(
     boards = board_integrals(problem, price_per_board_h)
     cheapest = at_home_cost(problem, energy, boards)
     for pool, line in enumerate(lines):
-        cost, _ = line.least(energy[int(problem.site_of_pool[pool])], boards[pool])
+        cost, _ = line.least(energy[int(problem.site_of_pool[pool])], boards[pool], proof=True)
         cheapest[line.job] = np.minimum(cheapest[line.job], cost)
     sites = sites_bound(problem, curves, price_per_kwh, price_per_board_h)
     return sites + float(cheapest.sum()) - tail_at_earliest(problem)

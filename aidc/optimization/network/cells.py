@@ -7,7 +7,7 @@ from aidc.optimization.network.problem import NetworkProblem
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-CELL_S = 60.0  # about; work that starts or ends inside a cell counts in all of it
+CELL_S = 30.0  # about; work that starts or ends inside a cell counts in all of it
 ROUNDING = 1e-9  # cells
 BOARDS = 1e-6  # by which a sum of boards may be off
 
@@ -62,13 +62,8 @@ class Cells:
         return span.size == 0 or float(span.max()) + gpus <= self.boards[pool]
 
     def put(self, pool: int, start: float, end: float, gpus: float) -> None:
-        """Places a run; a negative number of boards takes away one that was put."""
+        """Places a run."""
         self.used[pool, self.touched(start, end)] += gpus
-
-    def release(self, pool: int, start: float, end: float, gpus: float) -> None:
-        """Takes away work that stood at its exact times: from the cells that it fills."""
-        inner = slice(int(np.ceil(start * self.per_slot)), max(int(end * self.per_slot), 0))
-        self.used[pool, inner] -= gpus
 
     def windows(self) -> Array:
         """Most in use over 2^k cells from each, flat over (k, pool, cell): what `most` reads."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,20 @@ from aidc.optimization.network.pricing import (
     lines_of_pools,
     tail_at_earliest,
 )
-from aidc.optimization.network.primal import Guide, Placement
+from aidc.optimization.network.primal import Placement
 from aidc.optimization.network.problem import NetworkPlan, NetworkProblem
+from aidc.optimization.network.rough import Guide, Rough
 from aidc.optimization.network.search import Found, Search
+from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 SEARCH_GAP_SHARE = 0.2  # of the asked gap, for the prices
 PULL = 0.1  # a kW beside the mix counts, as a price, by this times its share of the site's greatest power
+TRIED_PER_SLOT = 5  # starts of jobs that found no boards when they were meant to start
 LENGTH_POWER = 0.3  # the densest jobs first, of like density the longest
+HURRY_SLOTS = 1.0  # jobs that cannot wait longer go before all others
+LEFT_OVER_SHARE = 0.5  # of their price, what boards cost that are left over by a first pass
 
 
 def spread(
@@ -57,7 +63,7 @@ def spread(
         key=lambda tried: tried[0],
     )
     clock.lap("bound")
-    placed = _place(problem, curves, found, search.slots_in)
+    placed = _place(problem, curves, (price, boards), _mix_load(problem, found, search.slots_in))
     clock.lap("placement")
     cost = plan_cost(problem, placed.pool, placed.start, placed.load_kw)
     return NetworkPlan(
@@ -98,19 +104,24 @@ def plan_cost(problem: NetworkProblem, pool: Rows, start: Array, load_kw: Array)
     return float(cost_at(problem, load_kw).sum() * problem.slot_h) + tail
 
 
-def _place(problem: NetworkProblem, curves: Hulls, found: Found, slots_in: Rows) -> Placement:
-    """Every job placed, and placed better where boards are left over."""
-    jobs = problem.jobs
-    load = _mix_load(problem, found, slots_in)
+def _place(
+    problem: NetworkProblem, curves: Hulls, prices: tuple[Array, Array], load: Array
+) -> Placement:
+    """Every job placed: at prices, and with a pull towards a load."""
+    jobs, starts = problem.jobs, Starts.of(problem)
+    energy, boards = prices
     most = curves.it_kw[:, :, -1].max(axis=1)
-    pull = PULL * np.abs(found.price_per_kwh).mean(axis=1) / np.maximum(most, 1e-9)
+    pull = PULL * np.abs(energy).mean(axis=1) / np.maximum(most, 1e-9)
     home = np.arange(len(jobs)), jobs.home
     dense = (jobs.kw / jobs.gpus)[home] * np.maximum(problem.home_run_s, 1.0) ** LENGTH_POWER
-    order = np.argsort(-dense, kind="stable")
-    placed = Placement(problem)
-    placed.fill(order, Guide(found.price_per_kwh, found.price_per_board_h, load, pull))
-    free = np.zeros_like(found.price_per_board_h)
-    placed.improve(order, Guide(found.price_per_kwh, free, load, pull))
+    order = np.lexsort((-dense, starts.slack > HURRY_SLOTS))
+    guide = Guide(energy, boards, load, pull)
+    rough = Rough(problem, starts)
+    rough.fill(order, guide)
+    rough.improve(order, replace(guide, price_per_board_h=boards * LEFT_OVER_SHARE))
+    placed = Placement(problem, starts, TRIED_PER_SLOT)
+    placed.dispatch(rough.pool, rough.start, boards > 0)
+    placed.fill(order, guide)
     return placed
 
 

@@ -1,8 +1,10 @@
 """Each job at its cheapest start under given prices, exact and without a loop over jobs.
 
-With a price of something in each slot and its integral I at the edges of slots, a run of ``q + f`` slots from the
-start of slot i costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])``. For all jobs of one q that is a product of two
-small matrices.
+With prices that are even in each slot the cost of a run is linear in its start between any two starts at which it
+begins or ends at an edge of slots. So its least is at one of these or at an end of the job's window. With the integral
+I of the price at the edges, a run of ``q + f`` slots costs ``I[i+q] - I[i] + f (I[i+q+1] - I[i+q])`` from the
+start of slot i, and ``I[i+q] - I[i] + f (I[i] - I[i-1])`` if it ends at edge ``i+q``. For all jobs of one q both are
+products of two small matrices.
 """
 
 from dataclasses import dataclass
@@ -27,8 +29,8 @@ class Line:
     Attributes:
         job: whose run it is, shape (runs,).
         run: length.
-        earliest: first start, which need not be on the grid.
-        first: first slot at whose beginning it may start besides, and
+        earliest, latest: between which it may start.
+        first: first edge after the earliest start at which it may begin, and
         last: the last one; none where it is less than the first.
         kw: power.
         gpus: boards; 0 where the price of energy has them in it.
@@ -37,6 +39,7 @@ class Line:
     job: Rows
     run: Array
     earliest: Array
+    latest: Array
     first: Rows
     last: Rows
     kw: Array
@@ -54,53 +57,80 @@ class Line:
         gpus: Array,
     ) -> "Line":
         """A line of runs in any order."""
-        first = np.floor(earliest).astype(np.int64) + 1
-        last = np.minimum(np.floor(latest + GRID_TOLERANCE).astype(np.int64), slots - 1)
+        first = np.maximum(np.floor(earliest).astype(np.int64) + 1, 1)
+        latest = last_starts(earliest, latest, slots)
+        last = np.floor(latest + GRID_TOLERANCE).astype(np.int64)
         order = np.lexsort((first, np.floor(run).astype(np.int64)))
         return cls(
             job[order],
             run[order],
             earliest[order],
+            latest[order],
             first[order],
             last[order],
             kw[order],
             gpus[order],
         )
 
-    def least(self, energy: Array, boards: Array) -> tuple[Array, Array]:
+    def least(self, energy: Array, boards: Array, *, proof: bool) -> tuple[Array, Array]:
         """Least cost of each run and the start that has it.
 
         Args:
             energy: integrated price of a kW at the edges of slots, beyond the window as far as runs reach.
             boards: of a board, same shape.
+            proof: whether every start is priced; else those at which a slot begins, and the earliest.
 
         Returns:
             Cost, shape (runs,), and start in slots.
         """
-        end = self.earliest + self.run
-        cost = self.kw * between(energy, self.earliest, end)
-        cost += self.gpus * between(boards, self.earliest, end)
-        start = self.earliest.copy()
+        cost, start = self._cost(energy, boards, self.earliest), self.earliest.copy()
+        if proof:
+            _take(cost, start, self._cost(energy, boards, self.latest), self.latest)
         whole = np.floor(self.run).astype(np.int64)
         part = self.run - whole
-        amounts = np.stack([self.kw, self.gpus, self.kw * part, self.gpus * part], axis=1)
+        ending = (
+            np.maximum(np.floor(self.earliest + part).astype(np.int64) + 1, 1),
+            np.floor(self.latest + part + GRID_TOLERANCE).astype(np.int64),
+        )
+        amounts = np.stack([self.kw, self.gpus], axis=1)
         for begin, stop in _blocks(whole):
-            low, high = int(self.first[begin]), int(self.last[begin:stop].max()) + 1
+            mine = slice(begin, stop)
+            low = int(self.first[begin])
+            high = int((ending[1] if proof else self.last)[mine].max()) + 1
             if high <= low:
                 continue
             q = int(whole[begin])
+            from_to = np.stack([energy[low - 1 : high], boards[low - 1 : high]])
             to = np.stack([energy[low + q : high + q + 1], boards[low + q : high + q + 1]])
-            full = to[:, :-1] - np.stack([energy[low:high], boards[low:high]])
-            on_grid = amounts[begin:stop] @ np.vstack([full, np.diff(to, axis=1)])
-            slot = np.arange(low, high)
-            closed = (slot < self.first[begin:stop, None]) | (slot > self.last[begin:stop, None])
-            on_grid[closed] = np.inf
-            best = on_grid.argmin(axis=1)
-            least = on_grid[np.arange(stop - begin), best]
-            better = least < cost[begin:stop]
-            cost[begin:stop][better] = least[better]
-            start[begin:stop][better] = slot[best[better]]
+            full = amounts[mine] @ (to[:, :-1] - from_to[:, 1:])
+            partly = amounts[mine] * part[mine, None]
+            edge = np.arange(low, high)
+            rows = np.arange(stop - begin)
+            kinks = [(np.diff(to, axis=1), (self.first, self.last), np.zeros(len(rows)))]
+            if proof:
+                kinks.append((np.diff(from_to, axis=1), ending, part[mine]))
+            for steps, (first, last), before in kinks:
+                tried = full + partly @ steps
+                tried[(edge < first[mine, None]) | (edge > last[mine, None])] = np.inf
+                best = tried.argmin(axis=1)
+                _take(cost[mine], start[mine], tried[rows, best], edge[best] - before)
         return cost, start
+
+    def _cost(self, energy: Array, boards: Array, start: Array) -> Array:
+        """Cost of each run from a start."""
+        end = start + self.run
+        return self.kw * between(energy, start, end) + self.gpus * between(boards, start, end)
+
+
+def last_starts(earliest: Array, latest: Array, slots: int) -> Array:
+    """Last starts in slots: no later than the end of the window, except at the earliest."""
+    return np.asarray(np.maximum(earliest, np.minimum(latest, slots)), np.float64)
+
+
+def _take(cost: Array, start: Array, other: Array, its_start: Array) -> None:
+    """Takes over what costs less."""
+    better = other < cost
+    cost[better], start[better] = other[better], its_start[better]
 
 
 def _blocks(whole: Rows) -> list[tuple[int, int]]:

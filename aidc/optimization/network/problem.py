@@ -56,8 +56,8 @@ class HeldBoards:
 class NetworkJobs:
     """Movable jobs against every pool of every site; a column is a pool, counted over all sites.
 
-    On its home pool a job starts between ``earliest_s`` and ``latest_s``: at the first of them, or at the
-    beginning of a slot. On another pool it starts ``moving_s`` later at the earliest and must end when it
+    On its home pool a job starts between ``earliest_s`` and ``latest_s``, not after the window unless it can start
+    no sooner. On another pool it starts ``moving_s`` later at the earliest and must end when it
     would have had to end at home.
 
     Attributes:

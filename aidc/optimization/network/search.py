@@ -95,7 +95,7 @@ class Search:
         which = np.zeros(n, np.int64)
         prices = merged.prices(self.problem, price_per_kwh, price_per_board_h)
         for number, (good, integral) in enumerate(zip(merged.goods, prices, strict=True)):
-            cost, begin = good.line.least(integral, np.zeros_like(integral))
+            cost, begin = good.line.least(integral, np.zeros_like(integral), proof=False)
             job = good.line.job
             better = cost < least[job]
             rows = job[better]
