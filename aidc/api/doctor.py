@@ -30,6 +30,7 @@ def checks() -> list[Check]:
             found.append(Check(package, True, version(package)))
         except PackageNotFoundError:
             found.append(Check(package, False, "not installed; install aidc again"))
+    found.append(_extra("openpyxl", "aidc ledger report --to NAME.xlsx", "aidc[xlsx]"))
     try:
         tables = len(catalog.record_names())
         found.append(Check("catalog", True, f"{tables} tables in {catalog.root()}"))
@@ -44,3 +45,10 @@ def checks() -> list[Check]:
         there = Path(folder).is_dir()
         found.append(Check(REAL_DATA, there, folder if there else f"{folder} is no folder"))
     return found
+
+
+def _extra(package: str, need: str, extra: str) -> Check:
+    try:
+        return Check(package, True, version(package))
+    except PackageNotFoundError:
+        return Check(package, None, f"not installed; only {need} needs it: pip install '{extra}'")

@@ -1,7 +1,7 @@
 """Books: views of one journal, each with its own rule. Totals of different books never add up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal
 
@@ -89,6 +89,8 @@ class Book:
         found = self.mainland if in_mainland(region) else self.elsewhere
         if found is None:
             raise InputError(f"book {self.name} holds no electricity")
+        if found.policy == "USER" and region.partition("-")[0] == "GB":
+            return replace(found, policy="UK-YEAR", disclosure=_UK)
         return found
 
     @property
@@ -104,7 +106,8 @@ class Book:
         if self.category == 3:
             return ("MEE-NATIONAL", "PCF")
         residual = (RESIDUAL.policy,) if self.takes_residual else ()
-        return (*(rule.policy for rule in (self.mainland, self.elsewhere) if rule), *residual)
+        rules = [rule.policy for rule in (self.mainland, self.elsewhere) if rule]
+        return (*rules, *residual, *(("UK-YEAR",) if "USER" in rules else ()))
 
     @property
     def takes_residual(self) -> bool:
@@ -113,6 +116,7 @@ class Book:
 
 
 _OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
+_UK: Final = "United Kingdom: the factor set of the year that holds most of the reporting year"
 _USER: Final = Rule("USER", "grid_average", "overseas electricity at a factor of the user's table")
 BOOKS: Final[Mapping[str, Book]] = {
     book.name: book

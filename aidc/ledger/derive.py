@@ -157,6 +157,7 @@ def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[
             region=site.region,
             activity_year=year,
             report_date=asked.report_date,
+            reporting_year=asked.reporting_year(zone),
         )
         tonnes = chosen.factor.tonnes(part.grid_wh)
         yield Cell(

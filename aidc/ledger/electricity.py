@@ -156,7 +156,7 @@ def disclosures(
     """
     if disclosure:
         yield disclosure
-    if lag_years:
+    if lag_years > 0:
         yield f"{site.name}: activity of {year} at a factor of {year - lag_years}, {lag_years} years earlier"
     if site.region == "CN" and level == "CN":
         yield f"{site.name}: a total without a split by site takes the national factor"

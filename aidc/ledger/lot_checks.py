@@ -7,7 +7,6 @@ that came from elsewhere is held to the same.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -58,15 +57,17 @@ def _twice(check: str, retired: Iterable[_Moved]) -> Iterator[Trip]:
         for one in retired
         if one.move.serials is not None
     )
-    for (registry, _, last, entry), (other_registry, first, other_last, other) in pairwise(runs):
-        if registry == other_registry and first <= last:
-            common = f"{first} to {min(last, other_last)}"
+    reached: dict[str, tuple[int, str]] = {}  # of each registry: highest serial, and who retired it
+    for registry, first, last, entry in runs:
+        highest, other = reached.get(registry, (first - 1, entry))
+        if first <= highest:
             yield Trip(
                 check,
-                (entry, other),
-                f"serials {common} of {registry} are retired twice",
+                (other, entry),
+                f"serials {first} to {min(last, highest)} of {registry} are retired twice",
                 "keep the retirement that the registry shows and void the other",
             )
+        reached[registry] = max((last, entry), (highest, other))
 
 
 def d2_more_than_held(asked: Inspection) -> Iterator[Trip]:

@@ -219,6 +219,7 @@ class _Market:
             "region": region,
             "activity_year": year,
             "report_date": asked.report_date,
+            "reporting_year": asked.reporting_year(self.zone),
         }
         if asked.book.takes_residual:
             residual = select_if_any(self.policies, RESIDUAL.policy, rows, **place)

@@ -130,7 +130,8 @@ def select(
         region: place of the consumption.
         activity_year: calendar year of the consumption.
         report_date: day by which a row must have been published, for a dated policy.
-        reporting_year: first and last day, for a policy that goes by most of the reporting year.
+        reporting_year: first and last day, for a policy that goes by most of the reporting year;
+            None is the calendar year.
 
     Raises:
         InputError: no row fits, or two do; lists what exists and the policy that can serve.
@@ -226,12 +227,9 @@ def _choose(
     for level in policies.levels(region) if policy.geography == "site" else (policy.geography,):
         here = [row for row in usable if row.geography == level and row.name not in replaced]
         if policy.year == "most_of":
-            if reporting_year is None:
-                raise InputError(
-                    "a policy by most of the reporting year needs its first and last day"
-                )
+            span = reporting_year or (date(activity_year, 1, 1), date(activity_year, 12, 31))
             years = {row.data_year for row in here}
-            wanted = most_of_year(*reporting_year, years) if years else activity_year
+            wanted = most_of_year(*span, years) if years else activity_year
             here = [row for row in here if row.data_year == wanted]
         elif policy.year == "same":
             here = [row for row in here if row.data_year == activity_year]

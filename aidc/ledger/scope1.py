@@ -61,7 +61,11 @@ def burnt(
     missing: list[str] = []
     potentials, rows = list(gwps), list(others)
     for gas in ("CH4", "N2O"):
-        found = [row for row in rows if row.activity == fuel and row.gas.split("-")[0] == gas]
+        found = [
+            row
+            for row in rows
+            if (row.activity, row.basis) == (fuel, "direct") and row.gas.split("-")[0] == gas
+        ]
         if len(found) > 1:
             listed = ", ".join(sorted(row.name for row in found))
             raise InputError(f"{fuel}: two factors of {gas}: {listed}; withdraw one")

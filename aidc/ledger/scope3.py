@@ -201,7 +201,7 @@ def category_3(
             Line(3, tier, consumed_wh, "Wh", None, (), f"not assessed: no {missing}", year)
             for tier in ("upstream", "td_losses")
         )
-    _same_grid(lifecycle, direct)
+    _check_pair(lifecycle, direct)
     whole = units.EXACT.subtract(lifecycle.t_per_mwh, direct.t_per_mwh)
     both = (lifecycle.name, direct.name)
     if rate is None:
@@ -248,21 +248,51 @@ def category_3(
     )  # fmt: skip
 
 
-def _same_grid(lifecycle: GridFactor, direct: GridFactor) -> None:
+def same_grid(one: GridFactor, other: GridFactor) -> bool:
+    """Whether two factors are of one place and data year."""
+    return (one.geography, one.data_year) == (other.geography, other.data_year)
+
+
+def _check_pair(lifecycle: GridFactor, direct: GridFactor) -> None:
     if lifecycle.basis != "lifecycle" or direct.basis != "direct":
         raise InputError(
             f"category 3 takes a life-cycle and a direct factor, not {lifecycle.basis} "
             f"({lifecycle.name}) and {direct.basis} ({direct.name})"
         )
-    here, there = (
-        (lifecycle.geography, lifecycle.data_year),
-        (direct.geography, direct.data_year),
-    )
-    if here != there:
+    if not same_grid(lifecycle, direct):
         raise InputError(
-            f"{lifecycle.name} and {direct.name} are of {here} and {there}: only factors of one "
-            "place and data year are subtracted"
+            f"{lifecycle.name} and {direct.name}: only factors of one place and data year are "
+            "subtracted"
         )
+
+
+def fuel_line(fuel: str, wh: int, year: int, upstream: Iterable[ActivityFactor]) -> Line:
+    """Fuel before it was burnt: mining, refining, transport.
+
+    Args:
+        fuel: as the meter names it.
+        wh: energy burnt.
+        year: calendar year of it.
+        upstream: rows of basis ``upstream``; the nearest earlier data year is taken.
+
+    Raises:
+        InputError: two rows, or one that is not CO2e per energy.
+    """
+    tier = f"upstream:{fuel}"
+    rows = [row for row in upstream if row.activity == fuel and row.data_year <= year]
+    if not rows:
+        note = f"not assessed: no upstream factor of {fuel}; post a row of your own"
+        return Line(3, tier, wh, "Wh", None, (), note, year)
+    newest = max(row.data_year for row in rows)
+    found = [row for row in rows if row.data_year == newest]
+    if len(found) > 1:
+        raise InputError(f"{tier}: two factors win: {', '.join(sorted(r.name for r in found))}")
+    row = found[0]
+    if row.gas != "CO2e" or units.base_unit(row.unit_den) != "Wh":
+        raise InputError(
+            f"{row.name} is {row.gas} per {row.unit_den}; category 3 takes CO2e per energy"
+        )
+    return Line(3, tier, wh, "Wh", row.tonnes(wh), (row.name,), "", year)
 
 
 def category_2(assets: Iterable[Asset], year: int) -> tuple[Line, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from aidc.errors import InputError
+from aidc.ledger.books import in_mainland
 from aidc.ledger.factors import ActivityFactor, GridFactor
 from aidc.ledger.gases import Gwp
 from aidc.ledger.place import Place
@@ -16,24 +17,44 @@ from aidc.ledger.scope3 import (
     activity_line,
     category_2,
     category_3,
+    fuel_line,
+    same_grid,
 )
 from aidc.ledger.statement import Cell
 
 
 def category_3_cells(place: Place) -> Iterator[Cell]:
-    """Fuel and losses behind the electricity that a site bought.
+    """What stands behind the electricity that a site bought and the fuel that it burnt.
 
     Raises:
         InputError: a loss rate that leaves nothing for the fuel, or two for one place and year.
     """
+    yield from _electricity(place)
+    yield from _fuels(place)
+
+
+def _fuels(place: Place) -> Iterator[Cell]:
+    """Fuel before it was burnt, at the user's rows of basis ``upstream`` in CO2e."""
+    register = place.register
+    rows = [row for row in register.rows(ActivityFactor).values() if row.basis == "upstream"]
+    for name, meter in register.meters_of(place.key, "fuel").items():
+        counts = place.counts(name)
+        for year, start, end in place.years:
+            part = counts.part(start, end)
+            line = fuel_line(str(meter.fuel), part.total, year, rows)
+            yield from _cells(place, (line,), part.used)
+
+
+def _electricity(place: Place) -> Iterator[Cell]:
     register, region = place.register, place.site.region
+    average = "MEE-NATIONAL" if in_mainland(region) else "USER"
     rows = list(register.grid.values())
     bought = {name: place.counts(name) for name in register.meters_of(place.key, "grid_import")}
     for year, start, end in place.years if bought else ():
         parts = [counts.part(start, end) for counts in bought.values()]
         used = tuple(name for part in parts for name in part.used)
         chosen: dict[str, GridFactor | None] = {}
-        for policy in ("PCF", "MEE-NATIONAL"):
+        for policy in ("PCF", average):
             try:
                 chosen[policy] = select(
                     place.policies, policy, rows, region=region, activity_year=year,
@@ -42,7 +63,12 @@ def category_3_cells(place: Place) -> Iterator[Cell]:
             except InputError as missing:
                 chosen[policy] = None
                 place.warnings.append(f"{place.site.name}: {missing}")
-        lifecycle, direct = chosen["PCF"], chosen["MEE-NATIONAL"]
+        lifecycle, direct = chosen["PCF"], chosen[average]
+        if lifecycle is not None and direct is not None and not same_grid(lifecycle, direct):
+            place.warnings.append(
+                f"{place.site.name}: {direct.name} is not of the place and year of {lifecycle.name}"
+            )
+            direct = None
         rate = None if lifecycle is None else _loss_rate(place, lifecycle.geography, year)
         wh = sum(part.total for part in parts)
         lines = category_3(wh, year, lifecycle, direct, rate, place.policies.s3_c3)

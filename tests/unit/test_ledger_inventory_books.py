@@ -335,3 +335,70 @@ def test_what_carries_no_distribution_is_held_and_told() -> None:
     (nothing,) = drawn(empty, "S3-C2")
     with pytest.raises(InputError, match="S3-C2 is not assessed"):
         empty.uncertainty(nothing, draws=1000, seed=1)
+
+
+def test_the_fuel_behind_a_fuel_is_not_assessed_until_a_row_is_posted() -> None:
+    bare = ledger_of(*counted("fuel", 10**9, fuel="diesel"))
+    (made,) = drawn(bare, "S3-C3")
+    assert not made.assessed
+    assert any("upstream:diesel: not assessed" in warning for warning in made.warnings)
+    row = user("diesel-up", "diesel", "60", "kWh", basis="upstream")
+    ledger = ledger_of(row, *counted("fuel", 10**9, fuel="diesel"))
+    upstream, direct = drawn(ledger, "S3-C3", "S1-AR5")
+    assert upstream.total_tco2e == 60
+    assert "diesel-up" not in {use.version for use in direct.factors}
+
+
+def grid_row(**changes: object) -> dict[str, Any]:
+    row = grid_factors()["mee-lifecycle-CN-2023"].model_copy(update=changes)
+    return factor_entry(row)
+
+
+def test_a_site_abroad_takes_the_users_rows_of_its_own_place() -> None:
+    abroad = {"geography": "JP", "publisher": "user table"}
+    lifecycle = grid_row(name="jp-lc", id="jp-lc", value=Decimal("0.5"), **abroad)
+    direct = grid_row(
+        name="jp", id="jp", value=Decimal("0.45"), basis="direct", gas="CO2", gwp_set=None, **abroad
+    )
+    ledger = Ledger.init(":memory:", ledger_id="t", zone="Asia/Shanghai", recorded_at=AT)
+    entries = [site("JP-13"), lifecycle, direct, *counted("grid_import", 10**9)]
+    ledger.post(entries, recorded_at=AT, role="accountant")
+    (made,) = drawn(ledger, "S3-C3")
+    assert made.total_tco2e == 50
+    other = grid_row(
+        name="jp-2022", id="jp", value=Decimal("0.46"), basis="direct", gas="CO2", gwp_set=None,
+        data_year=2022, **abroad,
+    )  # fmt: skip
+    late = Ledger.init(":memory:", ledger_id="t", zone="Asia/Shanghai", recorded_at=AT)
+    late.post([site("JP-13"), lifecycle, other, *entries[3:]], recorded_at=AT, role="accountant")
+    (apart,) = drawn(late, "S3-C3")
+    assert not apart.assessed
+    assert any("not of the place and year of jp-lc" in one for one in apart.warnings)
+
+
+def test_switchgear_gas_is_a_leak_like_any_other() -> None:
+    ledger = ledger_of(*counted("refrigerant", 1000, item="SF6"))
+    (made,) = drawn(ledger, "S1-AR5")
+    assert made.total_tco2e == Decimal("23.5")
+
+
+def test_a_british_site_takes_the_set_that_holds_most_of_its_reporting_year() -> None:
+    """July 2022 to June 2023 takes the newest of two sets that hold six months each (case L7)."""
+    ledger = Ledger.init(":memory:", ledger_id="t", zone="Asia/Shanghai", recorded_at=AT)
+    entries = counted("grid_import", 0)
+    half = {"valid_from": "2022-06-30T16:00:00Z", "valid_to": "2022-12-31T16:00:00Z"}
+    first = entries[1] | half | {"id": "activity:1"}
+    first["payload"] = first["payload"] | {"interval_s": 184 * 86400, "quantities": [10**9]}
+    second = entries[1] | {"id": "activity:2", "valid_from": half["valid_to"]}
+    second |= {"valid_to": "2023-06-30T16:00:00Z"}
+    second["payload"] = second["payload"] | {"interval_s": 181 * 86400, "quantities": [10**9]}
+    ledger.post([site("GB-LND"), entries[0], first, second], recorded_at=AT, role="accountant")
+    period = tuple(
+        datetime.fromisoformat(text) for text in (half["valid_from"], second["valid_to"])
+    )
+    (made,) = ledger.draw_up(
+        ["NDRC"], entity="e", period=period, report_date=ON, recorded_at=AT, code_version="test"
+    )  # type: ignore[arg-type]
+    assert {cell.factor.name for cell in made.cells} == {"desnz-average-GB-2023"}
+    assert made.total_tco2e == 2 * Decimal("207.074")
+    assert ledger.replay(ledger.calcs[0], code_version="test").same
