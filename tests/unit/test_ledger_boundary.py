@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aidc.errors import LedgerError
+from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
 from aidc.ledger.reports import report
 from tests.ledger_cases import (
@@ -108,3 +108,10 @@ def test_the_version_of_the_boundary_changes_with_it_and_with_nothing_else() -> 
             event("e", "opened", "2020-01-01", "site:old"), recorded_at=AT, role="accountant"
         )
         assert drawn(ledger)[1].boundary != first
+
+
+def test_a_share_that_no_book_applies_is_refused() -> None:
+    half = site_entry("joint")
+    half["payload"]["share"] = "0.5"
+    with pytest.raises(InputError, match=r"a share of 0\.5 is not applied"):
+        ledger_of([half])
