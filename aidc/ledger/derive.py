@@ -9,7 +9,7 @@ import numpy as np
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import units
 from aidc.ledger.books import Book
-from aidc.ledger.boundary import boundary_version
+from aidc.ledger.boundary import boundary_notes, boundary_version
 from aidc.ledger.counts import Counts
 from aidc.ledger.electricity import disclosures, site_energy
 from aidc.ledger.factors import FuelFactor, GridFactor
@@ -88,6 +88,8 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         work.warnings.append(
             f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
         )
+    notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
+    work.warnings.extend(notes)
     qualities = work.qualities
     if "simulated" in qualities and len(qualities) > 1:
         raise LedgerError(
