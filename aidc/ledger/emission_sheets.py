@@ -70,8 +70,8 @@ def _beside(material: Material) -> Iterator[Row]:
             )
     drawn = (book_named(book).category for book in material.statements)
     rest = not_drawn_up(number for number in drawn if number is not None)
-    cells = {str(year): Amount(None, "t", NOT_ASSESSED) for year in material.years}
-    yield Row("scope3_rest", ("scope 3", rest), cells)
+    cells = {str(year): Amount(None, "t", NOT_ASSESSED, rest) for year in material.years}
+    yield Row("scope3_rest", ("scope 3", "categories that no book was drawn up for"), cells)
     for book in material.statements:
         if book in ("PCF", "SH-ETS"):
             yield Row(book, ("beside", book_named(book).title), _all_of(material, book))

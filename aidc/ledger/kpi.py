@@ -120,13 +120,16 @@ def kpis(totals: MeterTotals, emissions: Emissions, category: PueCategory) -> tu
         if erf is None or pue is None
         else units.EXACT.multiply(units.EXACT.subtract(Decimal(1), erf), pue)
     )
+    counted = "fuels and electricity"
+    if emissions.fuel_t is None:
+        counted = "electricity; no book of scope 1 is assessed"
     made = {
         "pue": (pue, f"{label}; {energy.note}"),
         "ref": (None if ref is None else min(ref, Decimal(1)), "attributes kept or retired only"),
         "erf": (erf, _why(totals, "heat_out") or "heat used outside the boundary only"),
         "ere": (ere, _why(totals, "heat_out") or "(1 - ERF) times PUE"),
-        "cue_location": (_cue(emissions.location_t, emissions, energy), "fuels and electricity"),
-        "cue_market": (_cue(emissions.market_t, emissions, energy), "fuels and electricity"),
+        "cue_location": (_cue(emissions.location_t, emissions, energy), counted),
+        "cue_market": (_cue(emissions.market_t, emissions, energy), counted),
         **_water(totals, energy.it_wh),
     }
     rows = catalog.table("kpis", KpiRow)

@@ -96,6 +96,8 @@ def test_carbon_effectiveness_has_two_values_and_never_one() -> None:
     assert found["cue_location"].value == Decimal("0.6")  # with the fuel's 0.1
     assert found["cue_market"].value == Decimal("0.7")
     assert "cue" not in found
+    alone = by_name(totals_of(HOUR), replace(emissions, fuel_t=None))["cue_location"]
+    assert (alone.value, "no book of scope 1" in alone.note) == (Decimal("0.5"), True)
     assert "calc" in found["cue_market"].sources
 
 
