@@ -56,7 +56,7 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
     long = "1 day" if days == 1 else f"{days:,} days"
     return environment.get_template("statement.html.j2").render(
         title=f"Energy, water and emissions: {workbook.entity}",
-        subtitle=f"{start} to {last} ({days:,} day{'s' if days > 1 else ''}) · report date {workbook.report_date}",
+        subtitle=f"{start} to {last} ({long}) · report date {workbook.report_date}",
         badges=_badges(workbook, findings),
         findings=findings,
         warnings=workbook.warnings,
