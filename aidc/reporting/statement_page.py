@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aidc import __version__
-from aidc.ledger.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, Workbook
+from aidc.ledger.reports.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, Workbook
 
 _SHORT: Final = 18  # characters that stay on one line
 
@@ -39,7 +39,7 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
     """The page as HTML: warnings first, the sheets, and what they were made from.
 
     Args:
-        workbook: from `aidc.ledger.report_sheets.workbook`.
+        workbook: from `aidc.ledger.reports.report_sheets.workbook`.
         findings: checks that tripped, a sentence each.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.ledger.grade import published_grade
-from aidc.ledger.kpi import Emissions, Kpi, carrier_wh, fixed_share, kpis
-from aidc.ledger.meter_totals import MeterTotals, StreamTotal
-from aidc.ledger.payloads import ReportedFigure
-from aidc.ledger.periods import period_of
+from aidc.ledger.journal.payloads import ReportedFigure
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.reports.grade import published_grade
+from aidc.ledger.reports.kpi import Emissions, Kpi, carrier_wh, fixed_share, kpis
+from aidc.ledger.reports.meter_totals import MeterTotals, StreamTotal
 from tests.ledger_cases import HOUR, ZONE, ledger_of, site_totals, site_year
 
 HOURS = 8760
