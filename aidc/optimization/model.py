@@ -265,8 +265,16 @@ def full_quotas(jobs: ClassColumns, start_share: Array) -> list[int]:
     return np.flatnonzero(full.any(axis=1)).tolist()
 
 
+def fix_it_power(m: pyo.ConcreteModel, fixed_kw: Array) -> None:
+    """The rows ``it_load`` of fixed work alone, which job columns join (`job_columns.with_jobs`)."""
+    m.it_load = pyo.Constraint(m.SLOT, rule=lambda m, t: m.it_kw[t] == float(fixed_kw[t]))
+
+
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
-    """Starts of job classes: ``start`` is the share of a class's work that takes a start."""
+    """Starts of job classes in Pyomo: ``start`` is the share of a class's work that takes a start.
+
+    Windows are planned with the same columns as arrays (`job_columns`), which is much faster.
+    """
     columns = len(jobs.class_of)
     m.COLUMN = pyo.RangeSet(0, columns - 1)
     m.CLASS = pyo.RangeSet(0, jobs.classes - 1)
