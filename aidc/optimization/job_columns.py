@@ -38,8 +38,8 @@ def with_jobs(site: dict[str, Any], form: Any, jobs: ClassColumns) -> dict[str, 
     least, most = [np.ones(jobs.classes)], [np.ones(jobs.classes)]
     count = own_rows + jobs.classes
     for of_column, free in ((jobs.pool, jobs.gpus_free), (jobs.quota, jobs.quota_free)):
-        mine, row, room = _boards(jobs, of_column, free)
-        rows.append(count + row)
+        mine, number, room = _boards(jobs, of_column, free)
+        rows.append(count + number)
         at.append(jobs.column[mine])
         value.append(jobs.gpus[mine])
         least.append(np.full(len(room), -np.inf))

@@ -169,9 +169,7 @@ def solve_or_by_rule(
         if model.component("by_rule") is None:
             raise
     model.by_rule.fix(1)
-    found = solve(
-        model, jobs=jobs, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain
-    )
+    found = solve(model, jobs=jobs, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
     return replace(found, status="time_limit")
 
 

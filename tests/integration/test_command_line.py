@@ -111,7 +111,9 @@ def test_the_ledger_of_a_folder_verifies_exports_and_says_its_statement(
     )  # fmt: skip
     summary = json.loads((study / "out" / "summary.json").read_text())
     drawn = next(one for one in rows if one["entity"] == "optimized")
-    assert float(drawn["total_t"]) == pytest.approx(summary["optimized"]["scope2_location_tco2e"], rel=1e-9)
+    assert float(drawn["total_t"]) == pytest.approx(
+        summary["optimized"]["scope2_location_tco2e"], rel=1e-9
+    )
 
 
 def test_a_changed_byte_in_a_ledger_is_a_finding(

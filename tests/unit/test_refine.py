@@ -65,7 +65,7 @@ def test_refined_starts_are_offered_to_their_jobs_and_cost_no_more_on_the_curve(
     found = replace(found, most_site_kw=np.full(len(view.bus.pv_kw), np.inf))
     fine = tables_of(problem, view.per_slot, view.edges, 96)
     prices = view.money(goal, fine)
-    before = classes.assign(work.side, found.start_share)
+    before = classes.assign(work.side, found.solution.start_share)
     after = refined(view, fine, prices, work, found, before)
     starts = work.side.starts
     assert (starts.job[after] == np.arange(len(after))).all()
