@@ -37,7 +37,7 @@ def factors(
     head = ("row", "table", "value", "status", "posted by", "held because")
     rows = [
         (
-            one.row.name, table_of(one.row), format(magnitude(one.row), "f"), one.row.status,
+            one.row.name, table_of(one.row), f"{magnitude(one.row):.6g}", one.row.status,
             one.recorded_by, held[one.entry_id].reason if one.entry_id in held else "",
         )
         for one in posted

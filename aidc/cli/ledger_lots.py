@@ -10,7 +10,7 @@ from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
 from aidc.errors import InputError
 
 Entity = Annotated[str, typer.Option(help="Reporting entity.")]
-Period = Annotated[str, typer.Option(help="2022 or 2022-07.")]
+Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,10 +40,11 @@ def match(
     ledger: Place, entity: Entity, period: Period, report_date: ReportDate, json_: Json = False
 ) -> None:
     """How far retired lots cover the load over the period, and hour by hour: the claim gap."""
+    from aidc.cli.ledger import span_of
     from aidc.ledger import Ledger
 
     with Ledger.open(ledger) as opened:
-        made = opened.matching(entity=entity, period=period, report_date=_day(report_date))
+        made = opened.matching(entity=entity, period=span_of(period), report_date=_day(report_date))
     if json_:
         print_json(made.to_dict())
     else:
@@ -54,16 +55,17 @@ def credits_(
     ledger: Place, entity: Entity, period: Period, report_date: ReportDate, json_: Json = False
 ) -> None:
     """Retired credits in their accounts, offset and inset: no figure of a book is lowered by them."""
+    from aidc.cli.ledger import span_of
     from aidc.ledger import Ledger
     from aidc.ledger.credits import ACCOUNTS
 
     head = ("account", "lot", "type", "project", "kg", "claim", "document")
-    day = _day(report_date)
+    day, span = _day(report_date), span_of(period)
     with Ledger.open(ledger) as opened:
         rows = [
             (name, line.lot, line.type, line.project, line.kg, line.claim, line.document)
             for name in ACCOUNTS
-            for line in opened.credits(name, entity=entity, period=period, report_date=day).lines
+            for line in opened.credits(name, entity=entity, period=span, report_date=day).lines
         ]
     if json_:
         print_json([dict(zip(head, row, strict=True)) for row in rows])

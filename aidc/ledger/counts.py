@@ -72,6 +72,12 @@ class Counts:
         )
 
 
+def nothing(meter: str) -> Counts:
+    """Counts of a meter without an interval."""
+    none = np.empty(0, np.int64)
+    return Counts(meter, none, none, none, none, (), (), {})
+
+
 def exact_sum(amount: IntColumn) -> int:
     """Sum of whole numbers, also where it is beyond 64 bits."""
     if len(amount) and int(amount.max()) > 2**62 // len(amount):

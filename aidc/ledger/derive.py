@@ -9,7 +9,7 @@ import numpy as np
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import units
 from aidc.ledger.books import Book
-from aidc.ledger.boundary import boundary_version
+from aidc.ledger.boundary import boundary_notes, boundary_version
 from aidc.ledger.counts import Counts
 from aidc.ledger.electricity import disclosures, site_energy
 from aidc.ledger.factors import FuelFactor, GridFactor
@@ -33,15 +33,30 @@ class _Work:
     readings: Readings
     policies: Policies
     asked: Question
-    qualities: dict[str, int] = field(default_factory=dict)
+    amounts: dict[str, dict[str, int]] = field(default_factory=dict)  # by unit and quality
     methods: dict[str, None] = field(default_factory=dict)  # of estimates, in order
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def qualities(self) -> set[str]:
+        """Qualities of all that was read."""
+        return {quality for of_unit in self.amounts.values() for quality in of_unit}
+
+    def estimated_frac(self) -> Decimal:
+        """Share that is estimated, of the unit where it is largest: Wh and grams never add up."""
+        shares = [
+            units.EXACT.divide(Decimal(of_unit.get("estimated", 0)), Decimal(whole))
+            for of_unit in self.amounts.values()
+            if (whole := sum(of_unit.values()))
+        ]
+        return max(shares, default=Decimal(0))
 
     def counts(self, meter: str) -> Counts:
         """Counts of a meter over the period, which they cover without a gap."""
         found = self.readings.counts(meter, self.asked.period)
         for quality, amount in found.by_quality().items():
-            self.qualities[quality] = self.qualities.get(quality, 0) + amount
+            of_unit = self.amounts.setdefault(self.readings.register.meters[meter].unit, {})
+            of_unit[quality] = of_unit.get(quality, 0) + amount
         for number in np.unique(found.source).tolist():
             source = found.sources[number]
             if source in found.methods:
@@ -88,14 +103,14 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         work.warnings.append(
             f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
         )
+    notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
+    work.warnings.extend(notes)
     qualities = work.qualities
     if "simulated" in qualities and len(qualities) > 1:
         raise LedgerError(
             f"simulated data beside {', '.join(sorted(set(qualities) - {'simulated'}))}: "
             "one statement never mixes them; give the simulation an entity of its own"
         )
-    whole = sum(qualities.values())
-    estimated = Decimal(qualities.get("estimated", 0))
     gases = sorted({gas for cell in cells if (gas := _counted_gas(book, cell))}) or ["CO2"]
     if len(gases) > 1:
         raise LedgerError(f"factors of {' and '.join(gases)} in one statement are never exchanged")
@@ -107,7 +122,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         asked.known_on,
         tuple(cells),
         policies.digest(book),
-        units.EXACT.divide(estimated, Decimal(whole)) if whole else Decimal(0),
+        work.estimated_frac(),
         "simulated" in qualities,
         assessed,
         tuple(dict.fromkeys([*work.warnings, *work.methods])),

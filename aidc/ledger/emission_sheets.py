@@ -13,6 +13,7 @@ from aidc.ledger.material import (
     tiers,
     tonnes,
 )
+from aidc.ledger.scope3 import not_drawn_up
 from aidc.ledger.sheet import NOT_ASSESSED, Amount, Row, Sheet, sum_of
 from aidc.ledger.statement import FUEL, MEMO
 
@@ -67,6 +68,10 @@ def _beside(material: Material) -> Iterator[Row]:
             yield Row(
                 f"scope3_{book}", ("scope 3", book_named(book).title), _all_of(material, book)
             )
+    drawn = (book_named(book).category for book in material.statements)
+    rest = not_drawn_up(number for number in drawn if number is not None)
+    cells = {str(year): Amount(None, "t", NOT_ASSESSED) for year in material.years}
+    yield Row("scope3_rest", ("scope 3", rest), cells)
     for book in material.statements:
         if book in ("PCF", "SH-ETS"):
             yield Row(book, ("beside", book_named(book).title), _all_of(material, book))

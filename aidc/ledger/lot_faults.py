@@ -33,7 +33,7 @@ def lot_faults(
         at: when it is recorded.
     """
     faults = list(_shape_faults(lot, generated))
-    if generated[1] > at and lot.ccer_status == "none":
+    if generated[1] > at:
         faults.append(
             f"generated until {utc_text(generated[1])}, after it is recorded: not issued yet"
         )

@@ -93,7 +93,7 @@ def kpi_sheet(material: Material, category: PueCategory) -> Sheet:
     heads: dict[str, tuple[str, ...]] = {}
     for year in material.years:
         for totals in material.totals[year]:
-            if totals.use != "AIDC":
+            if totals.use != "AIDC" or not (totals.of or totals.missing):
                 continue
             for one in kpis(totals, _emissions(material, year, totals.site), category):
                 key = f"{one.site}/{one.name}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from aidc.ledger.counts import Counts, read_counts
+from aidc.ledger.counts import Counts, nothing, read_counts
 from aidc.ledger.index import Index
 from aidc.ledger.register import Register
 
@@ -19,10 +19,18 @@ class Readings:
     def counts(self, meter: str, period: tuple[datetime, datetime]) -> Counts:
         """What a meter counted in a period, which its intervals cover without a gap.
 
+        Where its site joined or left the boundary within the period, the part inside counts.
+
         Raises:
             LedgerError: a gap, an overlap, an interval across an edge (D12), or an edited entry.
         """
         key = (meter, *period)
         if key not in self._read:
-            self._read[key] = read_counts(self.index, meter, period, self.register.upto)
+            site = self.register.key(self.register.meters[meter].site)
+            part = self.register.inside(site, period)
+            self._read[key] = (
+                nothing(meter)
+                if part is None
+                else read_counts(self.index, meter, part, self.register.upto)
+            )
         return self._read[key]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from aidc.config import Config
-from aidc.ledger.boundary import BoundaryEvent
+from aidc.ledger.boundary import BoundaryEvent, inside
 from aidc.ledger.entries import Entry, stored_entry
 from aidc.ledger.factors import FuelFactor, GridFactor
 from aidc.ledger.holdings import Holdings, MoveRecord
@@ -89,6 +90,19 @@ class Register:
         """Boundary events of a reporting entity by entry id."""
         events = self.of(BoundaryEvent).items()
         return {key: event for key, event in events if event.entity == entity}
+
+    def inside(
+        self, site: str, period: tuple[datetime, datetime]
+    ) -> tuple[datetime, datetime] | None:
+        """The part of a period in which a site is inside the boundary; None: not at all.
+
+        Raises:
+            LedgerError: it left and came back.
+        """
+        zone = "UTC" if self.head is None else self.head.zone
+        events = self.of(BoundaryEvent).values()
+        own = [one for one in events if one.site is not None and self.key(one.site) == site]
+        return inside(own, period, zone) if own else period
 
     def meters_of(self, site: str, *streams: str) -> dict[str, Meter]:
         """Meters of a site, of the named streams, sorted by id."""

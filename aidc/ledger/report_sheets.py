@@ -1,6 +1,7 @@
 """All sheets of a report: inventory, scope 2, tiers, energy, water, key figures, disclosure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import get_args
 
 from aidc.errors import InputError
@@ -12,8 +13,8 @@ from aidc.ledger.kpi import PueCategory
 from aidc.ledger.lots import Lot
 from aidc.ledger.material import Material
 from aidc.ledger.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
-from aidc.ledger.meter_totals import meter_totals
-from aidc.ledger.payloads import ReportedFigure
+from aidc.ledger.meter_totals import MeterTotals, meter_totals
+from aidc.ledger.payloads import LedgerSite, ReportedFigure
 from aidc.ledger.periods import years_in
 from aidc.ledger.readings import Readings
 from aidc.ledger.register import Register
@@ -47,12 +48,7 @@ def workbook(
     zone, sites = register.head.zone, register.sites_of(first.entity)
     parts = {year: (start, end) for year, start, end in years_in(first.period, zone)}
     totals = {
-        year: tuple(
-            meter_totals(
-                site, register.meters_of(key, *get_args(Stream)), readings.counts, part, zone
-            )
-            for key, site in sites.items()
-        )
+        year: tuple(_totals(readings, key, site, part, zone) for key, site in sites.items())
         for year, part in parts.items()
     }
     books = {one.book: one for one in statements}
@@ -79,6 +75,16 @@ def workbook(
         provenance(statements, parameters),
         tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
     )
+
+
+def _totals(
+    readings: Readings, key: str, site: LedgerSite, part: tuple[datetime, datetime], zone: str
+) -> MeterTotals:
+    """Meter totals of a site while it is inside the boundary; empty where it is not."""
+    register = readings.register
+    held = register.inside(key, part)
+    meters = {} if held is None else register.meters_of(key, *get_args(Stream))
+    return meter_totals(site, meters, readings.counts, held or (part[0], part[0]), zone)
 
 
 def _of(entity: str, register: Register) -> dict[str, ReportedFigure]:

@@ -24,6 +24,7 @@ from aidc.ledger.payloads import (
     EnergyTx,
     FactorVersion,
     LedgerHead,
+    LedgerSite,
     Meter,
     PeriodClose,
     PeriodReopen,
@@ -120,6 +121,14 @@ def _planned(payload: Config, register: Register) -> bool:
 
 
 Found = Iterator[tuple[str, str]]
+
+
+def _site(_: Entry, site: LedgerSite, __: Context) -> Found:
+    if site.share != 1:
+        yield (
+            "payload.share",
+            f"a share of {site.share} is not applied by the books: they count a site in full",
+        )
 
 
 def _meter(_: Entry, meter: Meter, known: Context) -> Found:
@@ -340,6 +349,7 @@ def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:
 
 Rule = Callable[[Entry, Any, Context], Found]
 _RULES: Final[Mapping[type[Config], Rule]] = {
+    LedgerSite: _site,
     Meter: _meter,
     Activity: _activity,
     EnergyTx: _energy_tx,

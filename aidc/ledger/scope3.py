@@ -370,26 +370,14 @@ def activity_line(
     )
 
 
-def coverage(lines: Iterable[Line]) -> tuple[str, ...]:
-    """The fifteen categories with what is assessed: absent is never zero."""
-    by_category: dict[int, list[Line]] = {}
-    for line in lines:
-        by_category.setdefault(line.category, []).append(line)
-    made = []
-    for number, title in TITLES.items():
-        here = by_category.get(number, [])
-        assessed = [line for line in here if line.tco2e is not None]
-        word = "not assessed"
-        if assessed:
-            word = "assessed" if len(assessed) == len(here) else "assessed in part"
-        made.append(f"category {number}, {title}: {word}")
-    return tuple(made)
+def not_drawn_up(categories: Iterable[int]) -> str:
+    """The categories of scope 3 that are not among some, with their titles: absent is never zero.
 
-
-def assessed_total_t(lines: Iterable[Line]) -> Decimal:
-    """Sum of the lines that are assessed [t CO2e]."""
-    total = Decimal(0)
-    for line in lines:
-        if line.tco2e is not None:
-            total = units.EXACT.add(total, line.tco2e)
-    return total
+    Examples:
+        >>> not_drawn_up(range(1, 15))
+        'category 15, investments'
+    """
+    held = set(categories)
+    return "; ".join(
+        f"category {number}, {title}" for number, title in TITLES.items() if number not in held
+    )

@@ -76,7 +76,7 @@ class Statement:
     Attributes:
         gases: what the tonnes hold.
         known_on: what the ledger knew at that time; ``None`` is all that is recorded.
-        estimated_frac: share of the Wh that is estimated.
+        estimated_frac: share of what was counted that is estimated, of the unit where it is largest.
         simulated: whether the activity is simulated; never mixed with measured data.
         assessed: false where the journal has nothing for this book: the zero is then no finding.
         head: hash of the last entry it was derived from.

@@ -75,7 +75,8 @@ def verdict(summary: Mapping[str, Any]) -> str:
     if relative["it_kwh"] < -FLATTERS_FRAC and relative["pue"] > 0:
         text += (
             f" IT energy changes by {signed_percent(_minus(relative['it_kwh']), 2)} "
-            "(server fans in warmer air), which lowers PUE without saving anything."
+            "(server fans in warmer air, or jobs on servers that draw more), which lowers PUE without "
+            "saving anything."
         )
     return text
 

@@ -402,3 +402,47 @@ def test_a_british_site_takes_the_set_that_holds_most_of_its_reporting_year() ->
     assert {cell.factor.name for cell in made.cells} == {"desnz-average-GB-2023"}
     assert made.total_tco2e == 2 * Decimal("207.074")
     assert ledger.replay(ledger.calcs[0], code_version="test").same
+
+
+def test_the_estimated_share_never_adds_grams_to_energy() -> None:
+    leak = counted("refrigerant", 1000, item="R-134a")
+    leak[1]["payload"] = leak[1]["payload"] | {"quality": "estimated", "method": "name plate"}
+    ledger = ledger_of(*counted("fuel", 10**9, fuel="diesel"), *leak)
+    (made,) = drawn(ledger, "S1-AR5")
+    assert made.estimated_frac == 1  # all of the grams
+    (bare,) = drawn(ledger, "S1")
+    assert bare.estimated_frac == 0
+
+
+def test_factors_approvals_and_assets_posted_later_leave_the_past_as_it_was() -> None:
+    """P3: canonical bytes of statements known on a day, before and after."""
+    ledger = ledger_of(
+        *counted("grid_import", 10**9),
+        *counted("fuel", 10**8, fuel="diesel"),
+        asset("asset:1", "2023-03-01"),
+    )
+    books = ("S1-AR5", "S3-C2", "S3-C3", "NDRC")
+    drawn(ledger, *books)
+
+    def then() -> list[bytes]:
+        return [
+            ledger.statement(
+                book, entity="e", period="2023", report_date=ON, known_on=AT
+            ).canonical()
+            for book in books
+        ]
+
+    before = then()
+    later = datetime(2026, 3, 1, tzinfo=UTC)
+    row = grid_factors()["mee-average-CN-2023"]
+    news = row.model_copy(update={"name": "cn-2", "version": "2", "value": Decimal("0.7")})
+    new_gas = user("diesel-up", "diesel", "60", "kWh", basis="upstream")
+    ledger.post(
+        [factor_entry(news), new_gas, asset("asset:2", "2023-04-01")],
+        recorded_at=later, role="accountant", recorded_by="lin",
+    )  # fmt: skip
+    approval = {"id": "ok", "kind": "approval", **ALWAYS, "payload": {"of": "factor:cn-2"}}
+    ledger.post(approval, recorded_at=later, role="approver", recorded_by="wu")
+    assert then() == before
+    now = ledger.statement("S3-C2", entity="e", period="2023", report_date=ON)
+    assert now.total_tco2e == 328

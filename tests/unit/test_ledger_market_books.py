@@ -1,11 +1,15 @@
 """Market-based books in a ledger: hierarchy, criteria, the Shanghai scheme, the hourly book."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from aidc.cli import app
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
 from aidc.ledger.canonical import utc_text
@@ -364,3 +368,23 @@ def test_a_lot_for_two_sites_is_refused_only_where_it_cannot_go() -> None:
     )
     assert [(use.rows, use.wh) for use in uses] == [((0,), 3 * MWH)]
     assert [(one.criterion, one.amount) for one in refused] == [("QC5", 2 * MWH)]
+
+
+def test_commands_list_lots_their_match_and_the_credits(tmp_path: Path) -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    retire(ledger, "morning", 12, "ppa", generated=(DAY, DAY + timedelta(hours=6)))
+    retire(ledger, "removal", 7, "removal", claim="neutral 2024")
+    ledger.save_as(tmp_path / "ledger.db")
+    day = "2024-06-10T00:00:00+08:00/2024-06-11T00:00:00+08:00"
+    asked = ["--entity", "us", "--period", day, "--report-date", "2026-01-31", "--json"]
+    run = CliRunner().invoke
+    held = json.loads(run(app, ["ledger", "lots", str(tmp_path), "--json"]).stdout)
+    assert [(row["lot"], row["state"], row["amount"]) for row in held] == [
+        ("morning", "retired", 12 * MWH), ("removal", "retired", 7000),
+    ]  # fmt: skip
+    match = json.loads(run(app, ["ledger", "match", str(tmp_path), *asked]).stdout)
+    assert (match["annual_frac"], match["hourly_frac"]) == ("0.5", "0.25")
+    (credit,) = json.loads(run(app, ["ledger", "credits", str(tmp_path), *asked]).stdout)
+    assert (credit["account"], credit["kg"]) == ("offset", 7000)
+    late = run(app, ["ledger", "match", str(tmp_path), *asked[:2], "--period", "May"])
+    assert late.exit_code == 2
