@@ -196,9 +196,11 @@ def _easily(parts: dict[str, Any], options: dict[str, Any], whole: Columns) -> M
     limit_s = EASY_FRAC * options.get("time_limit", np.inf)
     solver = _solver(parts, {**options, "presolve": "off", "time_limit": limit_s})
     solver.run()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
     relaxed, dual = _said(solver), np.array(solver.getSolution().col_dual)
+    if (
+        relaxed["status"] != "kOptimal" or not relaxed["primal"]
+    ):  # optimal but for rounding: not sure
+        return None
     bound, values = relaxed["objective"], np.array(relaxed["values"])
     if (np.abs(values[whole] - values[whole].round()) <= WHOLE).all():
         return {**relaxed, "bound": bound, "duals": []}

@@ -12,6 +12,7 @@ from aidc.optimization.class_relaxation import solve_relaxed
 from aidc.optimization.problem import load_kw, tables_of
 from aidc.optimization.refine import Curve, refined
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import View
 from tests.unit.test_class_relaxation import air, jobs_of
 from tests.windows import problem_of, scenario_with
@@ -82,7 +83,7 @@ def test_refined_starts_are_offered_to_their_jobs_and_cost_no_more_on_the_curve(
     def total(at: np.ndarray) -> float:
         start_s = problem.at_s.copy()
         start_s[work.big] = starts.start_s[at]
-        load = load_kw(problem, start_s, view.edges)
+        load = load_kw(problem, Timing.whole(start_s), view.edges)
         slots = range(len(load))
         cheapest = sum(np.interp(load[t], fine.it_kw[t], curve[t].min(axis=0)) for t in slots)
         return float(cheapest + cost[at].sum())
