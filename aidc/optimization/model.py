@@ -87,15 +87,7 @@ def site_model(
     m.import_kw = pyo.Var(m.SLOT, domain=pyo.NonNegativeReals)
     m.curtailed_kw = pyo.Var(m.SLOT, bounds=lambda _, t: (0, float(bus.pv_kw[t])))
 
-    # look-ups in Pyomo cost more than sums
-    every_share, every_choice = list(m.share.values()), list(m.choose.values())
-    points_of: dict[tuple[int, int], list[pyo.Var]] = {}
-    share_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
-    choice_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
-    for row, (t, k) in enumerate(rows):
-        points_of[t, k] = every_share[row * points : (row + 1) * points]
-        share_of[t] += points_of[t, k]
-        choice_of[t].append(every_choice[row])
+    choice_of, share_of, points_of = _variables(m, slots, points)
 
     def of_points(t: int, values: Array) -> LinearExpression:
         of_rows = values[t, of_slot[t]].ravel().tolist()
@@ -103,7 +95,7 @@ def site_model(
 
     load = np.broadcast_to(tables.it_kw[:, None, :], tables.facility_kw.shape)
 
-    def one_setpoint(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
+    def one_setpoint(_: pyo.ConcreteModel, t: int) -> pyo.Expression:
         return pyo.quicksum(choice_of[t]) == 1
 
     def points_of_setpoint(m: pyo.ConcreteModel, t: int, k: int) -> pyo.Expression:
@@ -120,10 +112,10 @@ def site_model(
     add_battery(m, bus)
     if bus.tank is not None:
         m.tank_charge_kw = pyo.Expression(
-            m.SLOT, rule=lambda m, t: of_points(t, tables.store_charge_kw)
+            m.SLOT, rule=lambda _, t: of_points(t, tables.store_charge_kw)
         )
         m.tank_discharge_kw = pyo.Expression(
-            m.SLOT, rule=lambda m, t: of_points(t, tables.store_discharge_kw)
+            m.SLOT, rule=lambda _, t: of_points(t, tables.store_discharge_kw)
         )
         add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
 
@@ -165,6 +157,23 @@ def site_model(
     m.cap_names, m.cap_units = [cap.name for cap in caps], [cap.prices.unit for cap in caps]
     _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
+
+
+def _variables(
+    m: pyo.ConcreteModel, slots: int, points: int
+) -> tuple[
+    dict[int, list[pyo.Var]], dict[int, list[pyo.Var]], dict[tuple[int, int], list[pyo.Var]]
+]:
+    """Choices and shares of each slot, and shares of each row; look-ups in Pyomo cost more than sums."""
+    share, choice = list(m.share.values()), list(m.choose.values())
+    choice_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
+    share_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
+    points_of: dict[tuple[int, int], list[pyo.Var]] = {}
+    for row, (t, k) in enumerate(m.ROW):
+        points_of[t, k] = share[row * points : (row + 1) * points]
+        share_of[t] += points_of[t, k]
+        choice_of[t].append(choice[row])
+    return choice_of, share_of, points_of
 
 
 def _add_import_limit(m: pyo.ConcreteModel, bus: Bus) -> None:
