@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aidc.ledger import Ledger, verify_file
-from aidc.ledger.activity import block_entry
-from aidc.ledger.journal import lines_of
-from aidc.ledger.periods import period_of
+from aidc.ledger.journal.activity import block_entry
+from aidc.ledger.journal.file import lines_of
+from aidc.ledger.journal.periods import period_of
 
 ZONE = "Asia/Shanghai"
 AT = datetime(2024, 1, 31, tzinfo=UTC)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from aidc.ledger.matching import Offer, Wh, match
+from aidc.ledger.market.matching import Offer, Wh, match
 from tests.matching_oracle import matched_by_loops
 
 SEED = 2026

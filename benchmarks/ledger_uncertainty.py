@@ -6,8 +6,8 @@ Run: python -m benchmarks.ledger_uncertainty
 import random
 import time
 
-from aidc.ledger.distributions import distribution
-from aidc.ledger.uncertainty import Input, Term, spread_of
+from aidc.ledger.factors.distributions import distribution
+from aidc.ledger.statements.uncertainty import Input, Term, spread_of
 
 DRAWS, SITES, YEARS = 10_000, 6, 30
 NORMAL, LOGNORMAL = distribution("normal 0.02"), distribution("lognormal 1.1")

@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("aidc", deadline=None)  # a shared machine is no fault of the code
+settings.load_profile("aidc")
 
 
 @pytest.fixture(scope="session")

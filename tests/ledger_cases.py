@@ -7,10 +7,10 @@ from typing import Any, get_args
 import numpy as np
 
 from aidc.ledger import Ledger
-from aidc.ledger.activity import block_entry
-from aidc.ledger.fields import Stream, base_unit_of
-from aidc.ledger.meter_totals import MeterTotals, meter_totals
-from aidc.ledger.periods import period_of
+from aidc.ledger.journal.activity import block_entry
+from aidc.ledger.journal.fields import Stream, base_unit_of
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
 
 ZONE = "Asia/Shanghai"
 AT = datetime(2024, 4, 1, tzinfo=UTC)

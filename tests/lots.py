@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aidc.ledger import Ledger
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.criteria import QUESTIONS
-from aidc.ledger.factors import GridFactor
-from aidc.ledger.holdings import Holdings, MoveRecord
-from aidc.ledger.lot_faults import lot_faults, move_faults
-from aidc.ledger.lots import Lot, LotMove
-from aidc.ledger.registry import factor_entry
+from aidc.ledger.factors.registry import factor_entry
+from aidc.ledger.factors.rows import GridFactor
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.lots.criteria import QUESTIONS
+from aidc.ledger.lots.faults import lot_faults, move_faults
+from aidc.ledger.lots.holdings import Holdings, MoveRecord
+from aidc.ledger.lots.lot import Lot, LotMove
 
 MWH = 10**6
 AT = datetime(2025, 3, 1, tzinfo=UTC)

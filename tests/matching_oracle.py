@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aidc.ledger.matching import Offer
+from aidc.ledger.market.matching import Offer
 
 
 def matched_by_loops(

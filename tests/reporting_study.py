@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from aidc.equipment import Gpu, Server
-from aidc.ledger.factors import GridFactor
-from aidc.ledger.statement import Cell, Statement
+from aidc.ledger.factors.rows import GridFactor
+from aidc.ledger.statements.statement import Cell, Statement
 from aidc.reporting import AssumptionVerdict, Prices, Study
 from aidc.scenario import (
     Baseline,

@@ -9,8 +9,8 @@ import pandas as pd
 
 from aidc import __version__
 from aidc.ledger import Ledger, Pathway, Statement, post_trace, project, reported_years
-from aidc.ledger.periods import years_in
-from aidc.ledger.planned import planned_entries
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.lots.planned import planned_entries
 from aidc.scenario import Scenario
 
 

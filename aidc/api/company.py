@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from aidc.ledger import inventory
-from aidc.ledger.reconcile import Reconciled
+from aidc.ledger.checks.published import Reconciled
 
 YEARS = (2021, 2022)
 ZONE = "Asia/Shanghai"

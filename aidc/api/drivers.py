@@ -220,7 +220,8 @@ def decision_factor(region: str, year: int, report_date: date) -> DecisionFactor
     Raises:
         InputError: no row fits; lists what exists.
     """
-    from aidc.ledger import factors, policies
+    from aidc.ledger.factors import policies
+    from aidc.ledger.factors import rows as factors
 
     chosen = policies.select(
         policies.shipped(),

@@ -84,7 +84,7 @@ def _role(text: str) -> Any:
 def _entries(path: Path) -> list[dict[str, Any]]:
     import json
 
-    from aidc.ledger.meter_csv import read_meter_csv
+    from aidc.ledger.journal.meter_csv import read_meter_csv
 
     if not path.is_file():
         raise InputError(f"{path} is not a file")
@@ -202,7 +202,7 @@ def _time(text: str | None) -> datetime | None:
 @app.command()
 def books(json_: Json = False) -> None:
     """The books, and which rule each takes for electricity."""
-    from aidc.ledger.books import BOOKS
+    from aidc.ledger.statements.books import BOOKS
 
     rows = [(book.name, book.title, " / ".join(book.policies)) for book in BOOKS.values()]
     head = ("book", "what", "policies, mainland / elsewhere")

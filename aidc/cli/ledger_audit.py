@@ -49,7 +49,8 @@ def verify(
     """Recomputes chain, roots and index from the stored bytes; exit status 1 where one does not hold."""
     from dataclasses import asdict
 
-    from aidc.ledger import audit, verify_file
+    from aidc.ledger import verify_file
+    from aidc.ledger.journal import audit
 
     file = file_of(ledger)
     head = None if anchor is None else audit.read_head(anchor)
@@ -71,7 +72,8 @@ def verify(
 
 
 def _verify_proof(file: Path, path: Path) -> None:
-    from aidc.ledger import Ledger, audit
+    from aidc.ledger import Ledger
+    from aidc.ledger.journal import audit
 
     held = audit.read_proof(path)
     with Ledger.open(file) as opened:
@@ -185,7 +187,7 @@ def recover(
     to: Annotated[Path, typer.Argument(help="The .db file to write.", show_default=False)],
 ) -> None:
     """Copies the entries before the first bad one into a new ledger, and the rest beside it."""
-    from aidc.ledger import audit
+    from aidc.ledger.journal import audit
 
     found = audit.recover(file_of(ledger), to)
     print(f"{found.kept} entries in {to}")

@@ -27,7 +27,7 @@ def factors(
 ) -> None:
     """Rows of factor tables in a ledger, and why some are held as drafts."""
     from aidc.ledger import Ledger
-    from aidc.ledger.registry import magnitude, table_of
+    from aidc.ledger.factors.registry import magnitude, table_of
 
     with Ledger.open(ledger) as opened:
         held = {draft.posted.entry_id: draft for draft in opened.drafts}
@@ -58,7 +58,7 @@ def approve(
 ) -> None:
     """Lets a draft stand; the approver has another name than who posted it."""
     from aidc.ledger import Ledger
-    from aidc.ledger.canonical import utc_text
+    from aidc.ledger.journal.canonical import utc_text
 
     now = datetime.now(UTC).replace(microsecond=0)
     payload = {"of": entry} if comment is None else {"of": entry, "comment": comment}

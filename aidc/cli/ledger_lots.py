@@ -57,7 +57,7 @@ def credits_(
     """Retired credits in their accounts, offset and inset: no figure of a book is lowered by them."""
     from aidc.cli.ledger import span_of
     from aidc.ledger import Ledger
-    from aidc.ledger.credits import ACCOUNTS
+    from aidc.ledger.lots.credits import ACCOUNTS
 
     head = ("account", "lot", "type", "project", "kg", "claim", "document")
     day, span = _day(report_date), span_of(period)

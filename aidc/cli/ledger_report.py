@@ -12,7 +12,7 @@ from aidc.errors import InputError
 
 if TYPE_CHECKING:
     from aidc.ledger import Ledger, Statement
-    from aidc.ledger.kpi import PueCategory
+    from aidc.ledger.reports.kpi import PueCategory
 
 Entity = Annotated[str, typer.Option(help="Reporting entity.")]
 Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
@@ -56,9 +56,9 @@ def report(
     Exit status 1 where a check stops the statements; the file is then not written.
     """
     from aidc.ledger import Ledger
-    from aidc.ledger.checks import stop
-    from aidc.ledger.reports import report as made
-    from aidc.ledger.sheet_files import save
+    from aidc.ledger.checks.run import stop
+    from aidc.ledger.reports.files import save
+    from aidc.ledger.reports.report import report as made
     from aidc.reporting.statement_page import statement_page
 
     form = _FORMS.get(to.suffix)
@@ -100,8 +100,8 @@ def check(
     from dataclasses import asdict
 
     from aidc.ledger import Ledger
-    from aidc.ledger.checks import CHECKS, stop
-    from aidc.ledger.reports import inspect
+    from aidc.ledger.checks.run import CHECKS, stop
+    from aidc.ledger.reports.report import inspect
 
     with Ledger.open(ledger) as opened:
         drawn = _drawn(opened, entity, period, report_date, books, one_sided_because, adopt)
@@ -157,7 +157,7 @@ def _trigger(kind: str | None, cause: str | None, change: str | None, count: int
     from typing import get_args
 
     from aidc.config import nearest
-    from aidc.ledger.restate import Trigger, TriggerKind
+    from aidc.ledger.restatement.restate import Trigger, TriggerKind
 
     if kind is None or cause is None or change is None:
         raise InputError("name a boundary --event, or give --kind, --cause and --change")

@@ -11,17 +11,17 @@ from pydantic import Field
 from aidc import catalog
 from aidc.config import Config
 from aidc.errors import InputError
-from aidc.ledger import units
-from aidc.ledger.activity import block_entry
-from aidc.ledger.books import Total
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.factors import grid_factors
-from aidc.ledger.fields import Exact, base_unit_of
+from aidc.ledger.checks.published import Interval, printed, quotient
+from aidc.ledger.factors.registry import factor_entry
+from aidc.ledger.factors.rows import grid_factors
+from aidc.ledger.journal import units
+from aidc.ledger.journal.activity import block_entry
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.fields import Exact, base_unit_of
+from aidc.ledger.journal.periods import period_of
 from aidc.ledger.ledger import Ledger
-from aidc.ledger.pathway import ReportedYear
-from aidc.ledger.periods import period_of
-from aidc.ledger.reconcile import Interval, printed, quotient
-from aidc.ledger.registry import factor_entry
+from aidc.ledger.pathway.projection import ReportedYear
+from aidc.ledger.statements.books import Total
 from aidc.units import H_PER_DAY
 
 ENTITY: Final = "sensetime"

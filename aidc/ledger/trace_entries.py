@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.errors import Fault, LedgerError, SeriesError
-from aidc.ledger.activity import block_entry, wh_from_kw, whole
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.fields import Role, base_unit_of
+from aidc.ledger.journal.activity import block_entry, wh_from_kw, whole
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.fields import Role, base_unit_of
 from aidc.ledger.ledger import Ledger
 from aidc.units import L_PER_M3
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from aidc.ledger.grade import FULL_YEAR_MONTHS, pue_grade
-from aidc.ledger.statement import Statement
+from aidc.ledger.reports.grade import FULL_YEAR_MONTHS, pue_grade
+from aidc.ledger.statements.statement import Statement
 from aidc.plant import metrics
 from aidc.reporting.job_figures import job_figures
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, tonnes

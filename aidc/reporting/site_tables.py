@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aidc.ledger.statement import Statement
+from aidc.ledger.statements.statement import Statement
 from aidc.reporting.figures import site_costs
 from aidc.reporting.numbers import number, percent, ratio
 from aidc.reporting.page_tables import Table

@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aidc import __version__
-from aidc.ledger.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, Workbook
+from aidc.ledger.reports.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, Workbook
+
+_SHORT: Final = 18  # characters that stay on one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
     """The page as HTML: warnings first, the sheets, and what they were made from.
 
     Args:
-        workbook: from `aidc.ledger.report_sheets.workbook`.
+        workbook: from `aidc.ledger.reports.report_sheets.workbook`.
         findings: checks that tripped, a sentence each.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -49,9 +52,11 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
         undefined=StrictUndefined,
     )
     start, last = workbook.days
+    days = (last - start).days + 1
+    long = "1 day" if days == 1 else f"{days:,} days"
     return environment.get_template("statement.html.j2").render(
         title=f"Energy, water and emissions: {workbook.entity}",
-        subtitle=f"{start} to {last} ({(last - start).days + 1:,} days) · report date {workbook.report_date}",
+        subtitle=f"{start} to {last} ({long}) · report date {workbook.report_date}",
         badges=_badges(workbook, findings),
         findings=findings,
         warnings=workbook.warnings,
@@ -112,5 +117,7 @@ def _style(row: Row, new: bool) -> str:
 
 def _cell(amount: Amount, decimals: int, marks: dict[str, int]) -> _Cell:
     text = amount.shown(decimals)
-    style = "none" if amount.text in (NOT_REPORTED, NOT_ASSESSED) else "n"
+    style = "n none" if amount.text in (NOT_REPORTED, NOT_ASSESSED) else ""
+    if amount.value is not None or len(text) < _SHORT:
+        style = style or "n"
     return _Cell(text, style, marks.get(amount.note))

@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 
 from aidc.errors import InputError
-from aidc.ledger.pathway import Pathway
-from aidc.ledger.statement import Statement
+from aidc.ledger.pathway.projection import Pathway
+from aidc.ledger.statements.statement import Statement
 from aidc.reporting.assumptions import AssumptionVerdict
 from aidc.schedule import Schedule
 from aidc.trace import Trace

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from aidc.ledger.pathway import Pathway
+from aidc.ledger.pathway.projection import Pathway
 from aidc.reporting.comparison import (
     BESIDE_A_YEAR,
     attribution,

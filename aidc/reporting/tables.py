@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from aidc.ledger.statement import Statement
+from aidc.ledger.statements.statement import Statement
 from aidc.reporting.figures import key_figures, site_costs
 from aidc.reporting.numbers import ratio
 from aidc.reporting.study import LOCATION_BOOK, MARKET_BOOK, Prices, Study, tonnes

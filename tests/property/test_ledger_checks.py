@@ -7,11 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.ledger.inspection import Inspection
-from aidc.ledger.lot_checks import d1_retired_twice, d2_more_than_held, d15_vintage
-from aidc.ledger.payloads import LedgerHead
-from aidc.ledger.readings import Readings
-from aidc.ledger.register import Register
+from aidc.ledger.checks.inspection import Inspection
+from aidc.ledger.checks.of_lots import d1_retired_twice, d2_more_than_held, d15_vintage
+from aidc.ledger.journal.payloads import LedgerHead
+from aidc.ledger.journal.readings import Readings
+from aidc.ledger.journal.register import Register
 from tests.ledger_cases import ZONE
 from tests.unit.test_ledger_checks import YEAR, fact, lot, move
 

@@ -5,11 +5,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.ledger.distributions import distribution
-from aidc.ledger.factors import ActivityFactor
-from aidc.ledger.gases import gwps, leaked, refrigerants, total_tco2e
-from aidc.ledger.scope3 import lost_wh
-from aidc.ledger.uncertainty import Input, Term, spread_of
+from aidc.ledger.factors.distributions import distribution
+from aidc.ledger.factors.gases import gwps, leaked, refrigerants, total_tco2e
+from aidc.ledger.factors.rows import ActivityFactor
+from aidc.ledger.scopes.scope3 import lost_wh
+from aidc.ledger.statements.uncertainty import Input, Term, spread_of
 
 amounts = st.integers(0, 10**12)
 decimals = st.decimals(Decimal("0.0001"), Decimal(1000), places=4, allow_nan=False)

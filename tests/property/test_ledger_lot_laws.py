@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.ledger import Ledger
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.statement import Statement
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.statements.statement import Statement
 from tests.lots import MWH, criteria, entry, lot_payload, retire, supplier
 from tests.property.test_ledger_properties import AT, NOW, START, intervals, posted
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.ledger import Ledger
-from aidc.ledger.activity import wh_from_kw
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.entries import content_of
-from aidc.ledger.targets import peak
-from aidc.ledger.units import to_base
+from aidc.ledger.journal.activity import wh_from_kw
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.entries import content_of
+from aidc.ledger.journal.units import to_base
+from aidc.ledger.pathway.targets import peak
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 NOW = date(2026, 1, 31)

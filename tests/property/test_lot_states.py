@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aidc.ledger.holdings import AFTER, BEFORE, BY_HOLDER
+from aidc.ledger.lots.holdings import AFTER, BEFORE, BY_HOLDER
 from tests.lots import MWH, YEAR, Desk
 
 PIECES = 12

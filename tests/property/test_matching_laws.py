@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aidc.errors import InputError
-from aidc.ledger.matching import Matched, Offer, match, shared, spread
+from aidc.ledger.market.matching import Matched, Offer, match, shared, spread
 from tests.matching_oracle import matched_by_loops, split
 
 SITES, HOURS = 3, 4

@@ -13,14 +13,14 @@ from aidc import catalog, config, equipment
 from aidc.api.ends import Assumption
 from aidc.config import Config
 from aidc.errors import CatalogError
-from aidc.ledger import policies, registry
-from aidc.ledger.disclosure import DisclosureRow
-from aidc.ledger.grade import GradeLimit
+from aidc.ledger.factors import policies, registry
 from aidc.ledger.inventory import CompanyFact
-from aidc.ledger.kpi import EnergyWeight, KpiRow
-from aidc.ledger.lots import CcerTechnology, LotRule
-from aidc.ledger.meter_sheets import RenewableTechnology
-from aidc.ledger.reports import CheckTerms
+from aidc.ledger.lots.lot import CcerTechnology, LotRule
+from aidc.ledger.reports.disclosure import DisclosureRow
+from aidc.ledger.reports.grade import GradeLimit
+from aidc.ledger.reports.kpi import EnergyWeight, KpiRow
+from aidc.ledger.reports.meter_sheets import RenewableTechnology
+from aidc.ledger.reports.report import CheckTerms
 from aidc.lot_inputs import LotRow
 from aidc.reporting.comparison import PublishedPue
 from aidc.site import Site

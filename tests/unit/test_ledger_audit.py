@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from aidc.errors import InputError, LedgerError
-from aidc.ledger import Ledger, audit, verify_file
-from aidc.ledger.canonical import canonical, entry_hash
-from aidc.ledger.chain import read_export, written
+from aidc.ledger import Ledger, verify_file
+from aidc.ledger.journal import audit
+from aidc.ledger.journal.canonical import canonical, entry_hash
+from aidc.ledger.journal.chain import read_export, written
 
 AT = datetime(2024, 1, 31, tzinfo=UTC)
 LATER = datetime(2025, 3, 31, tzinfo=UTC)

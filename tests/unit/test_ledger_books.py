@@ -9,10 +9,10 @@ import pytest
 
 from aidc.errors import InputError, LedgerError, SeriesError
 from aidc.ledger import BookMixError, Ledger, Total, post_trace
-from aidc.ledger.activity import wh_from_kw
-from aidc.ledger.factors import GridFactor, change_frac, grid_factors
-from aidc.ledger.policies import Selection, select, shipped
-from aidc.ledger.registry import held_because
+from aidc.ledger.factors.policies import Selection, select, shipped
+from aidc.ledger.factors.registry import held_because
+from aidc.ledger.factors.rows import GridFactor, change_frac, grid_factors
+from aidc.ledger.journal.activity import wh_from_kw
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 NOW = date(2026, 1, 31)

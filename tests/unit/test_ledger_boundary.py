@@ -8,7 +8,7 @@ import pytest
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.reports import report
+from aidc.ledger.reports.report import report
 from tests.ledger_cases import (
     ALWAYS,
     AT,

@@ -14,19 +14,19 @@ import pytest
 
 from aidc.errors import LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.assertion import Assertion
-from aidc.ledger.checks import CHECKS, run_checks, stop
-from aidc.ledger.double_counting import Trip
-from aidc.ledger.entries import Entry
-from aidc.ledger.factors import GridFactor
-from aidc.ledger.inspection import EvidenceUse, Inspection, evidence_uses
-from aidc.ledger.lots import Lot, LotMove
-from aidc.ledger.payloads import Calc, Meter, ReportedFigure
-from aidc.ledger.periods import period_of
-from aidc.ledger.readings import Readings
-from aidc.ledger.reconciliation import comparisons, reconciliation_sheet
-from aidc.ledger.scope3 import Asset
-from aidc.ledger.statement import Cell
+from aidc.ledger.checks.assertion import Assertion
+from aidc.ledger.checks.double_counting import Trip
+from aidc.ledger.checks.inspection import EvidenceUse, Inspection, evidence_uses
+from aidc.ledger.checks.reconciliation import comparisons, reconciliation_sheet
+from aidc.ledger.checks.run import CHECKS, run_checks, stop
+from aidc.ledger.factors.rows import GridFactor
+from aidc.ledger.journal.entries import Entry
+from aidc.ledger.journal.payloads import Calc, Meter, ReportedFigure
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.journal.readings import Readings
+from aidc.ledger.lots.lot import Lot, LotMove
+from aidc.ledger.scopes.scope3 import Asset
+from aidc.ledger.statements.statement import Cell
 from tests.ledger_cases import (
     AT,
     HOUR,

@@ -9,11 +9,11 @@ import pytest
 
 from aidc.errors import InputError
 from aidc.ledger import inventory
-from aidc.ledger.factors import fuel_factors
-from aidc.ledger.grade import pue_grade
-from aidc.ledger.kpi import crf
-from aidc.ledger.reconcile import printed
-from aidc.ledger.units import to_base
+from aidc.ledger.checks.published import printed
+from aidc.ledger.factors.rows import fuel_factors
+from aidc.ledger.journal.units import to_base
+from aidc.ledger.reports.grade import pue_grade
+from aidc.ledger.reports.kpi import crf
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 REPORTED = date(2023, 6, 30)
@@ -187,7 +187,7 @@ def test_the_shipped_factors_are_those_of_the_announcements(real_data: Path) -> 
     """MEE and NBS announcements: provinces, regions and country, data years 2021 to 2023."""
     import pandas as pd
 
-    from aidc.ledger.factors import grid_factors
+    from aidc.ledger.factors.rows import grid_factors
 
     held = grid_factors()
     provinces = pd.read_csv(real_data / "carbon" / "cn_provincial_factors_2021_2023.csv")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from aidc.cli import main
-from aidc.ledger.factors import grid_factors
-from aidc.ledger.registry import factor_entry
+from aidc.ledger.factors.registry import factor_entry
+from aidc.ledger.factors.rows import grid_factors
 from tests.unit.test_ledger_inventory_books import counted, site
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from aidc.errors import InputError
 from aidc.ledger import BookMixError, Ledger
-from aidc.ledger.factors import ActivityFactor, FuelFactor, fuel_factors, grid_factors
-from aidc.ledger.fields import base_unit_of
-from aidc.ledger.registry import factor_entry
-from aidc.ledger.scope1_cells import biogenic_t
-from aidc.ledger.scope3 import LossRate
+from aidc.ledger.factors.registry import factor_entry
+from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, fuel_factors, grid_factors
+from aidc.ledger.journal.fields import base_unit_of
+from aidc.ledger.scopes.scope1_cells import biogenic_t
+from aidc.ledger.scopes.scope3 import LossRate
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 ON = date(2026, 1, 31)

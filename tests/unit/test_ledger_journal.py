@@ -11,8 +11,8 @@ import pytest
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger, verify_file
-from aidc.ledger.canonical import canonical
-from aidc.ledger.journal import read_export, verify_lines
+from aidc.ledger.journal.canonical import canonical
+from aidc.ledger.journal.file import read_export, verify_lines
 
 AT = datetime(2024, 1, 31, tzinfo=UTC)
 ALWAYS = {"valid_from": "2021-12-31T16:00:00Z", "valid_to": "9999-12-31T00:00:00Z"}

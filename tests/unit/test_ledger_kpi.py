@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidc.ledger.grade import published_grade
-from aidc.ledger.kpi import Emissions, Kpi, carrier_wh, fixed_share, kpis
-from aidc.ledger.meter_totals import MeterTotals, StreamTotal
-from aidc.ledger.payloads import ReportedFigure
-from aidc.ledger.periods import period_of
+from aidc.ledger.journal.payloads import ReportedFigure
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.reports.grade import published_grade
+from aidc.ledger.reports.kpi import Emissions, Kpi, carrier_wh, fixed_share, kpis
+from aidc.ledger.reports.meter_totals import MeterTotals, StreamTotal
 from tests.ledger_cases import HOUR, ZONE, ledger_of, site_totals, site_year
 
 HOURS = 8760
@@ -96,6 +96,8 @@ def test_carbon_effectiveness_has_two_values_and_never_one() -> None:
     assert found["cue_location"].value == Decimal("0.6")  # with the fuel's 0.1
     assert found["cue_market"].value == Decimal("0.7")
     assert "cue" not in found
+    alone = by_name(totals_of(HOUR), replace(emissions, fuel_t=None))["cue_location"]
+    assert (alone.value, "no book of scope 1" in alone.note) == (Decimal("0.5"), True)
     assert "calc" in found["cue_market"].sources
 
 

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from aidc.errors import InputError
-from aidc.ledger.credits import credit_account
-from aidc.ledger.granular import certificate_wh, certified, hours_of
-from aidc.ledger.lots import Lot, ccer_technologies, lot_rules
+from aidc.ledger.lots.credits import credit_account
+from aidc.ledger.lots.granular import certificate_wh, certified, hours_of
+from aidc.ledger.lots.lot import Lot, ccer_technologies, lot_rules
 from tests.lots import GENERATED, MWH, YEAR, Desk, criteria, lot_payload
 
 

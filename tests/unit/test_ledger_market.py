@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.market import NotApplied, Use, applied, claims, same_market
-from aidc.ledger.market_hours import Hours, hourly_offers, is_coarse
-from aidc.ledger.match_report import match_report
-from aidc.ledger.matching import Offer
-from aidc.ledger.policies import shipped
+from aidc.ledger.factors.policies import shipped
+from aidc.ledger.market.claims import NotApplied, Use, applied, claims, same_market
+from aidc.ledger.market.hours import Hours, hourly_offers, is_coarse
+from aidc.ledger.market.match_report import match_report
+from aidc.ledger.market.matching import Offer
 from tests.lots import MWH, Desk, criteria
 
 YEAR = (datetime(2023, 12, 31, 16, tzinfo=UTC), datetime(2024, 12, 31, 16, tzinfo=UTC))

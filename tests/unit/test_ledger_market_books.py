@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from aidc.cli import app
 from aidc.errors import InputError, LedgerError
 from aidc.ledger import Ledger
-from aidc.ledger.canonical import utc_text
-from aidc.ledger.market import applied, claims, same_market
+from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.market.claims import applied, claims, same_market
 from tests.lots import AT, DAY, MWH, PERIOD, criteria, entry, lot_payload, retire, supplier
 
 REPORT = date(2026, 1, 31)

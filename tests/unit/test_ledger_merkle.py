@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidc.errors import InputError
-from aidc.ledger.canonical import entry_hash
-from aidc.ledger.merkle import inclusion_proof, proves, root
+from aidc.ledger.journal.canonical import entry_hash
+from aidc.ledger.journal.merkle import inclusion_proof, proves, root
 
 # google/certificate-transparency: merkletree test vectors (leaves and roots)
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]  # fmt: skip

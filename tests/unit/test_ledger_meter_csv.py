@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aidc.errors import SeriesError
-from aidc.ledger.meter_csv import counts_of_register, read_meter_csv
+from aidc.ledger.journal.meter_csv import counts_of_register, read_meter_csv
 
 HEAD = "meter,start,end,value,unit,quality,method,evidence,sha256\n"
 GOOD = "m,2022-07-01T00:00:00+08:00,2022-08-01T00:00:00+08:00,12.5,MWh,billed,,bill 7," + "a" * 64

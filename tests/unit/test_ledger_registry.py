@@ -6,18 +6,9 @@ from decimal import Decimal
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.factors import (
-    ActivityFactor,
-    FuelFactor,
-    GridFactor,
-    activity_factors,
-    fuel_factors,
-    grid_factors,
-    row_of,
-)
-from aidc.ledger.gases import by_gas, gwps, leaked, refrigerants, total_tco2e, weighed
-from aidc.ledger.policies import most_of_year, select, shipped
-from aidc.ledger.registry import (
+from aidc.ledger.factors.gases import by_gas, gwps, leaked, refrigerants, total_tco2e, weighed
+from aidc.ledger.factors.policies import most_of_year, select, shipped
+from aidc.ledger.factors.registry import (
     TABLES,
     Approval,
     Approved,
@@ -27,7 +18,16 @@ from aidc.ledger.registry import (
     read_row,
     standing,
 )
-from aidc.ledger.scope1 import burnt
+from aidc.ledger.factors.rows import (
+    ActivityFactor,
+    FuelFactor,
+    GridFactor,
+    activity_factors,
+    fuel_factors,
+    grid_factors,
+    row_of,
+)
+from aidc.ledger.scopes.scope1 import burnt
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 NOW = date(2026, 1, 31)

@@ -7,9 +7,9 @@ import pytest
 
 from aidc.errors import InputError
 from aidc.ledger import Ledger, inventory
-from aidc.ledger.periods import period_of
-from aidc.ledger.report_sheets import workbook
-from aidc.ledger.sheet import NOT_ASSESSED, NOT_REPORTED, Workbook
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.reports.report_sheets import workbook
+from aidc.ledger.reports.sheet import NOT_ASSESSED, NOT_REPORTED, Workbook
 from tests.ledger_cases import AT, HOUR, ZONE, ledger_of, site_year
 
 REPORTED = date(2024, 4, 30)

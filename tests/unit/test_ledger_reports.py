@@ -12,10 +12,10 @@ import pytest
 import aidc.cli
 from aidc.errors import InputError
 from aidc.ledger import BookMixError, Ledger
-from aidc.ledger.assertion import Assertion
-from aidc.ledger.payloads import Calc
-from aidc.ledger.reports import Report, report
-from aidc.ledger.restate import Restatement, Trigger
+from aidc.ledger.checks.assertion import Assertion
+from aidc.ledger.journal.payloads import Calc
+from aidc.ledger.reports.report import Report, report
+from aidc.ledger.restatement.restate import Restatement, Trigger
 from tests.ledger_cases import ALWAYS, AT, HOUR, ZONE, ledger_of, site_year
 
 

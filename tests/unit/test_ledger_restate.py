@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from aidc.errors import InputError
-from aidc.ledger.boundary import BoundaryEvent
-from aidc.ledger.restate import (
+from aidc.ledger.restatement.boundary import BoundaryEvent
+from aidc.ledger.restatement.restate import (
     Restated,
     Restatement,
     Trigger,

@@ -6,8 +6,7 @@ from decimal import Decimal
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.books import BookMixError
-from aidc.ledger.double_counting import (
+from aidc.ledger.checks.double_counting import (
     Counted,
     Deduction,
     d5_savings_subtracted,
@@ -17,11 +16,11 @@ from aidc.ledger.double_counting import (
     d9_losses_in_scope_2,
     d16_sold_credits,
 )
-from aidc.ledger.factors import ActivityFactor, GridFactor, grid_factors
-from aidc.ledger.gases import gwps
-from aidc.ledger.memos import conseq, embodied_g, pcf, sci
-from aidc.ledger.policies import shipped
-from aidc.ledger.scope3 import (
+from aidc.ledger.factors.gases import gwps
+from aidc.ledger.factors.policies import shipped
+from aidc.ledger.factors.rows import ActivityFactor, GridFactor, grid_factors
+from aidc.ledger.scopes.memos import conseq, embodied_g, pcf, sci
+from aidc.ledger.scopes.scope3 import (
     Asset,
     LossRate,
     S3C3Options,
@@ -34,6 +33,7 @@ from aidc.ledger.scope3 import (
     not_drawn_up,
     upstream_t,
 )
+from aidc.ledger.statements.books import BookMixError
 
 ONE, COAL = Decimal(1), Decimal("0.05")  # t/MWh
 MWH = 10**6

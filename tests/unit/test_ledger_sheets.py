@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.disclosure import DisclosureRow, disclosure_sheet, published
-from aidc.ledger.payloads import ReportedFigure
-from aidc.ledger.periods import period_of
-from aidc.ledger.sheet import (
+from aidc.ledger.journal.payloads import ReportedFigure
+from aidc.ledger.journal.periods import period_of
+from aidc.ledger.reports.disclosure import DisclosureRow, disclosure_sheet, published
+from aidc.ledger.reports.files import csv_text, json_text, save, xlsx_bytes
+from aidc.ledger.reports.sheet import (
     NOT_ASSESSED,
     NOT_REPORTED,
     Amount,
@@ -24,7 +25,6 @@ from aidc.ledger.sheet import (
     less,
     sum_of,
 )
-from aidc.ledger.sheet_files import csv_text, json_text, save, xlsx_bytes
 
 EXACT = Decimal("169.61021616")
 

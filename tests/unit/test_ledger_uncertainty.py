@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from aidc.errors import InputError
-from aidc.ledger.distributions import Distribution, distribution
-from aidc.ledger.uncertainty import Input, Term, drawn, spread_of
+from aidc.ledger.factors.distributions import Distribution, distribution
+from aidc.ledger.statements.uncertainty import Input, Term, drawn, spread_of
 
 DRAWS, SEED = 10_000, 7
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from aidc.config import faults_of, read_yaml
 from aidc.errors import InputError
 from aidc.ledger import Pathway, ReportedYear, project, reported_years
-from aidc.ledger.targets import peak, status_of
+from aidc.ledger.pathway.targets import peak, status_of
 from aidc.pathway_inputs import PathwayInputs, YearPath
 
 FILE = Path(__file__).parents[2] / "scenarios" / "pathway-sensetime.yaml"

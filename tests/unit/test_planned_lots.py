@@ -8,9 +8,9 @@ import pytest
 import aidc
 from aidc import catalog
 from aidc.errors import ScenarioError
-from aidc.ledger.criteria import QUESTIONS
-from aidc.ledger.periods import years_in
-from aidc.ledger.planned import planned_entries
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.lots.criteria import QUESTIONS
+from aidc.ledger.lots.planned import planned_entries
 from aidc.lot_inputs import LotRow, PlannedLot
 from tests.windows import SCENARIOS
 

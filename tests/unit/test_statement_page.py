@@ -10,7 +10,7 @@ def test_the_page_shows_figures_rounded_and_what_is_missing_in_words() -> None:
     page = statement_page(book(), [])
     assert '<td class="n">169.6</td>' in page
     assert "169.61021616" not in page
-    assert 'class="none">not assessed<sup>' in page
+    assert 'class="n none">not assessed<sup>' in page
     assert '<li id="inventory-1">no meter</li>' in page
     assert "2022-01-01 to 2022-12-31 (365 days)" in page
     assert "mind the gap" in page

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from aidc.ledger.pathway import Pathway
+from aidc.ledger.pathway.projection import Pathway
 from aidc.reporting.charts.style import SMALL, Chart, drawing, spread
 from aidc.reporting.numbers import number, signed, signed_percent
 from aidc.units import KWH_PER_MWH

@@ -1,0 +1,1 @@
+"""Checks D1 to D17, and what was published or billed against what is derived."""

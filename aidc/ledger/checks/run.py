@@ -1,0 +1,51 @@
+"""Checks D1 to D17 as a list: what each asks, whether it stops a statement, and the function that runs it."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from aidc.errors import LedgerError
+from aidc.ledger.checks import of_lots as lot_checks
+from aidc.ledger.checks import of_meters as meter_checks
+from aidc.ledger.checks import of_statements as statement_checks
+from aidc.ledger.checks.double_counting import Trip
+from aidc.ledger.checks.inspection import Check, Inspection, Severity
+
+CHECKS: Final[tuple[Check, ...]] = (
+    Check("D1", "E", "no serial is retired twice, in any book, period or company", lot_checks.d1_retired_twice),
+    Check("D2", "E", "no more is retired than was acquired or issued", lot_checks.d2_more_than_held),
+    Check("D3", "E", "no MWh is a GEC and a CCER, and no frozen GEC moves", lot_checks.d3_certificate_and_credit),
+    Check("D4", "E", "own PV whose certificate was sold does not count zero", lot_checks.d4_sold_and_at_zero),
+    Check("D5", "E", "no saving is taken off a metered inventory", statement_checks.d5_subtracted),
+    Check("D6", "E", "no fuel or heat is in scope 1 and in scope 2", statement_checks.d6_fuel_twice),
+    Check("D7", "E", "no leased site is in scope 2 and in category 8", statement_checks.d7_leased_twice),
+    Check("D8", "E", "no equipment is in category 1 and in category 2", statement_checks.d8_equipment_twice),
+    Check("D9", "E", "no factor of scope 2 includes transmission and distribution", statement_checks.d9_losses),
+    Check("D10", "E", "one rule prices all uncovered electricity of a book", statement_checks.d10_two_rules),
+    Check("D11", "E", "location-based and market-based are never added or netted", statement_checks.d11_books_added),
+    Check("D12", "E", "the intervals of a meter neither overlap nor leave gaps", meter_checks.d12_holes),
+    Check("D13", "W", "no document stands behind two entries of one kind and period", meter_checks.d13_evidence_twice),
+    Check("D14", "E", "no offset or removal serves two years or two claims", lot_checks.d14_credit_used_twice),
+    Check("D15", "E", "the vintage of a lot lies within the declared window", lot_checks.d15_vintage),
+    Check("D16", "E", "credits of own projects that were sold are added back", statement_checks.d16_sold),
+    Check("D17", "E", "bills agree with meters, and the energy balance is closed", meter_checks.d17_bills_and_balance),
+)  # fmt: skip
+SEVERITY: Final[dict[str, Severity]] = {check.id: check.severity for check in CHECKS}
+
+
+def run_checks(asked: Inspection, checks: Iterable[Check] = CHECKS) -> Iterator[Trip]:
+    """What tripped, in the order of the checks."""
+    for check in checks:
+        yield from check.run(asked)
+
+
+def stop(trips: Iterable[Trip]) -> None:
+    """Lets a statement pass, or not.
+
+    D15 stops no statement: its lot is not applied, and the statement says so.
+
+    Raises:
+        LedgerError: every trip of severity E, a line each.
+    """
+    stopping = [str(trip) for trip in trips if SEVERITY[trip.check] == "E" and trip.check != "D15"]
+    if stopping:
+        raise LedgerError("\n".join(stopping))

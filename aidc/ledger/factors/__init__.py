@@ -1,0 +1,1 @@
+"""Emission factors: rows, registry with drafts, policies that choose one, gases and their potentials."""

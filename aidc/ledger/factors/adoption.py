@@ -1,0 +1,136 @@
+"""Which shipped factors the books of an entity select: those its journal takes in."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
+
+from aidc.ledger.factors.gases import Gwp, RefrigerantPart, gwps, refrigerants
+from aidc.ledger.factors.policies import Policies, select
+from aidc.ledger.factors.registry import Row
+from aidc.ledger.factors.rows import (
+    ActivityFactor,
+    GridFactor,
+    activity_factors,
+    fuel_factors,
+    grid_factors,
+)
+from aidc.ledger.journal.index import Index
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.register import Register
+from aidc.ledger.scopes.scope3 import LossRate, loss_rates
+from aidc.ledger.statements.books import Book, book_named
+
+
+def factors_of(
+    register: Register,
+    index: Index,
+    policies: Policies,
+    books: Iterable[str],
+    entity: str,
+    report_date: date,
+    zone: str,
+) -> dict[str, Row]:
+    """Shipped factors by version that the books select for what an entity has counted.
+
+    Raises:
+        InputError: a policy has no row for a site and year.
+    """
+    chosen: dict[str, Row] = {}
+    for name in books:
+        book = book_named(name)
+        for key, site in register.sites_of(entity).items():
+            if book.scope == 1:
+                chosen |= {row.name: row for row in _scope_1(register, key, book.gwp_set)}
+                continue
+            if book.scope == 3:
+                chosen |= {row.name: row for row in _scope_3(register, policies, book, site.region)}
+                continue
+            if not book.holds(site.region):
+                continue
+            for year in _years(register, index, key, zone):
+                picked = select(
+                    policies,
+                    book.rule(site.region).policy,
+                    _grid_rows(register),
+                    region=site.region,
+                    activity_year=year,
+                    report_date=report_date,
+                )
+                if picked.factor.name not in register.grid:
+                    chosen[picked.factor.name] = picked.factor
+    return chosen
+
+
+def _scope_1(register: Register, site: str, gwp_set: str | None) -> Iterator[Row]:
+    """CO2 of the fuels a site burns; with a set their CH4 and N2O, its refrigerants and potentials.
+
+    Where the journal has a row for the same thing already, that row stands and none is added.
+    """
+    held = {row.fuel for row in register.fuels.values()}
+    fuels = {meter.fuel for meter in register.meters_of(site, "fuel").values()}
+    yield from (row for row in fuel_factors().values() if row.fuel in fuels - held)
+    if gwp_set is None:
+        return
+    own = {(row.activity, row.gas) for row in register.rows(ActivityFactor).values()}
+    others = [row for row in activity_factors().values() if row.activity in fuels]
+    yield from (row for row in others if (row.activity, row.gas) not in own)
+    blends = {part.refrigerant for part in register.rows(RefrigerantPart).values()}
+    items = {meter.item for meter in register.meters_of(site, "refrigerant").values()}
+    parts = [part for part in refrigerants().values() if part.refrigerant in items - blends]
+    yield from parts
+    gases = {gas for _, gas in own} | {row.gas for row in others} | {part.gas for part in parts}
+    gases |= {part.gas for part in register.rows(RefrigerantPart).values()}
+    yield from _potentials(register, gases, gwp_set)
+
+
+def _scope_3(register: Register, policies: Policies, book: Book, region: str) -> Iterator[Row]:
+    """What a book of scope 3 rests on beside the user's own rows."""
+    if book.gwp_set is not None:
+        gases = {row.gas for row in register.rows(ActivityFactor).values()}
+        yield from _potentials(register, gases, book.gwp_set)
+    if book.category == 3:
+        places = {*policies.levels(region), "CN"}
+        for name in ("PCF", "MEE-NATIONAL"):
+            where = policies.policies[name].where
+            for row in _grid_rows(register):
+                same = {
+                    "basis": row.basis,
+                    "kind": row.kind,
+                    "gas": row.gas,
+                    "publisher": row.publisher,
+                }
+                fits = row.geography in places and where.items() <= same.items()
+                if fits and row.name not in register.grid:
+                    yield row
+        own = {row.key for row in register.rows(LossRate).values()}
+        for rate in loss_rates().values():
+            if rate.geography in places and rate.key not in own:
+                yield rate
+
+
+def _grid_rows(register: Register) -> list[GridFactor]:
+    """Grid factors of the journal, and shipped ones of keys that it has no row for."""
+    own = register.grid
+    keys = {row.key for row in own.values()}
+    return [*own.values(), *(row for row in grid_factors().values() if row.key not in keys)]
+
+
+def _potentials(register: Register, gases: set[str], gwp_set: str) -> Iterator[Row]:
+    own = {(row.gas, row.gwp_set) for row in register.rows(Gwp).values()}
+    for row in gwps().values():
+        if row.gwp_set == gwp_set and row.gas in gases - {"CO2"} and (row.gas, gwp_set) not in own:
+            yield row
+
+
+def _years(register: Register, index: Index, site: str, zone: str) -> list[int]:
+    """Calendar years in which a site has counted an import."""
+    years: set[int] = set()
+    for meter in register.meters_of(site, "grid_import"):
+        reach = index.reach(meter)
+        if reach is None:
+            continue
+        period = (datetime.fromtimestamp(reach[0], UTC), datetime.fromtimestamp(reach[1], UTC))
+        for year, start, stop in years_in(period, zone):
+            span = (int(start.timestamp()), int(stop.timestamp()))
+            if index.any(meter, *span, register.upto):
+                years.add(year)
+    return sorted(years)

@@ -1,0 +1,224 @@
+"""The factor registry: which tables a journal may hold, which rows stand, which wait for approval."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from aidc.config import Config, nearest
+from aidc.errors import InputError
+from aidc.ledger.factors.gases import Gwp, RefrigerantPart
+from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor, row_of
+from aidc.ledger.journal.fields import Text
+from aidc.ledger.scopes.scope3 import Embodied, LossRate
+
+Row = GridFactor | FuelFactor | ActivityFactor | Gwp | RefrigerantPart | LossRate | Embodied
+TABLES: Final[Mapping[str, type[Row]]] = {
+    "grid_factors": GridFactor,
+    "fuel_factors": FuelFactor,
+    "activity_factors": ActivityFactor,
+    "gwp": Gwp,
+    "refrigerants": RefrigerantPart,
+    "td_losses": LossRate,
+    "embodied": Embodied,
+}
+# Validators of the registry, not physics (ledger: section 5).
+_LARGEST_GRID_AVERAGE_T_PER_MWH: Final = Decimal("1.5")
+_LARGEST_CHANGE_FRAC: Final = Decimal("0.2")
+
+
+class Approval(Config):
+    """That somebody else looked at a draft and lets it stand."""
+
+    of: Text  # id of the entry
+    comment: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A row as the journal holds it."""
+
+    entry_id: str
+    row: Row
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """An approval as the journal holds it; posting one needs the role approver."""
+
+    of: str
+    recorded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row that no policy may choose yet, and why."""
+
+    posted: Posted
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.posted.row.name} is held as a draft: {self.reason}; an approver other than "
+            f"{self.posted.recorded_by} posts an approval of {self.posted.entry_id}"
+        )
+
+
+def read_row(table: str, row: Mapping[str, object]) -> Row:
+    """A row as its table's model.
+
+    Raises:
+        InputError: no such table.
+        ValueError: the row does not hold.
+    """
+    if table not in TABLES:
+        raise InputError(
+            f"no factor table '{table}'{nearest(table, TABLES)}; there are {', '.join(TABLES)}"
+        )
+    return TABLES[table].model_validate(dict(row))
+
+
+def table_of(row: Row) -> str:
+    """Name of the table that a row belongs to."""
+    return next(name for name, model in TABLES.items() if type(row) is model)
+
+
+def factor_entry(row: Row) -> dict[str, Any]:
+    """The ``factor_version`` entry of a row; it holds from its data year on."""
+    table = table_of(row)
+    year = row.data_year if isinstance(row, GridFactor | ActivityFactor | LossRate) else 1970
+    return {
+        "id": f"factor:{row.name}",
+        "kind": "factor_version",
+        "valid_from": f"{year}-01-01T00:00:00Z",
+        "valid_to": "9999-12-31T00:00:00Z",
+        "payload": {"table": table, "row": row_of(row)},
+    }
+
+
+def standing(
+    posted: Iterable[Posted], approvals: Iterable[Approved]
+) -> tuple[list[Posted], list[Draft]]:
+    """Rows that stand, and those held as drafts.
+
+    A row is held that is out of range, more than 20 % from the last row of its key that stands, or a
+    power of ten off a neighbouring year of its series. An approval by another name lifts that. Both
+    arguments hold what was recorded by the time asked for: that is how ``known_on`` limits them.
+
+    Args:
+        posted: rows in the order of the journal.
+        approvals: approvals in the journal.
+    """
+    lifted: dict[str, set[str]] = {}
+    for approval in approvals:
+        lifted.setdefault(approval.of, set()).add(approval.recorded_by)
+    stand: dict[str, list[Posted]] = {}  # by series
+    drafts: list[Draft] = []
+    for one in posted:
+        before = stand.setdefault(_series(one.row), [])
+        reason = held_because(one.row, [other.row for other in before])
+        if reason is None or lifted.get(one.entry_id, set()) - {one.recorded_by}:
+            before.append(one)
+        else:
+            drafts.append(Draft(one, reason))
+    return [one for of_series in stand.values() for one in of_series], drafts
+
+
+def held_because(row: Row, before: Iterable[Row]) -> str | None:
+    """Why a new row waits for approval, or nothing; ``before`` holds rows that stand, in order."""
+    size = magnitude(row)
+    if (
+        isinstance(row, GridFactor)
+        and row.kind == "average"
+        and size > _LARGEST_GRID_AVERAGE_T_PER_MWH
+    ):
+        return f"{size} t/MWh is above {_LARGEST_GRID_AVERAGE_T_PER_MWH}, beyond any grid average"
+    series = [other for other in before if _series(other) == _series(row)]
+    same = [other for other in series if other.key == row.key]
+    if same:
+        last = same[-1]
+        reached = magnitude(last)
+        if off_by_ten(size, reached):
+            return f"{size} is off by a power of ten from {reached} of {last.name}"
+        if abs(size - reached) > _LARGEST_CHANGE_FRAC * reached:
+            return (
+                f"{size} is more than {_LARGEST_CHANGE_FRAC:%} away from {reached} of {last.name}"
+            )
+        return None
+    if series and isinstance(row, GridFactor | ActivityFactor):
+        year = row.data_year
+        near = min(series, key=lambda other: (abs(_year(other) - year), other.name))
+        if off_by_ten(size, magnitude(near)):
+            return f"{size} is off by a power of ten from {magnitude(near)} of {near.name}"
+    return None
+
+
+def off_by_ten(size: Decimal, reached: Decimal) -> bool:
+    """Whether two values lie nearer to a power of ten apart than to each other.
+
+    Examples:
+        >>> off_by_ten(Decimal("5.366"), Decimal("0.5366")), off_by_ten(Decimal("0.1"), Decimal("0.13"))
+        (True, False)
+    """
+    if not size or not reached:
+        return False
+    return round(math.log10(size / reached)) != 0
+
+
+def magnitude(row: Row) -> Decimal:
+    """The number of a row that is compared with its versions, in base units."""
+    if isinstance(row, GridFactor):
+        return row.t_per_mwh
+    if isinstance(row, FuelFactor):
+        return row.carbon_content * row.oxidation * row.ratio_num / row.ratio_den
+    if isinstance(row, ActivityFactor):
+        return row.g_per_base
+    if isinstance(row, LossRate):
+        return row.loss_frac
+    if isinstance(row, Embodied):
+        return row.embodied_kgco2e
+    return row.value if isinstance(row, Gwp) else row.mass_frac
+
+
+def magnitude_text(row: Row) -> str:
+    """The number of a row with what it counts."""
+    unit = (
+        "g CO2e/g"
+        if isinstance(row, Gwp)
+        else "kg CO2e"
+        if isinstance(row, Embodied)
+        else "of the mass"
+    )
+    return f"{format(magnitude(row), 'f')} {unit}"
+
+
+def approval_faults(
+    approval: Approval, *, role: str, by: str, posted_by: Mapping[str, str]
+) -> list[str]:
+    """What is wrong with an approval.
+
+    Args:
+        approval: as posted.
+        role: of who posts it.
+        by: name of who posts it.
+        posted_by: names of who posted the factor entries, by entry id.
+    """
+    faults = []
+    if role != "approver":
+        faults.append(f"an approval needs the role approver, not {role}")
+    if approval.of not in posted_by:
+        faults.append(f"there is no factor entry '{approval.of}'{nearest(approval.of, posted_by)}")
+    elif posted_by[approval.of] == by:
+        faults.append(f"{by} posted {approval.of}; approval needs a second name")
+    return faults
+
+
+def _series(row: Row) -> str:
+    named = row.id if isinstance(row, GridFactor | ActivityFactor) else row.key
+    return f"{type(row).__name__} {named}"
+
+
+def _year(row: Row) -> int:
+    return row.data_year if isinstance(row, GridFactor | ActivityFactor) else 0

@@ -1,0 +1,1 @@
+"""The record: canonical bytes, hash chain, entry kinds and their rules, index, what meters counted."""

@@ -1,0 +1,113 @@
+"""Typed fields of entries: times in UTC, exact decimals, base units, names."""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from aidc.config import nearest
+
+Role = Literal["planner", "accountant", "approver", "bms"]
+Quality = Literal["metered", "billed", "reported", "estimated", "simulated"]
+Stream = Literal[
+    "grid_import", "grid_export", "generator", "pv", "storage_in", "storage_out", "ups_out", "pdu_out", "it_in",
+    "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
+    "goods_mass", "goods_spend", "travel", "hotel", "commuting",
+]  # fmt: skip
+_UTC_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_BASE_OF_STREAM: Final = {
+    "water_in": "ml",
+    "water_out": "ml",
+    "refrigerant": "g",
+    "goods_mass": "g",
+    "goods_spend": "fen",
+    "travel": "pm",  # metres travelled, summed over passengers
+    "hotel": "night",
+    "commuting": "pm",
+}
+BASE_UNITS: Final = ("Wh", *dict.fromkeys(_BASE_OF_STREAM.values()))
+
+
+def base_unit_of(stream: str) -> str:
+    """Base unit that a stream is counted in."""
+    return _BASE_OF_STREAM.get(stream, "Wh")
+
+
+def _utc(value: object) -> object:
+    form = "write it in UTC as 2021-12-31T16:00:00Z"
+    if isinstance(value, str):
+        if not _UTC_FORM.fullmatch(value):
+            raise PydanticCustomError("time", "{v} is no time; {f}", {"v": repr(value), "f": form})
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise PydanticCustomError(
+                "time", "{v} is no time; {f}", {"v": repr(value), "f": form}
+            ) from None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise PydanticCustomError("time", "{v} is naive; {f}", {"v": str(value), "f": form})
+        if value.utcoffset() != timedelta(0):
+            raise PydanticCustomError(
+                "time", "{v} is not in UTC; {f}", {"v": str(value), "f": form}
+            )
+    return value
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, float):
+        message = '{v} is a float; write the digits as text, e.g. "0.5366"'
+        raise PydanticCustomError("decimal", message, {"v": value})
+    if isinstance(value, str):
+        try:
+            value = Decimal(value)
+        except InvalidOperation:
+            raise PydanticCustomError("decimal", "{v} is no decimal", {"v": repr(value)}) from None
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise PydanticCustomError("decimal", "{v} is not finite", {"v": str(value)})
+    return value
+
+
+def _day(value: object) -> object:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        message = "{v} is no date; write e.g. 2024-12-20"
+        raise PydanticCustomError("date", message, {"v": repr(value)}) from None
+
+
+def _base(unit: str) -> str:
+    if unit in BASE_UNITS:
+        return unit
+    if "co2" in unit.lower():
+        message = (
+            "'{v}' is an emission; emissions are derived: post a published one as a reported_figure"
+        )
+        raise PydanticCustomError("unit", message, {"v": unit})
+    message = "'{v}' is not a base unit ({u}); convert with aidc.ledger.journal.units.to_base"
+    raise PydanticCustomError("unit", message, {"v": unit, "u": ", ".join(BASE_UNITS)})
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        message = "'{v}' is no time zone{n}"
+        raise PydanticCustomError(
+            "zone", message, {"v": name, "n": nearest(name, available_timezones())}
+        ) from None
+    return name
+
+
+Utc = Annotated[datetime, BeforeValidator(_utc)]
+Exact = Annotated[Decimal, BeforeValidator(_decimal)]
+Day = Annotated[date, BeforeValidator(_day)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+BaseUnit = Annotated[str, AfterValidator(_base)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256

@@ -1,0 +1,49 @@
+"""Calendar periods in a ledger's zone."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aidc.errors import InputError
+
+
+def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetime, datetime]:
+    """A period: ``"2022"`` or ``"2022-07"`` in the ledger's zone, or start and end.
+
+    Raises:
+        InputError: it is none.
+
+    Examples:
+        >>> from aidc.ledger.journal.canonical import utc_text
+        >>> [utc_text(time) for time in period_of("2022", "Asia/Shanghai")]
+        ['2021-12-31T16:00:00Z', '2022-12-31T16:00:00Z']
+    """
+    if isinstance(text, tuple):
+        start, end = text
+        if start.tzinfo is None or end.tzinfo is None or end <= start:
+            raise InputError(f"{start} to {end} is no period; give two times with offset, in order")
+        return start, end
+    here = ZoneInfo(zone)
+    parts = text.split("-")
+    if not all(part.isdecimal() for part in parts) or len(parts) > 2:
+        raise InputError(f"'{text}' is no period; write 2022 or 2022-07")
+    year, month = int(parts[0]), int(parts[1]) if len(parts) == 2 else None
+    if month is not None and not 1 <= month <= 12:
+        raise InputError(f"'{text}' is no period; months are 01 to 12")
+    if month is None:
+        return datetime(year, 1, 1, tzinfo=here), datetime(year + 1, 1, 1, tzinfo=here)
+    after = (year, month + 1) if month < 12 else (year + 1, 1)
+    return datetime(year, month, 1, tzinfo=here), datetime(*after, 1, tzinfo=here)
+
+
+def years_in(
+    period: tuple[datetime, datetime], zone: str
+) -> Iterator[tuple[int, datetime, datetime]]:
+    """The parts of a period by calendar year of a zone."""
+    here = ZoneInfo(zone)
+    start, end = period
+    while start < end:
+        year = start.astimezone(here).year
+        stop = min(end, datetime(year + 1, 1, 1, tzinfo=here))
+        yield year, start, stop
+        start = stop

@@ -1,0 +1,1 @@
+"""Certificates, contracts and credits: what was issued, who holds which part, eight criteria."""

@@ -1,0 +1,1 @@
+"""Market-based electricity: claims, matching by year and hour, the Shanghai scheme."""

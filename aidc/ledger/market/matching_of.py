@@ -1,0 +1,88 @@
+"""Annual beside hourly match of an entity, from its journal."""
+
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aidc.errors import InputError
+from aidc.ledger.factors.policies import Policies
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.readings import Readings
+from aidc.ledger.market.book import held_at
+from aidc.ledger.market.claims import applied, claims, same_market
+from aidc.ledger.market.electricity import SiteEnergy, site_energy
+from aidc.ledger.market.hours import (
+    Hours,
+    grid_by_hour,
+    hourly_offers,
+    is_coarse,
+    own_by_hour,
+)
+from aidc.ledger.market.match_report import MatchReport, match_report
+from aidc.ledger.market.matching import Offer, Wh
+from aidc.ledger.statements.question import Question
+
+
+def matching_of(
+    readings: Readings,
+    policies: Policies,
+    asked: Question,
+    grid_ppm: NDArray[np.int64] | None,
+) -> MatchReport:
+    """How the lots that the annual book applies cover the load, over the period and hour by hour.
+
+    Lots coarser than an hour are spread by their profile; their share is part of the report.
+
+    Args:
+        readings: the journal.
+        policies: terms of the market.
+        asked: entity, period and report date.
+        grid_ppm: carbon-free share of the grid [parts per million], shape (hours,) or
+            (sites, hours); None gives no carbon-free score.
+
+    Raises:
+        InputError: unknown entity, no load, readings coarser than an hour, or a period that is not
+            whole hours of one calendar year.
+    """
+    register = readings.register
+    sites = register.sites_of(asked.entity)
+    if register.head is None or not sites:
+        raise InputError(f"no entity '{asked.entity}' in this ledger")
+    zone = register.head.zone
+    if len(list(years_in(asked.period, zone))) > 1:
+        raise InputError("lots are matched within one calendar year: ask for each by itself")
+    hours = Hours.of(asked.period)
+    energies = [
+        site_energy(register, lambda meter: readings.counts(meter, asked.period), key, site)
+        for key, site in sites.items()
+    ]
+    uses, _ = applied(
+        claims(held_at(register, asked, zone), asked.entity),
+        period=asked.period,
+        regions={energy.key: energy.site.region for energy in energies},
+        terms=policies.market,
+        zone=zone,
+        reaches=same_market,
+    )
+    own = [_own(energy, hours, asked.period) for energy in energies]
+    load = np.asarray(
+        [
+            grid_by_hour(one, hours, asked.period) + kept
+            for one, kept in zip(energies, own, strict=True)
+        ]
+    )
+    offers = [
+        *(Offer(energy.key, 0, (), (row,), own[row]) for row, energy in enumerate(energies)),
+        *hourly_offers(uses, hours, zone),
+    ]
+    coarse = frozenset(str(number) for number, use in enumerate(uses) if is_coarse(use))
+    names = [energy.site.name for energy in energies]
+    return match_report(names, load, offers, coarse=coarse, grid_ppm=grid_ppm)
+
+
+def _own(energy: SiteEnergy, hours: Hours, period: tuple[datetime, datetime]) -> Wh:
+    made = np.zeros(hours.count, np.int64)
+    for pv in energy.own_pv:
+        made += own_by_hour(pv, pv.kept, hours, period)
+    return made

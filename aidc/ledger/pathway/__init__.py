@@ -1,0 +1,1 @@
+"""The projection to 2050 and its three tests."""

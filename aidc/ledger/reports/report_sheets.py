@@ -1,0 +1,139 @@
+"""All sheets of a report: inventory, scope 2, tiers, energy, water, key figures, disclosure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import get_args
+
+from aidc.errors import InputError
+from aidc.ledger.journal.fields import Stream
+from aidc.ledger.journal.payloads import LedgerSite, ReportedFigure
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.readings import Readings
+from aidc.ledger.journal.register import Register
+from aidc.ledger.lots.lot import Lot
+from aidc.ledger.reports.disclosure import disclosure_sheet, published
+from aidc.ledger.reports.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
+from aidc.ledger.reports.kpi import PueCategory
+from aidc.ledger.reports.material import Material
+from aidc.ledger.reports.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
+from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
+from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, less, provenance, sum_of
+from aidc.ledger.statements.books import book_named
+from aidc.ledger.statements.statement import Statement
+
+
+def workbook(
+    readings: Readings,
+    statements: Sequence[Statement],
+    *,
+    category: PueCategory,
+    parameters: Mapping[str, str],
+    texts: Mapping[str, str],
+) -> Workbook:
+    """All sheets of an entity and a period.
+
+    Args:
+        readings: the journal as the statements read it.
+        statements: of one entity, period and known time, a book each.
+        category: where the PUE reads its IT energy.
+        parameters: of the report, such as the GWP set, printed with it.
+        texts: words for measures without a number, such as ``climate``.
+
+    Raises:
+        InputError: no statement, a book twice, or statements of different entities or periods.
+    """
+    first, register = _alike(statements), readings.register
+    if register.head is None:
+        raise InputError("the journal has no ledger entry")
+    zone, sites = register.head.zone, register.sites_of(first.entity)
+    parts = {year: (start, end) for year, start, end in years_in(first.period, zone)}
+    totals = {
+        year: tuple(_totals(readings, key, site, part, zone) for key, site in sites.items())
+        for year, part in parts.items()
+    }
+    books = {one.book: one for one in statements}
+    material = Material(books, tuple(parts), totals, register.of(Lot))
+    inventory = inventory_sheet(material)
+    derived = measures(material, inventory)
+    derived |= {(k, y): Amount(None, "", text) for k, text in texts.items() for y in parts}
+    sheets = (
+        inventory,
+        scope2_sheet(material),
+        tiers_sheet(material),
+        energy_sheet(material),
+        water_sheet(material),
+        kpi_sheet(material, category),
+        disclosure_sheet(material.years, derived, published(_of(first.entity, register))),
+    )
+    return Workbook(
+        first.entity,
+        first.period,
+        first.report_date,
+        zone,
+        any(one.simulated for one in statements),
+        sheets,
+        provenance(statements, parameters),
+        tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
+    )
+
+
+def _totals(
+    readings: Readings, key: str, site: LedgerSite, part: tuple[datetime, datetime], zone: str
+) -> MeterTotals:
+    """Meter totals of a site while it is inside the boundary; empty where it is not."""
+    register = readings.register
+    held = register.inside(key, part)
+    meters = {} if held is None else register.meters_of(key, *get_args(Stream))
+    return meter_totals(site, meters, readings.counts, held or (part[0], part[0]), zone)
+
+
+def _of(entity: str, register: Register) -> dict[str, ReportedFigure]:
+    figures = register.of(ReportedFigure).items()
+    return {key: figure for key, figure in figures if figure.entity == entity}
+
+
+def _alike(statements: Sequence[Statement]) -> Statement:
+    if not statements:
+        raise InputError("no statement was drawn up; name at least one book")
+    first = statements[0]
+    for one in statements[1:]:
+        if (one.entity, one.period, one.known_on) != (first.entity, first.period, first.known_on):
+            raise InputError(
+                f"{one.book} of {one.entity} and {first.book} of {first.entity} do not speak of the "
+                "same entity, period and known time"
+            )
+    books = [one.book for one in statements]
+    if len(set(books)) < len(books):
+        raise InputError(f"a book is given twice: {', '.join(books)}")
+    scope1 = [book for book in books if book_named(book).scope == 1]
+    if len(scope1) > 1:
+        raise InputError(f"{' and '.join(scope1)} both hold scope 1; report one of them")
+    return first
+
+
+def measures(material: Material, inventory: Sheet) -> dict[tuple[str, int], Amount]:
+    """What the disclosure table may ask for: (measure, year) -> amount; absent is not there."""
+    made: dict[tuple[str, int], Amount] = {}
+    for year in material.years:
+        found = {row.key: row.cells[str(year)] for row in inventory.rows if "/" not in row.key}
+        energy = {
+            "direct_energy": metered(material, year, material.fuels, "MWh"),
+            "purchased_electricity": metered(material, year, ("grid_import",), "MWh"),
+            "own_pv": metered(material, year, ("pv",), "MWh"),
+        }
+        water_in, water_out = (
+            metered(material, year, (stream,), "m3") for stream in ("water_in", "water_out")
+        )
+        found |= energy
+        found["total_energy"] = sum_of(_known(energy.values()), "MWh")
+        found |= {"water_in": water_in, "water_out": water_out}
+        found["water_consumed"] = less(water_in, water_out)
+        made |= {(k, year): amount for k, amount in found.items() if amount.value is not None}
+        gases = sorted({one.gases for one in material.statements.values() if one.assessed})
+        if gases:
+            made["gases", year] = Amount(None, "", ", ".join(gases))
+    return made
+
+
+def _known(amounts: Iterable[Amount]) -> list[Amount]:
+    return [amount for amount in amounts if amount.value is not None]

@@ -1,0 +1,1 @@
+"""The reporting boundary, and when a base year is recalculated."""

@@ -1,0 +1,1 @@
+"""Books, and what one says of an entity and a period: derived, traced, with its uncertainty."""

@@ -1,0 +1,196 @@
+"""From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+
+from aidc.errors import InputError, LedgerError
+from aidc.ledger.factors.policies import Policies, select
+from aidc.ledger.factors.rows import FuelFactor, GridFactor
+from aidc.ledger.journal import units
+from aidc.ledger.journal.counts import Counts
+from aidc.ledger.journal.payloads import LedgerSite
+from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.readings import Readings
+from aidc.ledger.market.book import MarketNotes, market_cells
+from aidc.ledger.market.claims import OWN_PV
+from aidc.ledger.market.electricity import disclosures, site_energy
+from aidc.ledger.restatement.boundary import boundary_notes, boundary_version
+from aidc.ledger.scopes.scope1_cells import scope1_cells
+from aidc.ledger.scopes.scope3_cells import activity_cells, category_2_cells, category_3_cells
+from aidc.ledger.statements.books import Book
+from aidc.ledger.statements.place import Place
+from aidc.ledger.statements.question import Question
+from aidc.ledger.statements.statement import Cell, Statement
+
+
+@dataclass(slots=True)
+class _Work:
+    """One statement in the making."""
+
+    readings: Readings
+    policies: Policies
+    asked: Question
+    amounts: dict[str, dict[str, int]] = field(default_factory=dict)  # by unit and quality
+    methods: dict[str, None] = field(default_factory=dict)  # of estimates, in order
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def qualities(self) -> set[str]:
+        """Qualities of all that was read."""
+        return {quality for of_unit in self.amounts.values() for quality in of_unit}
+
+    def estimated_frac(self) -> Decimal:
+        """Share that is estimated, of the unit where it is largest: Wh and grams never add up."""
+        shares = [
+            units.EXACT.divide(Decimal(of_unit.get("estimated", 0)), Decimal(whole))
+            for of_unit in self.amounts.values()
+            if (whole := sum(of_unit.values()))
+        ]
+        return max(shares, default=Decimal(0))
+
+    def counts(self, meter: str) -> Counts:
+        """Counts of a meter over the period, which they cover without a gap."""
+        found = self.readings.counts(meter, self.asked.period)
+        for quality, amount in found.by_quality().items():
+            of_unit = self.amounts.setdefault(self.readings.register.meters[meter].unit, {})
+            of_unit[quality] = of_unit.get(quality, 0) + amount
+        for number in np.unique(found.source).tolist():
+            source = found.sources[number]
+            if source in found.methods:
+                text = f"{meter}: {found.qualities[number]}, {found.methods[source]}"
+                self.methods[text] = None
+        return found
+
+
+def derive(readings: Readings, policies: Policies, asked: Question, head: str) -> Statement:
+    """The statement of a book from what is registered.
+
+    Raises:
+        InputError: unknown entity, or a factor that is not there.
+        LedgerError: a gap, or simulated data beside measured.
+    """
+    register, book = readings.register, asked.book
+    sites = register.sites_of(asked.entity)
+    if register.head is None or not sites:
+        listed = ", ".join(sorted({site.entity for site in register.sites.values()})) or "none"
+        raise InputError(f"no entity '{asked.entity}' in this ledger; it has {listed}")
+    work = _Work(readings, policies, asked)
+    zone = register.head.zone
+    cells: list[Cell] = []
+    market = MarketNotes()
+    if book.lots is not None:
+        energies = [
+            site_energy(register, work.counts, key, site)
+            for key, site in sites.items()
+            if book.holds(site.region)
+        ]
+        market = market_cells(
+            register, policies, asked, energies, simulated="simulated" in work.qualities
+        )
+        cells.extend(market.cells)
+        work.warnings.extend(market.warnings)
+    else:
+        for key, site in sites.items():
+            if book.scope == 2:
+                cells.extend(_grid_cells(work, key, site, zone))
+            else:
+                cells.extend(_cells_of(book)(_place(work, key, site, zone)))
+    assessed = bool(cells)
+    if not assessed:
+        work.warnings.append(
+            f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
+        )
+    notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
+    work.warnings.extend(notes)
+    qualities = work.qualities
+    if "simulated" in qualities and len(qualities) > 1:
+        raise LedgerError(
+            f"simulated data beside {', '.join(sorted(set(qualities) - {'simulated'}))}: "
+            "one statement never mixes them; give the simulation an entity of its own"
+        )
+    gases = sorted({gas for cell in cells if (gas := _counted_gas(book, cell))}) or ["CO2"]
+    if len(gases) > 1:
+        raise LedgerError(f"factors of {' and '.join(gases)} in one statement are never exchanged")
+    return Statement(
+        book.name,
+        asked.entity,
+        asked.period,
+        asked.report_date,
+        asked.known_on,
+        tuple(cells),
+        policies.digest(book),
+        work.estimated_frac(),
+        "simulated" in qualities,
+        assessed,
+        tuple(dict.fromkeys([*work.warnings, *work.methods])),
+        head,
+        "CO2 only" if gases == ["CO2"] else gases[0],
+        register.upto,
+        boundary_version(sites, register.events_of(asked.entity)),
+        market.notes,
+        market.not_applied,
+    )
+
+
+def _counted_gas(book: Book, cell: Cell) -> str | None:
+    """What the tonnes of a cell are; None where there are none to speak of."""
+    if book.scope == 3:
+        return "CO2e"
+    if book.gwp_set is not None:
+        return f"CO2e of {book.gwp_set}"
+    factor = cell.factor
+    return factor.gas if isinstance(factor, GridFactor | FuelFactor) else None
+
+
+def _cells_of(book: Book) -> Callable[[Place], Iterator[Cell]]:
+    if book.scope == 1:
+        return scope1_cells
+    return {2: category_2_cells, 3: category_3_cells}.get(book.category or 0, activity_cells)
+
+
+def _place(work: _Work, key: str, site: LedgerSite, zone: str) -> Place:
+    asked = work.asked
+    return Place(
+        work.readings.register, work.counts, work.policies, asked.book, key, site,
+        tuple(years_in(asked.period, zone)), asked.report_date, work.warnings,
+    )  # fmt: skip
+
+
+def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[Cell]:
+    register, asked = work.readings.register, work.asked
+    energy = site_energy(register, work.counts, key, site)
+    rule = asked.book.rule(site.region)
+    for year, start, end in years_in(asked.period, zone):
+        part = energy.year(start, end)
+        chosen = select(
+            work.policies,
+            rule.policy,
+            register.grid.values(),
+            region=site.region,
+            activity_year=year,
+            report_date=asked.report_date,
+            reporting_year=asked.reporting_year(zone),
+        )
+        tonnes = chosen.factor.tonnes(part.grid_wh)
+        yield Cell(
+            site.name,
+            year,
+            rule.tier,
+            part.grid_wh,
+            "Wh",
+            chosen.factor,
+            chosen.lag_years,
+            tonnes,
+            part.grid_sources,
+        )
+        if part.own_wh:
+            own = Cell(
+                site.name, year, OWN_PV, part.own_wh, "Wh", None, 0, Decimal(0), part.own_sources
+            )
+            yield own
+        work.warnings.extend(
+            disclosures(rule.disclosure, site, year, chosen.lag_years, chosen.level, part.sold_wh)
+        )
