@@ -15,7 +15,8 @@ from aidc.errors import InputError
 if TYPE_CHECKING:
     from aidc.scenario import Scenario
 
-ANSWER_S: Final = 0.5  # of the limit, kept for the answer itself and to end a process
+ANSWER_S: Final = 0.5  # of the limit, kept for the answer itself and to end a process,
+ANSWER_FRAC: Final = 0.5  # but of a short limit no more than this
 SOLVER_FRAC: Final = 0.5  # of the limit, at most for one solve
 
 
@@ -33,7 +34,7 @@ class Controller:
         state: what `state` gave before a restart.
 
     Raises:
-        InputError: several sites, power caps of the plan, or a limit that leaves no time.
+        InputError: several sites, power caps of the plan, or a limit that is not above 0.
         ObservationError: the state does not read as one.
     """
 
@@ -43,7 +44,7 @@ class Controller:
             raise InputError(
                 "plan.power_caps: advice has no word for a cap of a job yet; leave it out"
             )
-        if not limit_s > ANSWER_S:
+        if not limit_s > 0:
             raise InputError(f"limit_s: {limit_s:g} s leaves no time to plan; give some seconds")
         limit = min(scenario.plan.limit_s, SOLVER_FRAC * limit_s)
         self._scenario = scenario.model_copy(
@@ -65,7 +66,8 @@ class Controller:
         Raises:
             ObservationError: the wiring is wrong, every fault at once; the memory is as it was.
         """
-        until_s = time.monotonic() + self._limit_s - ANSWER_S
+        answer_s = min(ANSWER_S, ANSWER_FRAC * self._limit_s)
+        until_s = time.monotonic() + self._limit_s - answer_s
         seen = look(self._scenario, observation, self._state)
         made, failed = self._planned(seen, until_s) if seen.due else (None, "")
         advice, self._state = speak(self._scenario, seen, made, failed)

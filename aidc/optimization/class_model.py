@@ -8,7 +8,7 @@ import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.optimization import classes
-from aidc.optimization.model import add_jobs, site_model
+from aidc.optimization.model import ClassColumns, add_jobs, fix_it_power, site_model
 from aidc.optimization.objective import Cap, Prices
 from aidc.optimization.problem import kept_options
 from aidc.optimization.quotas import quotas_left
@@ -73,7 +73,29 @@ def options_kept(
 def class_model(
     view: View, money: Prices, work: Work, caps: Sequence[Cap], kept: NDArray[np.bool_]
 ) -> pyo.ConcreteModel:
-    """Set-points and bus of a window with the starts of its job classes."""
+    """Set-points and bus of a window with the starts of its job classes, all in Pyomo."""
     model = site_model(view.tables, money, view.bus, kept, caps)
     add_jobs(model, work.fixed_kw, work.side.columns)
     return model
+
+
+@dataclass(frozen=True, slots=True)
+class JoinedModel:
+    """The same with the job columns beside Pyomo.
+
+    Attributes:
+        site: set-points and bus, with the IT power of fixed work in ``it_load``.
+        jobs: columns that join it as arrays.
+    """
+
+    site: pyo.ConcreteModel
+    jobs: ClassColumns | None
+
+
+def joined_model(
+    view: View, money: Prices, work: Work, caps: Sequence[Cap], kept: NDArray[np.bool_]
+) -> JoinedModel:
+    """Set-points and bus of a window, and the starts of its job classes beside them."""
+    model = site_model(view.tables, money, view.bus, kept, caps)
+    fix_it_power(model, work.fixed_kw)
+    return JoinedModel(model, work.side.columns)

@@ -3,27 +3,24 @@
 With very many columns HiGHS has no schedule of the class model in its time, and needs none: jobs want a
 price of IT energy in each slot, and set-points are chosen afterwards, for the starts that came of it. So each
 point of IT power takes the cheapest option there is for it, ramp and chillers aside, and the rest is one linear
-programme. Job columns go into the standard form as arrays; `model.add_jobs` is the same in Pyomo, and the tests'
-oracle. Nothing is taken on trust: the bound of such a plan comes from all options, with the duals as prices.
+programme. Nothing is taken on trust: the bound of such a plan comes from all options, with the duals as prices.
 """
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 from numpy.typing import NDArray
-from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import highs_process
 from aidc.optimization.bus import Bus
 from aidc.optimization.classes import JobSide
-from aidc.optimization.model import ROUNDING_GPUS, ClassColumns, site_model, tight
+from aidc.optimization.model import ClassColumns, fix_it_power, site_model
 from aidc.optimization.objective import Prices
 from aidc.optimization.plant_tables import PlantTables
-from aidc.optimization.solve import Duals, Solution, named_duals, parts_of
+from aidc.optimization.solve import Duals, Solution, compiled, loaded_values, named_duals
 from aidc.optimization.view import View
 
 Array = NDArray[np.float64]
@@ -35,13 +32,11 @@ class Relaxed:
     """What the relaxation says.
 
     Attributes:
-        start_share: share of each class' work that takes a start, shape (columns,).
         duals: of the site's rows and of ``it_load``.
         most_site_kw: power of the site in each slot that leaves the month's peak as it is, inf where it is free, shape (slots,).
-        solution: sizes and times.
+        solution: shares of the classes' starts, sizes and times.
     """
 
-    start_share: Array
     duals: Duals
     most_site_kw: Array
     solution: Solution
@@ -117,15 +112,14 @@ def solve_relaxed(
     cheap, prices = cheapest_options(tables, money, bus)
     every = np.ones((len(fixed_kw), 1), bool)
     model = site_model(cheap, prices, replace(bus, chillers=None), every)
-    model.it_load = pyo.Constraint(model.SLOT, rule=lambda m, t: m.it_kw[t] == float(fixed_kw[t]))
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    site = parts_of(form)
-    parts = with_jobs(site, it_load_rows(form, len(fixed_kw)), jobs)
+    fix_it_power(model, fixed_kw)
+    form, parts = compiled(model, jobs)
+    parts["whole"][:] = 0
     options = {"output_flag": False, "threads": 1, "time_limit": limit_s, "random_seed": 0}
     loaded = time.perf_counter()
     said = highs_process.run(parts, options, limit_s)
     done = time.perf_counter()
-    status, columns = said["status"], len(jobs.class_of)
+    status = said["status"]
     if status in ("kInfeasible", "kUnboundedOrInfeasible"):
         raise InfeasibleError(f"{what}: the limits leave no plan")
     if status == "kTimeLimit":
@@ -143,12 +137,10 @@ def solve_relaxed(
         binaries=0,
         transfer_s=loaded - began,
         solve_s=done - loaded,
+        start_share=loaded_values(form, said["values"]),
     )
-    duals = named_duals(form, said["duals"][: site["num_row_"]])
-    own = said["values"][: site["num_col_"]]
-    for variable, value in zip(form.columns, own, strict=True):
-        variable.set_value(value, skip_validation=True)
-    return Relaxed(np.array(said["values"][-columns:]), duals, _most_site_kw(model, bus), found)
+    duals = named_duals(form, said["duals"])
+    return Relaxed(duals, _most_site_kw(model, bus), found)
 
 
 def _most_site_kw(m: pyo.ConcreteModel, bus: Bus) -> Array:
@@ -160,68 +152,3 @@ def _most_site_kw(m: pyo.ConcreteModel, bus: Bus) -> Array:
     if bus.battery_kwh > 0:
         stored = np.array([pyo.value(m.discharge_kw[t] - m.charge_kw[t]) for t in m.SLOT])
     return np.asarray(peak - bus.peaks.above_mean_kw + bus.pv_kw + stored)
-
-
-def it_load_rows(form: Any, slots: int) -> NDArray[np.int64]:
-    """Row of ``it_load`` of each slot in a compiled form, shape (slots,)."""
-    rows = np.zeros(slots, np.int64)
-    for row, entry in enumerate(form.rows):
-        if entry.constraint.parent_component().local_name == "it_load":
-            rows[entry.constraint.index()] = row
-    return rows
-
-
-def with_jobs(
-    site: dict[str, Any], it_load: NDArray[np.int64], jobs: ClassColumns
-) -> dict[str, Any]:
-    """A site's arrays with the job columns after its own, and their rows after its rows.
-
-    Args:
-        site: of a site whose IT power is fixed work alone.
-        it_load: row of each slot in which it is.
-        jobs: columns of the classes.
-    """
-    from scipy.sparse import coo_array, csc_array, hstack, vstack
-
-    own_rows, own_columns, columns = site["num_row_"], site["num_col_"], len(jobs.class_of)
-    every = np.arange(columns)
-    rows, at = [it_load[jobs.slot], own_rows + jobs.class_of], [jobs.column, every]
-    value = [-jobs.kw, np.ones(columns)]
-    least, most = [np.ones(jobs.classes)], [np.ones(jobs.classes)]
-    count = own_rows + jobs.classes
-    for of_column, free in ((jobs.pool, jobs.gpus_free), (jobs.quota, jobs.quota_free)):
-        short = tight(jobs, of_column, free)
-        number = count + np.cumsum(short).reshape(short.shape) - 1
-        group = of_column[jobs.column]
-        mine = np.flatnonzero((group >= 0) & short[group, jobs.slot]) if len(free) else every[:0]
-        rows.append(number[group[mine], jobs.slot[mine]] if len(free) else mine)
-        at.append(jobs.column[mine])
-        value.append(jobs.gpus[mine])
-        limit = free[short] + ROUNDING_GPUS
-        least.append(np.full(len(limit), -np.inf))
-        most.append(limit)
-        count += len(limit)
-    start, index, entries = site["matrix"]
-    own = vstack(
-        [
-            csc_array((entries, index, start), shape=(own_rows, own_columns)),
-            csc_array((count - own_rows, own_columns)),
-        ]
-    )
-    block = coo_array(
-        (np.concatenate(value), (np.concatenate(rows), np.concatenate(at))), (count, columns)
-    )
-    matrix = hstack([own, block]).tocsc()
-    none = np.zeros(columns)
-    return {
-        "num_row_": count,
-        "num_col_": own_columns + columns,
-        "col_cost_": np.concatenate([site["col_cost_"], jobs.tail]),
-        "offset_": site["offset_"],
-        "col_lower_": np.concatenate([site["col_lower_"], none]),
-        "col_upper_": np.concatenate([site["col_upper_"], none + 1.0]),
-        "row_lower_": np.concatenate([site["row_lower_"], *least]),
-        "row_upper_": np.concatenate([site["row_upper_"], *most]),
-        "matrix": (matrix.indptr, matrix.indices, matrix.data),
-        "whole": np.zeros(own_columns + columns, np.int64),
-    }

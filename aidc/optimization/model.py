@@ -87,23 +87,22 @@ def site_model(
     m.import_kw = pyo.Var(m.SLOT, domain=pyo.NonNegativeReals)
     m.curtailed_kw = pyo.Var(m.SLOT, bounds=lambda _, t: (0, float(bus.pv_kw[t])))
 
-    def of_points(m: pyo.ConcreteModel, t: int, values: Array) -> LinearExpression:
-        return LinearExpression(
-            constant=0,
-            linear_coefs=values[t, of_slot[t]].ravel().tolist(),
-            linear_vars=[m.share[t, k, j] for k in of_slot[t] for j in range(points)],
-        )
+    choice_of, share_of, points_of = _variables(m, slots, points)
+
+    def of_points(t: int, values: Array) -> LinearExpression:
+        of_rows = values[t, of_slot[t]].ravel().tolist()
+        return LinearExpression(constant=0, linear_coefs=of_rows, linear_vars=share_of[t])
 
     load = np.broadcast_to(tables.it_kw[:, None, :], tables.facility_kw.shape)
 
-    def one_setpoint(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        return pyo.quicksum(m.choose[t, k] for k in of_slot[t]) == 1
+    def one_setpoint(_: pyo.ConcreteModel, t: int) -> pyo.Expression:
+        return pyo.quicksum(choice_of[t]) == 1
 
     def points_of_setpoint(m: pyo.ConcreteModel, t: int, k: int) -> pyo.Expression:
-        return pyo.quicksum(m.share[t, k, j] for j in range(points)) == m.choose[t, k]
+        return pyo.quicksum(points_of[t, k]) == m.choose[t, k]
 
     def it_power(m: pyo.ConcreteModel, t: int) -> pyo.Expression:
-        return of_points(m, t, load) == m.it_kw[t]
+        return of_points(t, load) == m.it_kw[t]
 
     m.one_setpoint = pyo.Constraint(
         m.SLOT, rule=one_setpoint
@@ -113,10 +112,10 @@ def site_model(
     add_battery(m, bus)
     if bus.tank is not None:
         m.tank_charge_kw = pyo.Expression(
-            m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_charge_kw)
+            m.SLOT, rule=lambda _, t: of_points(t, tables.store_charge_kw)
         )
         m.tank_discharge_kw = pyo.Expression(
-            m.SLOT, rule=lambda m, t: of_points(m, t, tables.store_discharge_kw)
+            m.SLOT, rule=lambda _, t: of_points(t, tables.store_discharge_kw)
         )
         add_tank(m, bus.tank, bus, tank_end_kwh(bus.tank, bus, tables))
 
@@ -124,10 +123,10 @@ def site_model(
         sources = m.import_kw[t] + float(bus.pv_kw[t]) - m.curtailed_kw[t]
         if bus.battery_kwh > 0:
             sources += m.discharge_kw[t] - m.charge_kw[t]
-        return sources == of_points(m, t, tables.facility_kw)
+        return sources == of_points(t, tables.facility_kw)
 
     m.bus_balance = pyo.Constraint(m.SLOT, rule=bus_balance)  # what comes in is what is used
-    _add_ramp(m, tables, bus, of_slot)
+    _add_ramp(m, tables, bus, of_slot, choice_of)
     if bus.chillers is not None:
         add_commitment(m, tables.options, bus.chillers, of_slot)
     months = sorted(set(bus.month_of_slot.tolist()))
@@ -147,7 +146,7 @@ def site_model(
     def sum_in(prices: Prices) -> pyo.Expression:
         paid = prices.facility_price[:, None, None] * tables.facility_kw + prices.side
         energy = pyo.quicksum(
-            bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(m, t, paid))
+            bus.slot_h * (float(prices.import_price[t]) * m.import_kw[t] + of_points(t, paid))
             for t in range(slots)
         )
         over = prices.over_price * bus.slot_h * pyo.quicksum(m.over_limit_kw.values())
@@ -158,6 +157,23 @@ def site_model(
     m.cap_names, m.cap_units = [cap.name for cap in caps], [cap.prices.unit for cap in caps]
     _add_limits(m, [sum_in(cap.prices) for cap in caps], [cap.limit for cap in caps])
     return m
+
+
+def _variables(
+    m: pyo.ConcreteModel, slots: int, points: int
+) -> tuple[
+    dict[int, list[pyo.Var]], dict[int, list[pyo.Var]], dict[tuple[int, int], list[pyo.Var]]
+]:
+    """Choices and shares of each slot, and shares of each row; look-ups in Pyomo cost more than sums."""
+    share, choice = list(m.share.values()), list(m.choose.values())
+    choice_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
+    share_of: dict[int, list[pyo.Var]] = {t: [] for t in range(slots)}
+    points_of: dict[tuple[int, int], list[pyo.Var]] = {}
+    for row, (t, k) in enumerate(m.ROW):
+        points_of[t, k] = share[row * points : (row + 1) * points]
+        share_of[t] += points_of[t, k]
+        choice_of[t].append(choice[row])
+    return choice_of, share_of, points_of
 
 
 def _add_import_limit(m: pyo.ConcreteModel, bus: Bus) -> None:
@@ -212,10 +228,15 @@ def settle_peaks(m: pyo.ConcreteModel, bus: Bus) -> None:
 
 
 def _add_ramp(
-    m: pyo.ConcreteModel, tables: PlantTables, bus: Bus, of_slot: Mapping[int, list[int]]
+    m: pyo.ConcreteModel,
+    tables: PlantTables,
+    bus: Bus,
+    of_slot: Mapping[int, list[int]],
+    choice_of: Mapping[int, list[pyo.Var]],
 ) -> None:
-    def level(t: int) -> pyo.Expression:
-        return pyo.quicksum(tables.options[k].supply_degc * m.choose[t, k] for k in of_slot[t])
+    def level(t: int) -> LinearExpression:
+        degc = [tables.options[k].supply_degc for k in of_slot[t]]
+        return LinearExpression(constant=0, linear_coefs=degc, linear_vars=choice_of[t])
 
     step = bus.ramp_k_per_h * bus.slot_h
     levels = [option.supply_degc for option in tables.options]
@@ -265,8 +286,16 @@ def full_quotas(jobs: ClassColumns, start_share: Array) -> list[int]:
     return np.flatnonzero(full.any(axis=1)).tolist()
 
 
+def fix_it_power(m: pyo.ConcreteModel, fixed_kw: Array) -> None:
+    """The rows ``it_load`` of fixed work alone, which job columns join (`job_columns.with_jobs`)."""
+    m.it_load = pyo.Constraint(m.SLOT, rule=lambda m, t: m.it_kw[t] == float(fixed_kw[t]))
+
+
 def add_jobs(m: pyo.ConcreteModel, fixed_kw: Array, jobs: ClassColumns) -> None:
-    """Starts of job classes: ``start`` is the share of a class's work that takes a start."""
+    """Starts of job classes in Pyomo: ``start`` is the share of a class's work that takes a start.
+
+    Windows are planned with the same columns as arrays (`job_columns`), which is much faster.
+    """
     columns = len(jobs.class_of)
     m.COLUMN = pyo.RangeSet(0, columns - 1)
     m.CLASS = pyo.RangeSet(0, jobs.classes - 1)

@@ -7,14 +7,18 @@ from typing import Any, Literal
 
 import numpy as np
 import pyomo.environ as pyo
+from numpy.typing import NDArray
 from pyomo.common.errors import InfeasibleConstraintException
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from aidc.errors import InfeasibleError, PlanError, SolverTimeoutError
 from aidc.optimization import highs_process
 from aidc.optimization.explain import Elastic
+from aidc.optimization.job_columns import with_jobs
+from aidc.optimization.model import ClassColumns
 
 SEED = 0
+Array = NDArray[np.float64]
 Duals = dict[str, dict[Any, float]]  # constraint name -> index
 WHY_GAP_FRAC = 0.01  # an explanation need not be the very least
 SMALLEST_GAP = 1e-6  # HiGHS' own, absolute
@@ -29,6 +33,7 @@ class Solution:
         objective, bound: in the objective's unit; no feasible point is below the bound.
         columns, rows, binaries: size of the model as solved.
         transfer_s, solve_s: wall times.
+        start_share: share of each class' work that takes a start, shape (columns,); without jobs empty.
     """
 
     status: Literal["optimal", "time_limit"]
@@ -39,11 +44,13 @@ class Solution:
     binaries: int
     transfer_s: float
     solve_s: float
+    start_share: Array
 
 
 def solve(
     model: pyo.ConcreteModel,
     *,
+    jobs: ClassColumns | None = None,
     gap_frac: float,
     limit_s: float,
     what: str,
@@ -54,11 +61,13 @@ def solve(
 
     Args:
         model: a Pyomo model with one active objective.
+        jobs: columns that join it as arrays (`job_columns`); None: it has them, or there are none.
         gap_frac: relative gap at which HiGHS may stop.
         limit_s: wall time.
         what: name of the window, for messages.
         gap_abs: gap in the objective's unit at which HiGHS may stop too.
         explain: say which requirement cannot be met where there is no plan; the model is spent then.
+            It speaks of the Pyomo model alone.
 
     Raises:
         InfeasibleError: the limits leave no plan.
@@ -67,11 +76,10 @@ def solve(
     """
     began = time.perf_counter()
     try:
-        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+        form, parts = compiled(model, jobs)
     except InfeasibleConstraintException as error:
         why = _why(model, limit_s) if explain else ""
         raise InfeasibleError(f"{what}: {why or error}") from None
-    parts = parts_of(form)
     options = {
         "output_flag": False,
         "mip_rel_gap": gap_frac,
@@ -95,8 +103,7 @@ def solve(
                 f"{what}: no plan within {limit_s:g} s; raise plan.limit or plan.gap"
             )
         raise PlanError(f"{what}: HiGHS stopped with {status}")
-    for variable, value in zip(form.columns, said["values"], strict=True):
-        variable.set_value(value, skip_validation=True)
+    start_share = loaded_values(form, said["values"])
     binaries = int(parts["whole"].sum())
     return Solution(
         status="time_limit" if status == "kTimeLimit" else "optimal",
@@ -107,7 +114,25 @@ def solve(
         binaries=binaries,
         transfer_s=loaded - began,
         solve_s=done - loaded,
+        start_share=start_share,
     )
+
+
+def compiled(
+    model: pyo.ConcreteModel, jobs: ClassColumns | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """The standard form of a model, and the arrays for `highs_process.run` with its job columns."""
+    form = LinearStandardFormCompiler().write(model, mixed_form=True)
+    parts = parts_of(form)
+    return form, parts if jobs is None else with_jobs(parts, form, jobs)
+
+
+def loaded_values(form: Any, values: Sequence[float]) -> Array:
+    """Puts values into the model of a form; those of the job columns after it come back, shape (columns,)."""
+    own = len(form.columns)
+    for variable, value in zip(form.columns, values[:own], strict=True):
+        variable.set_value(value, skip_validation=True)
+    return np.array(values[own:], np.float64)
 
 
 def _why(model: pyo.ConcreteModel, limit_s: float) -> str:
@@ -121,7 +146,13 @@ def _why(model: pyo.ConcreteModel, limit_s: float) -> str:
 
 
 def solve_or_by_rule(
-    model: pyo.ConcreteModel, *, gap_frac: float, limit_s: float, what: str, explain: bool
+    model: pyo.ConcreteModel,
+    *,
+    gap_frac: float,
+    limit_s: float,
+    what: str,
+    explain: bool,
+    jobs: ClassColumns | None = None,
 ) -> Solution:
     """As `solve`; without a plan in time once more with the chillers by the plant's rule, a smaller model.
 
@@ -131,12 +162,14 @@ def solve_or_by_rule(
         PlanError: HiGHS stopped for another reason.
     """
     try:
-        return solve(model, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
+        return solve(
+            model, jobs=jobs, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain
+        )
     except SolverTimeoutError:
         if model.component("by_rule") is None:
             raise
     model.by_rule.fix(1)
-    found = solve(model, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
+    found = solve(model, jobs=jobs, gap_frac=gap_frac, limit_s=limit_s, what=what, explain=explain)
     return replace(found, status="time_limit")
 
 
@@ -151,14 +184,14 @@ def relaxed_values(model: pyo.ConcreteModel, limit_s: float) -> None:
         PlanError: the relaxation has no optimum, or not in its time.
     """
     form, said = _relaxed(model, limit_s)
-    for variable, value in zip(form.columns, said["values"], strict=True):
-        variable.set_value(value, skip_validation=True)
+    loaded_values(form, said["values"])
 
 
-def _relaxed(model: pyo.ConcreteModel, limit_s: float) -> tuple[Any, highs_process.Message]:
+def _relaxed(
+    model: pyo.ConcreteModel, limit_s: float, jobs: ClassColumns | None = None
+) -> tuple[Any, highs_process.Message]:
     """The standard form of a model and what HiGHS says of its linear relaxation."""
-    form = LinearStandardFormCompiler().write(model, mixed_form=True)
-    parts = parts_of(form)
+    form, parts = compiled(model, jobs)
     parts["whole"][:] = 0
     options = {"output_flag": False, "threads": 1, "time_limit": limit_s}
     said = highs_process.run(parts, options, limit_s)
@@ -167,7 +200,9 @@ def _relaxed(model: pyo.ConcreteModel, limit_s: float) -> tuple[Any, highs_proce
     return form, said
 
 
-def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> Duals:
+def relaxed_duals(
+    model: pyo.ConcreteModel, limit_s: float, jobs: ClassColumns | None = None
+) -> Duals:
     """Duals of the linear relaxation, constraint name -> index -> what a unit more on its right costs.
 
     Pyomo may turn an inequality about; the sign of its dual is then the other one.
@@ -175,18 +210,19 @@ def relaxed_duals(model: pyo.ConcreteModel, limit_s: float) -> Duals:
     Args:
         model: a Pyomo model with one active objective.
         limit_s: wall time.
+        jobs: columns that join it as arrays, whose own rows have no name here.
 
     Raises:
         PlanError: the relaxation has no optimum, or not in its time.
     """
-    form, said = _relaxed(model, limit_s)
+    form, said = _relaxed(model, limit_s, jobs)
     return named_duals(form, said["duals"])
 
 
 def named_duals(form: Any, duals: Sequence[float]) -> Duals:
-    """Duals of the rows of a compiled standard form, constraint name -> index -> dual."""
+    """Duals of the rows of a compiled standard form, constraint name -> index -> dual; rows after it are left out."""
     found: Duals = {}
-    for entry, value in zip(form.rows, duals, strict=True):
+    for entry, value in zip(form.rows, duals[: len(form.rows)], strict=True):
         rows = entry.constraint.parent_component().local_name
         found.setdefault(rows, {})[entry.constraint.index()] = float(value)
     return found

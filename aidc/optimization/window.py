@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pyomo.environ as pyo
 from numpy.typing import NDArray
 
 from aidc.errors import InfeasibleError, SolverTimeoutError
@@ -18,7 +17,7 @@ from aidc.optimization.bound import (
     marginal_price,
     tail_cost,
 )
-from aidc.optimization.class_model import class_model, options_kept, work_of
+from aidc.optimization.class_model import JoinedModel, joined_model, options_kept, work_of
 from aidc.optimization.class_relaxation import LARGE_COLUMNS, relaxed_or_mean
 from aidc.optimization.course import Course, best_course, likely_options
 from aidc.optimization.model import full_quotas
@@ -212,7 +211,9 @@ def _solved(view: View, goal: Goal, limits: list[Limit], before: Choice) -> _Sta
     objective = max(in_tables, course.cost)  # the tables' error is never in the plan's favour
     relaxed = window
     if caps:
-        model = planned.model if planned is not None and planned.model is not None else course.model
+        model = JoinedModel(course.model, None)
+        if planned is not None and planned.model is not None:
+            model = planned.model
         relaxed = _relaxed(window, _worths(model, plan.limit_s), caps, limits)
     proven = _proved(view, relaxed, planned, load, objective)
     return _Stage(
@@ -257,14 +258,18 @@ def _proved(
     near = objective - proven["bound"] <= plan.gap_frac * abs(objective)
     if near or planned is None or planned.model is None:
         return proven
-    other = at_duals(relaxed_duals(planned.model, plan.limit_s), None)
+    other = at_duals(_relaxed_duals(planned.model, plan.limit_s), None)
     return max(proven, other, key=lambda one: float(one["bound"]))
 
 
-def _worths(model: pyo.ConcreteModel, limit_s: float) -> list[float]:
+def _relaxed_duals(model: JoinedModel, limit_s: float) -> Duals:
+    return relaxed_duals(model.site, limit_s, model.jobs)
+
+
+def _worths(model: JoinedModel, limit_s: float) -> list[float]:
     """What a unit more room in each limit saves in the relaxed model."""
-    found = relaxed_duals(model, limit_s).get("capped", {})
-    return [abs(found.get(i, 0.0)) for i in model.CAP]
+    found = _relaxed_duals(model, limit_s).get("capped", {})
+    return [abs(found.get(i, 0.0)) for i in model.site.CAP]
 
 
 def _relaxed(window: Window, worths: list[float], caps: list[Cap], limits: list[Limit]) -> Window:
@@ -281,7 +286,7 @@ class _Planned:
     """Starts and caps of the movable jobs, with the model that proposed them."""
 
     choices: tuple[Choice, ...]  # of which the cheapest in the plant goes
-    model: pyo.ConcreteModel | None  # None: it has no integers
+    model: JoinedModel | None  # None: it has no integers
     duals: Duals | None  # of such a model
     solution: Solution
     quotas: tuple[str, ...]
@@ -337,15 +342,19 @@ def _plan_jobs(
     if columns >= LARGE_COLUMNS and not caps:
         built = time.perf_counter() - began
         found = relaxed_or_mean(view, money, work.fixed_kw, side)
-        solution, duals, start_share = found.solution, found.duals, found.start_share
+        solution, duals = found.solution, found.duals
     else:
-        model = class_model(view, money, replace(work, side=side), caps, kept)
+        model = joined_model(view, money, replace(work, side=side), caps, kept)
         built = time.perf_counter() - began
         solution = solve_or_by_rule(
-            model, gap_frac=plan.gap_frac, limit_s=plan.limit_s, what=view.what, explain=False
+            model.site,
+            jobs=model.jobs,
+            gap_frac=plan.gap_frac,
+            limit_s=plan.limit_s,
+            what=view.what,
+            explain=False,
         )
-        start_share = np.array([pyo.value(model.start[column]) for column in model.COLUMN])
-    began = time.perf_counter()
+    began, start_share = time.perf_counter(), solution.start_share
     chosen = classes.assign(side, start_share)
     rows = [chosen]
     if (

@@ -31,7 +31,7 @@ def test_job_columns_as_arrays_are_those_of_the_pyomo_model() -> None:
     assert found.solution.objective == pytest.approx(optimum, rel=1e-9)
     assert found.duals["it_load"] == pytest.approx(prices, abs=1e-7)
     own = [pyo.value(oracle.start[column]) for column in oracle.COLUMN]
-    assert found.start_share == pytest.approx(own, abs=1e-7)
+    assert found.solution.start_share == pytest.approx(own, abs=1e-7)
 
 
 def test_boards_held_are_those_of_whole_slots_and_never_fewer_than_their_mean() -> None:

@@ -12,6 +12,7 @@ from aidc.optimization.class_relaxation import solve_relaxed
 from aidc.optimization.problem import load_kw, tables_of
 from aidc.optimization.refine import Curve, refined
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.view import View
 from tests.unit.test_class_relaxation import air, jobs_of
 from tests.windows import problem_of, scenario_with
@@ -65,7 +66,7 @@ def test_refined_starts_are_offered_to_their_jobs_and_cost_no_more_on_the_curve(
     found = replace(found, most_site_kw=np.full(len(view.bus.pv_kw), np.inf))
     fine = tables_of(problem, view.per_slot, view.edges, 96)
     prices = view.money(goal, fine)
-    before = classes.assign(work.side, found.start_share)
+    before = classes.assign(work.side, found.solution.start_share)
     after = refined(view, fine, prices, work, found, before)
     starts = work.side.starts
     assert (starts.job[after] == np.arange(len(after))).all()
@@ -82,7 +83,7 @@ def test_refined_starts_are_offered_to_their_jobs_and_cost_no_more_on_the_curve(
     def total(at: np.ndarray) -> float:
         start_s = problem.at_s.copy()
         start_s[work.big] = starts.start_s[at]
-        load = load_kw(problem, start_s, view.edges)
+        load = load_kw(problem, Timing.whole(start_s), view.edges)
         slots = range(len(load))
         cheapest = sum(np.interp(load[t], fine.it_kw[t], curve[t].min(axis=0)) for t in slots)
         return float(cheapest + cost[at].sum())
