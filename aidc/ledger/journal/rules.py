@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.checks.assertion import Assertion
 from aidc.ledger.factors.registry import Approval, approval_faults, read_row
 from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.index import Index
@@ -33,6 +35,7 @@ from aidc.ledger.journal.register import Register
 from aidc.ledger.journal.units import base_unit
 from aidc.ledger.lots.faults import lot_faults, move_faults
 from aidc.ledger.lots.lot import Lot, LotMove
+from aidc.ledger.lots.own_pv import beyond_meter
 from aidc.ledger.restatement.boundary import BoundaryEvent
 from aidc.ledger.restatement.restate import Restatement
 from aidc.ledger.restatement.restating import boundary_faults, restatement_faults
@@ -263,6 +266,14 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         meter = register.meters.get(register.key(lot.meter))
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
+            return
+    counts = partial(read_counts, known.index, upto=known.seq)
+    over = beyond_meter(register.lots, register.key, counts, lot, times)
+    if over is not None:
+        yield (
+            "payload.quantity",
+            f"D2: {over[0]} Wh certified of {lot.meter}, which counted {over[1]}",
+        )
 
 
 def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:

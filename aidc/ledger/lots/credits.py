@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
+from aidc.ledger.journal.names import plain_name
 from aidc.ledger.lots.holdings import Holdings
 
 Account = Literal["offset", "inset"]
@@ -55,6 +56,8 @@ def credit_account(
         move = record.move
         if holding.rule.account != account or move.period_from is None or move.period_to is None:
             continue
+        if plain_name(move.beneficiary or "") != plain_name(entity):
+            continue  # retired in another name: not this entity's
         if period[0] <= move.period_from and move.period_to <= period[1]:
             kg = sum(part.amount for part in parts)
             lines.append(

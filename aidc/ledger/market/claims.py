@@ -14,6 +14,7 @@ import numpy as np
 
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.fields import Text
+from aidc.ledger.journal.names import plain_name
 from aidc.ledger.lots.criteria import QUESTIONS, unmet
 from aidc.ledger.lots.holdings import Holding, Holdings, Span
 from aidc.ledger.lots.lot import Lot
@@ -35,6 +36,7 @@ class Claim:
     spans: tuple[tuple[Span, str | None], ...]  # positions and the site they are for
     period: tuple[datetime, datetime]
     document: Text
+    for_whom: str | None  # None: the entity itself; else the other name it is retired in
 
     @property
     def lot(self) -> Lot:
@@ -125,10 +127,11 @@ def claims(held: Holdings, entity: str) -> Iterator[Claim]:
         move = record.move
         if move.period_from is None or move.period_to is None or move.document is None:
             continue  # refused when posted
+        named = move.beneficiary or ""
+        other = None if plain_name(named) == plain_name(entity) else named
         spans = tuple(((part.start, part.end), part.site) for part in parts)
-        yield Claim(
-            holding, record.entry_id, spans, (move.period_from, move.period_to), move.document
-        )
+        consumed = (move.period_from, move.period_to)
+        yield Claim(holding, record.entry_id, spans, consumed, move.document, other)
 
 
 def applied(
@@ -198,6 +201,7 @@ def _reasons(
             f"it is retired for {utc_text(claim.period[0])} to {utc_text(claim.period[1])}, of which the "
             f"statement covers {utc_text(period[0])} to {utc_text(period[1])}",
         )
+    yield from other_beneficiary(claim)
     if claim.lot.meter is not None:
         yield "QC2", f"it certifies {claim.lot.meter}, whose Wh count as own PV already"
     yield from unmet(claim.lot.criteria or {})
@@ -215,6 +219,12 @@ def _reasons(
             f"D15: generated {utc_text(generated[0])} to {utc_text(generated[1])}, outside the declared "
             f"window {utc_text(window[0])} to {utc_text(window[1])}",
         )
+
+
+def other_beneficiary(claim: Claim) -> Iterator[tuple[str, str]]:
+    """The reason against a lot that is retired in another name than its holder's (QC3)."""
+    if claim.for_whom is not None:
+        yield "QC3", f"{QUESTIONS['QC3']}: it is retired for '{claim.for_whom}'"
 
 
 def vintage_window(
