@@ -1,12 +1,12 @@
 """All sheets of a report: inventory, scope 2, tiers, energy, water, key figures, disclosure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
 from aidc.errors import InputError
 from aidc.ledger.journal.fields import Stream
-from aidc.ledger.journal.payloads import LedgerSite, ReportedFigure
+from aidc.ledger.journal.payloads import Calc, LedgerSite, ReportedFigure
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
@@ -72,9 +72,28 @@ def workbook(
         zone,
         any(one.simulated for one in statements),
         sheets,
-        provenance(statements, parameters),
-        tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
+        (*provenance(statements, parameters), *_calcs(statements, register)),
+        (
+            *_not_drawn_up(statements, register),
+            *dict.fromkeys(text for one in statements for text in (*one.advice, *one.warnings)),
+        ),
     )
+
+
+def _calcs(statements: Sequence[Statement], register: Register) -> Iterator[tuple[str, str]]:
+    """Which calc of the journal records each statement."""
+    recorded = {calc.statement_sha256: key for key, calc in register.of(Calc).items()}
+    for one in statements:
+        yield f"calc of {one.book}", recorded.get(one.sha256, "not drawn up")
+
+
+def _not_drawn_up(statements: Sequence[Statement], register: Register) -> Iterator[str]:
+    books = [one.book for one in statements]
+    for (_, calc), book in zip(_calcs(statements, register), list(books), strict=True):
+        if calc != "not drawn up":
+            books.remove(book)
+    if books:
+        yield f"{', '.join(books)}: not drawn up: no calc records what is printed here; --adopt does"
 
 
 def _totals(
