@@ -113,11 +113,18 @@ class Entry:
         return made
 
 
-def read_entries(raw: Iterable[Mapping[str, Any]]) -> tuple[list[Entry], list[Fault]]:
-    """Entries that hold on their own, and every fault of those that do not."""
+def read_entries(
+    raw: Iterable[Mapping[str, Any]], *, first: int = 0
+) -> tuple[list[Entry], list[Fault]]:
+    """Entries that hold on their own, and every fault of those that do not.
+
+    Args:
+        raw: entries as given.
+        first: number of the first of them, to name one that has no id.
+    """
     entries: list[Entry] = []
     faults: list[Fault] = []
-    for number, given in enumerate(raw):
+    for number, given in enumerate(raw, first):
         entry = _read(given, str(given.get("id") or f"entry {number}"), faults)
         if entry is not None:
             entries.append(entry)

@@ -21,6 +21,9 @@ _SCHEMA: Final = (
 )
 
 
+_WRITE: Final = {"activity": canonical.canonical_counts}
+
+
 class Journal:
     """Entries of one ledger in one SQLite file, or in memory (``":memory:"``)."""
 
@@ -79,7 +82,8 @@ class Journal:
         seq, prev = self.head
         rows: list[tuple[int, str, bytes]] = []
         for entry in entries:
-            body = canonical.canonical({**entry, "seq": seq, "prev": prev})
+            write = _WRITE.get(entry["kind"], canonical.canonical)
+            body = write({**entry, "seq": seq, "prev": prev})
             prev = canonical.entry_hash(body)
             rows.append((seq, prev, body))
             seq += 1

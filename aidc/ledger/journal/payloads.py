@@ -66,7 +66,7 @@ class Activity(Config):
 
     meter: Text
     unit: BaseUnit
-    interval_s: int = Field(gt=0)
+    interval_s: int = Field(gt=0, le=2**31)
     quantities: tuple[Count, ...] = Field(min_length=1, strict=False)
     quality: Quality
     method: Text | None = None  # of an estimate

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from aidc.errors import Fault, InputError, LedgerError
@@ -13,6 +14,7 @@ from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
 from aidc.ledger.journal.rules import Context, faults_of_entry
 
+_AT_ONCE: Final = 2_000  # entries of one transaction in memory
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)  # between writers of one ledger
 
 
@@ -47,36 +49,41 @@ class Store:
         recorded_by: str,
     ) -> int:
         """Appends entries, all or none; how many were new. See `Ledger.post`."""
-        made, faults = read_entries(entries)
+        given = iter(entries)
+        faults: list[Fault] = []
         try:
             with self.journal.batch():
-                count = self.journal.head[0]
-                known = Context(self.register, self.index, count, role, recorded_by, recorded_at)
+                before = self.journal.head[0]
+                known = Context(self.register, self.index, before, role, recorded_by, recorded_at)
                 stamp = {
                     "recorded_at": self._stamp(recorded_at),
                     "recorded_by": recorded_by,
                     "role": role,
                 }
-                fresh = self._new(made, known, faults)
+                read = 0
+                while part := list(islice(given, _AT_ONCE)):
+                    made, found = read_entries(part, first=read)
+                    faults.extend(found)
+                    fresh = self._new(made, known, faults)
+                    self.index.flush()
+                    self.journal.append({**content, **stamp} for content in fresh)
+                    read += len(part)
                 _refuse(faults)
-                self.index.flush()
-                self.journal.append({**content, **stamp} for content in fresh)
         except BaseException:
             self.index.forget()
             self._register = Register()
             raise
         self.index.forget()
-        self._register.upto += len(fresh)
-        return len(fresh)
+        self._register.upto = known.seq
+        return known.seq - before
 
     def _new(
-        self, entries: Iterable[Entry], known: Context, faults: list[Fault]
+        self, entries: list[Entry], known: Context, faults: list[Fault]
     ) -> list[dict[str, Any]]:
         """Contents of the entries that are not there yet, each taken in; faults of the others."""
-        made = list(entries)
-        there = self.index.places([entry.id for entry in made])
+        there = self.index.places([entry.id for entry in entries])
         named: dict[str, dict[str, Any]] = {}
-        for entry in made:
+        for entry in entries:
             content = entry.content()
             before = named.get(entry.id)
             if before is None and entry.id in there:
