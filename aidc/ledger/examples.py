@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -40,7 +40,9 @@ def examples(kind: str) -> list[dict[str, Any]]:
         InputError: no such kind.
     """
     if kind not in KINDS:
-        raise InputError(f"'{kind}' is no kind of entry{nearest(kind, KINDS)}; there are {', '.join(KINDS)}")
+        raise InputError(
+            f"'{kind}' is no kind of entry{nearest(kind, KINDS)}; there are {', '.join(KINDS)}"
+        )
     given = [one for one in posted_examples() if one["kind"] == kind]
     return given or [content_of(body) for body in _book() if body["kind"] == kind]
 
@@ -61,15 +63,24 @@ def _book() -> Iterator[dict[str, Any]]:
             trigger, calcs=book.calcs, threshold_frac=Decimal("0.05"), one_target_for_all_scopes=False,
             recorded_at=_NOW, recorded_by="lin", approved_by="wu",
         )  # fmt: skip
-        signed = {"recorded_at": _NOW, "recorded_by": "lin", "approved_by": "wu"}
-        book.close_period("2024", **signed, signatories=["Acme Compute Ltd"])
-        book.reopen_period("2024", reason="the bill of December came late", **signed)
+        book.close_period(
+            "2024", recorded_at=_NOW, recorded_by="lin", approved_by="wu",
+            signatories=["Acme Compute Ltd"],
+        )  # fmt: skip
+        book.reopen_period(
+            "2024", reason="the bill of December came late", recorded_at=_NOW, recorded_by="lin",
+            approved_by="wu",
+        )  # fmt: skip
         count, head = book.head
         anchor = {
             "id": f"anchor:{count}",
             "kind": "anchor",
             "valid_from": _NOW,
-            "payload": {"seq": count - 1, "head": head, "receipt": "mail to the auditor, 2025-04-30"},
+            "payload": {
+                "seq": count - 1,
+                "head": head,
+                "receipt": "mail to the auditor, 2025-04-30",
+            },
         }
         book.post(anchor, recorded_at=_NOW, role="accountant")
         for seq in range(book.head[0]):
@@ -91,7 +102,11 @@ def _revise_a_factor(book: Ledger, given: list[dict[str, Any]]) -> None:
     """A second version far from the first is a draft, and a second name lets it stand."""
     first = next(one for one in given if one["kind"] == "factor_version")
     row = first["payload"]["row"]
-    far = row | {"name": f"{row['name']}-b", "version": "2", "value": str(2 * Decimal(row["value"]))}
+    far = row | {
+        "name": f"{row['name']}-b",
+        "version": "2",
+        "value": str(2 * Decimal(row["value"])),
+    }
     entry = first | {"id": f"factor:{far['name']}", "payload": first["payload"] | {"row": far}}
     book.post(entry, recorded_at=_NOW, role="accountant", recorded_by="lin")
     approval = {
@@ -101,4 +116,3 @@ def _revise_a_factor(book: Ledger, given: list[dict[str, Any]]) -> None:
         "payload": {"of": entry["id"], "comment": "held against the publisher's table"},
     }
     book.post(approval, recorded_at=_NOW, role="approver", recorded_by="wu")
-

@@ -112,7 +112,9 @@ def test_any_offset_is_read_and_utc_is_stored() -> None:
 
 @pytest.mark.parametrize("text", ["2015-01-01", "2015-01-01T00:00", "2015-01-01T00:00:00.5+08:00"])
 def test_a_time_that_is_not_whole_seconds_is_refused_with_the_form(text: str) -> None:
-    with pytest.raises(InputError, match=r"write it with its offset, as 2022-01-01T00:00:00\+08:00"):
+    with pytest.raises(
+        InputError, match=r"write it with its offset, as 2022-01-01T00:00:00\+08:00"
+    ):
         stored(examples("site")[0] | {"valid_from": text})
 
 
