@@ -1,12 +1,12 @@
 """All sheets of a report: inventory, scope 2, tiers, energy, water, key figures, disclosure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
 from aidc.errors import InputError
 from aidc.ledger.journal.fields import Stream
-from aidc.ledger.journal.payloads import LedgerSite, ReportedFigure
+from aidc.ledger.journal.payloads import Calc, LedgerSite, ReportedFigure
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
@@ -15,9 +15,15 @@ from aidc.ledger.reports.disclosure import disclosure_sheet, published
 from aidc.ledger.reports.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
 from aidc.ledger.reports.kpi import PueCategory
 from aidc.ledger.reports.material import Material
-from aidc.ledger.reports.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
+from aidc.ledger.reports.meter_sheets import (
+    energy_sheet,
+    kpi_sheet,
+    metered,
+    water_measures,
+    water_sheet,
+)
 from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
-from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, less, provenance, sum_of
+from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, provenance, sum_of
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.statement import Statement
 
@@ -72,9 +78,28 @@ def workbook(
         zone,
         any(one.simulated for one in statements),
         sheets,
-        provenance(statements, parameters),
-        tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
+        (*provenance(statements, parameters), *_calcs(statements, register)),
+        (
+            *_not_drawn_up(statements, register),
+            *dict.fromkeys(text for one in statements for text in (*one.advice, *one.warnings)),
+        ),
     )
+
+
+def _calcs(statements: Sequence[Statement], register: Register) -> Iterator[tuple[str, str]]:
+    """Which calc of the journal records each statement."""
+    recorded = {calc.statement_sha256: key for key, calc in register.of(Calc).items()}
+    for one in statements:
+        yield f"calc of {one.book}", recorded.get(one.sha256, "not drawn up")
+
+
+def _not_drawn_up(statements: Sequence[Statement], register: Register) -> Iterator[str]:
+    books = [one.book for one in statements]
+    for (_, calc), book in zip(_calcs(statements, register), list(books), strict=True):
+        if calc != "not drawn up":
+            books.remove(book)
+    if books:
+        yield f"{', '.join(books)}: not drawn up: no calc records what is printed here; --adopt does"
 
 
 def _totals(
@@ -121,14 +146,14 @@ def measures(material: Material, inventory: Sheet) -> dict[tuple[str, int], Amou
             "purchased_electricity": metered(material, year, ("grid_import",), "MWh"),
             "own_pv": metered(material, year, ("pv",), "MWh"),
         }
-        water_in, water_out = (
-            metered(material, year, (stream,), "m3") for stream in ("water_in", "water_out")
-        )
         found |= energy
         found["total_energy"] = sum_of(_known(energy.values()), "MWh")
-        found |= {"water_in": water_in, "water_out": water_out}
-        found["water_consumed"] = less(water_in, water_out)
-        made |= {(k, year): amount for k, amount in found.items() if amount.value is not None}
+        found |= water_measures(material, year)
+        made |= {
+            (k, year): amount
+            for k, amount in found.items()
+            if amount.value is not None or k == "water_consumed"
+        }
         gases = sorted({one.gases for one in material.statements.values() if one.assessed})
         if gases:
             made["gases", year] = Amount(None, "", ", ".join(gases))
