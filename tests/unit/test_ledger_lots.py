@@ -240,9 +240,9 @@ def test_a_retired_credit_stands_in_the_offset_account_and_serves_one_claim() ->
     assert twice.startswith("D14: 1000 kg retired of us by m2")
     desk.move("m4", "lot:1", "retire", (6, 7), quantity=2_000, claim="other", **words)
     year = (datetime(2023, 12, 31, 16, tzinfo=UTC), datetime(2024, 12, 31, 16, tzinfo=UTC))
-    account = credit_account("offset", desk.held, entity="us", period=year)
+    account = credit_account("offset", desk.held, entity="us", names={"us"}, period=year)
     assert account.tco2e == 7
-    assert credit_account("inset", desk.held, entity="us", period=year).lines == ()
+    assert credit_account("inset", desk.held, entity="us", names={"us"}, period=year).lines == ()
 
 
 def test_what_was_held_is_told_as_of_a_day() -> None:

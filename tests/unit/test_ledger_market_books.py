@@ -365,7 +365,7 @@ def test_a_lot_for_two_sites_is_refused_only_where_it_cannot_go() -> None:
     ]
     ledger.post(entries, recorded_at=AT, role="accountant")
     uses, refused = applied(
-        claims(ledger.store.register.lots, "us"),
+        claims(ledger.store.register.lots, "us", {"us"}),
         period=(PERIOD[0], PERIOD[1]),
         regions={"site:a": "CN-SH", "site:b": "SG"},
         terms=ledger.policies.market,

@@ -85,7 +85,7 @@ def test_a_credit_retired_in_another_name_is_in_nobodys_account() -> None:
     for name, whose in (("mine", "us"), ("theirs", "rival")):
         retire(ledger, name, 3, "ccer", beneficiary=whose, claim="day")
     held = ledger.store.register.lots
-    account = credit_account("offset", held, entity="us", period=PERIOD)
+    account = credit_account("offset", held, entity="us", names={"us"}, period=PERIOD)
     assert [line.lot for line in account.lines] == ["mine"]
 
 

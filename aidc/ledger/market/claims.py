@@ -4,7 +4,7 @@ References:
     GHG Protocol, Scope 2 Guidance: hierarchy of the market-based method, eight quality criteria.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -121,14 +121,20 @@ def not_applied(claim: Claim, criterion: str, reason: str) -> NotApplied:
     return NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
 
 
-def claims(held: Holdings, entity: str) -> Iterator[Claim]:
-    """Retirements of an entity, as held at the report date."""
+def claims(held: Holdings, entity: str, names: Collection[str]) -> Iterator[Claim]:
+    """Retirements of an entity, as held at the report date.
+
+    Args:
+        held: lots and their moves.
+        entity: who retired.
+        names: names of the entity that a beneficiary may have, as `plain_name` writes them.
+    """
     for holding, record, parts in held.retired(entity):
         move = record.move
         if move.period_from is None or move.period_to is None or move.document is None:
             continue  # refused when posted
         named = move.beneficiary or ""
-        other = None if plain_name(named) == plain_name(entity) else named
+        other = None if plain_name(named) in names else named
         spans = tuple(((part.start, part.end), part.site) for part in parts)
         consumed = (move.period_from, move.period_to)
         yield Claim(holding, record.entry_id, spans, consumed, move.document, other)
