@@ -38,6 +38,7 @@ class Register:
         entries: every fact by id, superseded ones too.
         first: id of an entry that supersedes another -> id under which it is found.
         closed: periods that take no entries, closed and not opened again.
+        covered: how many entries the closes cover, from the first.
         lots: lots with their parts and moves.
         factors: rows of factor tables as posted, drafts too.
         approvals: of drafts.
@@ -48,6 +49,7 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     closed: dict[str, PeriodClose] = field(default_factory=dict)
+    covered: int = 0
     lots: Holdings = field(default_factory=Holdings)
     factors: list[Posted] = field(default_factory=list)
     approvals: list[Approved] = field(default_factory=list)
@@ -168,6 +170,7 @@ class Register:
             self.head = payload
         elif isinstance(payload, PeriodClose):
             self.closed[payload.period] = payload
+            self.covered = payload.first_seq + payload.entries
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
         elif isinstance(payload, Lot):
