@@ -22,11 +22,11 @@ HOURS = (0, 1, 2, 3)
 USUAL = {"supply_degc": 24.0, "month_peak_kw": 3000.0, "drybulb_degc": 30.0, "dewpoint_degc": 24.0,
          "it_kw": 2000.0, "pv_kw": 100.0}  # fmt: skip
 PARTS = {
-    "site_model": "site's part of the Pyomo model", "add_jobs": "job classes in it",
-    "write": "Pyomo's standard form", "parts_of": "arrays for HiGHS",
+    "site_model": "site's part of the Pyomo model", "with_jobs": "job columns as arrays",
+    "write": "Pyomo's standard form", "parts_of": "arrays for HiGHS of the site",
     "certificate": "bound and its proof",
     "relaxed_duals": "of it, a second solve", "sample": "plant tables", "job_side": "classes and starts",
-    "_settled": "starts on free boards", "expected_of": "plant under plan and baseline",
+    "settled": "starts on free boards", "expected_of": "plant under plan and baseline",
     "plan_from": "all of it",
 }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Ledgers: open one, post facts, draw up and trace statements, export."""
 
+import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,6 +77,22 @@ def post(
     with Ledger.open(ledger) as opened:
         new = opened.post(given, recorded_at=now(), role=_role(role), recorded_by=by)
         print(f"{new} of {len(given)} entries are new; {opened.head[0]} entries in all")
+
+
+@app.command()
+def example(
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="Kind of entry; all that are posted from a file by default."),
+    ] = None,
+) -> None:
+    """Valid entries of a kind, or a small book of them, as JSON that post takes."""
+    from aidc.ledger.examples import WRITTEN_BY, examples, posted_examples
+
+    given = posted_examples() if kind is None else examples(kind)
+    print(json.dumps(given if len(given) > 1 else given[0], indent=2, ensure_ascii=False))
+    if kind in WRITTEN_BY:
+        print(f"written by aidc ledger {WRITTEN_BY[kind]}", file=sys.stderr)
 
 
 def _role(text: str) -> Any:

@@ -2,17 +2,20 @@
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
-from aidc.cli.ledger_audit import Approver, By, Place
+from aidc.cli.ledger_audit import Place
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
-from aidc.errors import InputError
+from aidc.errors import InputError, LedgerError
 
 if TYPE_CHECKING:
     from aidc.ledger import Ledger, Statement
+    from aidc.ledger.journal.entries import Entry
     from aidc.ledger.reports.kpi import PueCategory
+    from aidc.ledger.restatement.restate import Trigger, TriggerKind
 
 Entity = Annotated[str, typer.Option(help="Reporting entity.")]
 Period = Annotated[str, typer.Option(help="2022, 2022-07, or START/END with offsets.")]
@@ -27,12 +30,20 @@ OneSided = Annotated[
     str | None, typer.Option(help="Why one of S2-LB and S2-MB-2015 stands without the other.")
 ]
 BOTH: Final = "S1,S2-LB,S2-MB-2015"
+_KINDS: Final[tuple["TriggerKind", ...]] = (
+    "method_improvement", "data_improvement", "error", "category_added", "grid_changed", "growth",
+)  # fmt: skip
 _FORMS: Final = {".html": "html", ".json": "json", ".xlsx": "xlsx", "": "csv"}
 
 
 def add_to(app: typer.Typer) -> None:
     """Adds the commands to those of the ledger."""
-    for name, command in (("report", report), ("check", check), ("restate", restate)):
+    for name, command in (
+        ("report", report),
+        ("check", check),
+        ("calcs", calcs),
+        ("restate", restate),
+    ):
         app.command(name)(command)
 
 
@@ -119,51 +130,129 @@ def check(
     stop(trips)
 
 
+def calcs(
+    ledger: Place,
+    entity: Annotated[str | None, typer.Option(help="Reporting entity; all by default.")] = None,
+    json_: Json = False,
+) -> None:
+    """Statements that were drawn up: what restate, replay and assertions name."""
+    from aidc.ledger import Ledger
+    from aidc.ledger.journal.payloads import Calc
+
+    head = ("calc", "entity", "book", "period", "report date", "t", "gas", "factors")
+    with Ledger.open(ledger) as opened:
+        register, zone = opened.store.register, ZoneInfo(opened.zone)
+        rows = [
+            (
+                name, one.entity, one.book, _span(register.entries[name], zone),
+                one.report_date.isoformat(), f"{one.total_t:f}", one.gas, " ".join(one.factors),
+            )
+            for name, one in register.of(Calc).items()
+            if entity in (None, one.entity)
+        ]  # fmt: skip
+    if json_:
+        print_json([dict(zip(head, row, strict=True)) for row in rows])
+    elif rows:
+        print_table(head, rows)
+    else:
+        print(
+            "no statement was drawn up; statement --adopt and report --adopt record what they draw"
+        )
+
+
+def _span(entry: "Entry", zone: ZoneInfo) -> str:
+    """The year, or first and last moment as days of the ledger's zone."""
+    start, end = (time.astimezone(zone) for time in (entry.valid_from, entry.valid_to))
+    if (start.month, start.day, end.month, end.day, end.year - start.year) == (1, 1, 1, 1, 1):
+        return str(start.year)
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+
+
 def restate(
     ledger: Place,
     calc: Annotated[list[str], typer.Option(help="A calc of the base year; give it once a book.")],
     threshold: Annotated[str, typer.Option(help="Share from which on it is restated: 0.05.")],
-    by: By,
-    approved_by: Approver,
-    event: Annotated[str | None, typer.Option(help="Id of a boundary event.")] = None,
-    kind: Annotated[
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who does it: recorded with every entry.")
+    ] = None,
+    approved_by: Annotated[str | None, typer.Option(help="A second name, other than --by.")] = None,
+    event: Annotated[
         str | None,
-        typer.Option(help="Or: method_improvement, data_improvement, error, category_added."),
+        typer.Option(help="Id of a boundary event: acquired, divested, merged, in- or outsourced."),
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help=f"Or a kind: {', '.join(_KINDS)}; the last two are refused.")
     ] = None,
     cause: Annotated[str | None, typer.Option(help="In words, with --kind.")] = None,
-    change: Annotated[str | None, typer.Option(help="Tonnes of the base year, signed.")] = None,
+    to_calc: Annotated[
+        str | None,
+        typer.Option(
+            help="The base year drawn up anew: the change is the difference of the calcs."
+        ),
+    ] = None,
+    change: Annotated[
+        str | None,
+        typer.Option(help="Tonnes of the base year, signed: only where no calc can give them."),
+    ] = None,
     one_target: Annotated[
         bool, typer.Option("--one-target", help="One target covers scopes 1, 2 and 3.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Says what would come of it and records nothing.")
+    ] = False,
 ) -> None:
-    """Holds a trigger against the threshold of a base year, and records what came of it."""
+    """Holds a trigger against the threshold of a base year, and records what came of it.
+
+    Exit status 1 where the trigger is none: the refusal is recorded too, unless --dry-run.
+    """
     from aidc.cli.ledger import now
     from aidc.ledger import Ledger
 
+    if not dry_run and (by is None or approved_by is None):
+        raise InputError("restating is recorded: give --by and --approved-by, or --dry-run")
     with Ledger.open(ledger) as opened:
+        trigger = event or _trigger(opened, calc, kind, cause, to_calc, change)
         found = opened.restate(
-            event if event is not None else _trigger(kind, cause, change, opened.head[0]),
+            trigger,
             calcs=calc,
             threshold_frac=_decimal("--threshold", threshold),
             one_target_for_all_scopes=one_target,
             recorded_at=now(),
-            recorded_by=by,
-            approved_by=approved_by,
+            recorded_by=by or "",
+            approved_by=approved_by or "",
+            dry_run=dry_run,
         )
     print("\n".join(found.lines()))
+    print("nothing is recorded: a dry run" if dry_run else "recorded")
+    refused = found.refused.get(trigger if isinstance(trigger, str) else trigger.id)
+    if refused is not None:
+        raise LedgerError(f"refused: {refused}")
 
 
-def _trigger(kind: str | None, cause: str | None, change: str | None, count: int) -> Any:
-    from typing import get_args
-
+def _trigger(
+    ledger: "Ledger",
+    calcs: list[str],
+    kind: str | None,
+    cause: str | None,
+    to_calc: str | None,
+    change: str | None,
+) -> "Trigger":
     from aidc.config import nearest
-    from aidc.ledger.restatement.restate import Trigger, TriggerKind
+    from aidc.ledger.restatement.restate import Trigger
 
-    if kind is None or cause is None or change is None:
-        raise InputError("name a boundary --event, or give --kind, --cause and --change")
-    if kind not in get_args(TriggerKind):
-        raise InputError(f"no kind of trigger '{kind}'{nearest(kind, get_args(TriggerKind))}")
-    return Trigger(f"trigger {count}", kind, cause, _decimal("--change", change))  # type: ignore[arg-type]
+    if kind is None or cause is None or (to_calc is None) == (change is None):
+        raise InputError(
+            "name a boundary --event, or give --kind, --cause and one of --to-calc and --change"
+        )
+    if kind not in _KINDS:
+        raise InputError(
+            f"no kind of trigger '{kind}'{nearest(kind, _KINDS)}; there are {', '.join(_KINDS)}; "
+            "what joined or left the boundary is a boundary_event, named by --event"
+        )
+    if to_calc is not None:
+        return ledger.change_to(to_calc, calcs=calcs, kind=kind, cause=cause)
+    size = _decimal("--change", str(change))
+    return Trigger(f"trigger {ledger.head[0]}", kind, cause, size)
 
 
 def _decimal(option: str, text: str) -> Decimal:

@@ -32,10 +32,15 @@ def check(
 
 def schema(
     to: Annotated[Path | None, typer.Option(help="Write it here instead of to stdout.")] = None,
+    of: Annotated[str, typer.Option(help="scenario, or ledger-entry.")] = "scenario",
 ) -> None:
-    """JSON Schema of scenario files, for editors."""
-    from aidc.scenario_schema import schema as made
+    """JSON Schema of scenario files, or of the entries of a ledger, for editors."""
+    from aidc.ledger.entry_schema import entry_schema
+    from aidc.scenario_schema import schema as of_scenario
 
+    made = {"scenario": of_scenario, "ledger-entry": entry_schema}.get(of)
+    if made is None:
+        raise InputError(f"--of: '{of}' has no schema; there are scenario and ledger-entry")
     text = json.dumps(made(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     if to is None:
         sys.stdout.write(text)

@@ -21,8 +21,13 @@ from aidc.ledger.market.book import held_at
 from aidc.ledger.market.ets import verified_before
 from aidc.ledger.market.match_report import MatchReport
 from aidc.ledger.market.matching_of import matching_of
-from aidc.ledger.restatement.restate import Restated, Trigger
-from aidc.ledger.restatement.restating import event_trigger, restatement, series_of
+from aidc.ledger.restatement.restate import Restated, Trigger, TriggerKind
+from aidc.ledger.restatement.restating import (
+    calc_trigger,
+    event_trigger,
+    restatement,
+    series_of,
+)
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.derive import derive
 from aidc.ledger.statements.question import Question
@@ -282,6 +287,7 @@ class Ledger(KeptLedger):
         recorded_at: datetime,
         recorded_by: str,
         approved_by: str,
+        dry_run: bool = False,
     ) -> Restated:
         """Holds a trigger, with all that wait, against the threshold, and records what came of it.
 
@@ -293,6 +299,7 @@ class Ledger(KeptLedger):
             recorded_at: when.
             recorded_by: by whom.
             approved_by: the second name.
+            dry_run: records nothing.
 
         Raises:
             InputError: calcs or a trigger that do not hold, or no second name.
@@ -309,8 +316,25 @@ class Ledger(KeptLedger):
             one_target_for_all_scopes=one_target_for_all_scopes,
             approver=approved_by,
         )
-        self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
+        if not dry_run:
+            self.post(entry, recorded_at=recorded_at, role="approver", recorded_by=recorded_by)
         return found
+
+    def change_to(
+        self, to_calc: str, *, calcs: Sequence[str], kind: TriggerKind, cause: str
+    ) -> Trigger:
+        """The trigger of a base year drawn up anew: its size is the difference of two calcs.
+
+        Args:
+            to_calc: id of the newer calc, of a book that the base year holds.
+            calcs: ids of the calcs of the base year.
+            kind: such as ``data_improvement``.
+            cause: in words.
+
+        Raises:
+            InputError: a calc of another entity, period, book or gas.
+        """
+        return calc_trigger(self.store.register, calcs, to_calc, kind=kind, cause=cause)
 
 
 def _calc(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+from pyomo.common.gc_manager import PauseGC
 
 from aidc.errors import PlanError
 from aidc.optimization.bound import Certificate
@@ -45,7 +46,8 @@ class Record:
             The plan, the committed set-points, and the end of the commitment [s].
         """
         try:
-            found = plan_window(problem)
+            with PauseGC():  # a Pyomo model is very many objects, and none of them is garbage
+                found = plan_window(problem)
             self.window = found.setpoints
         except PlanError as fault:
             self.faults.append(fault)

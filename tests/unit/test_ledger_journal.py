@@ -211,7 +211,7 @@ def test_a_naive_time_is_refused_with_the_form_to_write() -> None:
     with filled() as ledger:
         entry = hours("2022-08-01T00:00:00Z", "2022-08-01T01:00:00Z", [1], "activity:2")
         entry["valid_from"] = datetime(2022, 8, 1)  # noqa: DTZ001
-        with pytest.raises(InputError, match=r"naive; write it in UTC as 2021-12-31T16:00:00Z"):
+        with pytest.raises(InputError, match=r"naive; write it with its offset, as"):
             ledger.post(entry, recorded_at=AT, role="accountant")
 
 

@@ -220,3 +220,21 @@ def test_two_years_of_one_share_of_waste_water_are_called_a_coefficient() -> Non
     assert sheet.cell("scope1", "2021").value == Decimal("337.12955892")
     assert sheet.cell("scope1", "2022").value == Decimal("169.61021616")
     assert sheet.cell("scope2_NDRC", "2021").shown(1) == "6,964.0"
+
+
+def test_water_consumed_is_not_assessed_where_a_site_does_not_meter_what_it_discharges() -> None:
+    """Two sites take 17,520 m3 each; one meters its discharge: the other has not discharged nothing."""
+    taken = HOUR | {"water_in": 2_000_000}
+    with ledger_of(
+        site_year("lingang", 2023, taken | {"water_out": 700_000}),
+        site_year("dongguan", 2023, taken),
+    ) as ledger:
+        sheet = drawn(ledger).sheet("disclosure")
+    found = sheet.cell("water-consumption", "2023")
+    assert (found.value, found.text) == (None, NOT_ASSESSED)
+    assert found.note == "not both of water in and out at dongguan"
+    assert sheet.cell("water-withdrawal", "2023").value == 2 * 17_520
+    assert sheet.cell("water-discharge", "2023").value == 6132
+    assert (
+        "water discharged is not metered at dongguan" in sheet.cell("water-discharge", "2023").note
+    )

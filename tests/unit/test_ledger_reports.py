@@ -13,6 +13,7 @@ import aidc.cli
 from aidc.errors import InputError
 from aidc.ledger import BookMixError, Ledger
 from aidc.ledger.checks.assertion import Assertion
+from aidc.ledger.inventory import company_ledger
 from aidc.ledger.journal.payloads import Calc
 from aidc.ledger.reports.report import Report, report
 from aidc.ledger.restatement.restate import Restatement, Trigger
@@ -170,11 +171,12 @@ def test_triggers_add_up_in_the_journal_until_the_base_year_is_recalculated(base
     sheet = book.sheet("base_year")
     assert [row.cells["verdict"].text for row in sheet.rows] == [
         "pending",
+        "waited",
         "recalculated",
         "pending",
     ]
     assert sheet.rows[0].cells["change"].sources == ("event:1",)
-    assert sheet.rows[1].cells["as restated"].value == second.restated_t
+    assert sheet.rows[2].cells["as restated"].value == second.restated_t
     words = book.sheet("disclosure").cell("restatements", "2023").text
     assert words.startswith("S2-LB, base year 2023: ")
     assert "a meter read twice" in words
@@ -283,3 +285,120 @@ def test_the_restate_command_prints_the_waterfall(
     assert "a meter read twice: -1 t" in out
     assert "recalculated" in out
     assert main(["ledger", "restate", str(folder), *options]) == 2
+
+
+def calc_of(ledger: Ledger, book: str, report_date: date) -> str:
+    """Draws a year up as by a report date; id of its calc."""
+    known = set(ledger.calcs)
+    ledger.draw_up(
+        [book], entity="sensetime", period="2022", report_date=report_date, recorded_at=AT,
+        code_version="test", one_sided_because="one book",
+    )  # fmt: skip
+    return next(name for name in ledger.calcs if name not in known)
+
+
+def test_a_base_year_with_scope_1_and_one_without_it_are_two_series(base: Any) -> None:
+    """What waits in one neither counts in the other, nor does the other's base year stand for it."""
+    ledger, calcs = base
+    one, both = [calcs["S2-LB"]], [calcs["S1"], calcs["S2-LB"]]
+    total = ledger.store.register.of(Calc)[calcs["S2-LB"]].total_t
+    small, large = (total * Decimal(share) for share in ("0.03", "0.06"))
+    act(ledger, Trigger("t", "error", "a meter read twice", small), "", calcs=one)
+    found = act(ledger, Trigger("t", "error", "a wrong factor", large), "", calcs=both)
+    assert (found.verdict, len(found.waterfall)) == ("recalculated", 1)
+    again = act(ledger, Trigger("t", "error", "a late bill", Decimal(1)), "", calcs=one)
+    assert again.reported_t == total
+    assert [step.change_t for step in again.waterfall] == [small, Decimal(1)]
+    held = list(ledger.store.register.of(Restatement).values())
+    assert [made.book for made in held] == ["S2-LB", "S1+S2-LB", "S2-LB"]
+    assert [made.series_version for made in held] == [1, 2, 1]
+
+
+def test_a_cause_counts_once_in_a_series(base: Any) -> None:
+    ledger, calcs = base
+    error = Trigger("t", "error", "A meter read twice", Decimal(1))
+    act(ledger, error, calcs["S2-LB"])
+    with pytest.raises(InputError, match=r"'a meter read twice' was held .* already: pending"):
+        act(ledger, Trigger("u", "error", "a meter read twice", Decimal(2)), calcs["S2-LB"])
+
+
+def test_the_lines_of_the_base_year_add_up_with_those_that_waited(base: Any) -> None:
+    ledger, calcs = base
+    share = ledger.store.register.of(Calc)[calcs["S2-LB"]].total_t * Decimal("0.03")
+    for cause in ("first", "second"):
+        act(ledger, Trigger("t", "error", cause, share), calcs["S2-LB"])
+    act(ledger, Trigger("t", "grid_changed", "a cleaner grid", share), calcs["S2-LB"])
+    book = drawn(ledger).workbook
+    rows = book.sheet("base_year").rows
+    assert [(row.heads[1], row.cells["verdict"].text) for row in rows] == [
+        ("first", "pending"), ("first", "waited"), ("second", "recalculated"), ("a cleaner grid", "refused"),
+    ]  # fmt: skip
+    waited, counted, refused = rows[1:]
+    assert (
+        counted.cells["as reported"].value
+        + waited.cells["change"].value
+        + counted.cells["change"].value
+        == counted.cells["as restated"].value
+    )
+    assert refused.cells["change"].text == "not counted"
+    assert "(first; second)" in book.sheet("disclosure").cell("restatements", "2023").text
+
+
+def test_a_newer_factor_restates_by_the_difference_of_two_calcs() -> None:
+    """SR2022: 0.5703 t/MWh; notice 2024 no. 33: 0.5366. Purchase 53,434.5 MWh, 386.552135 abroad at 0.39."""
+    with company_ledger((2022,), zone=ZONE, recorded_at=AT) as ledger:
+        old = calc_of(ledger, "NDRC", date(2023, 6, 30))
+        new = calc_of(ledger, "NDRC", date(2024, 12, 31))
+        trigger = ledger.change_to(
+            new, calcs=[old], kind="data_improvement", cause="factor of 2022 as published in 2024"
+        )
+        assert trigger.change_t == Decimal("53047.947865") * (Decimal("0.5366") - Decimal("0.5703"))
+        many = ledger.head[0]
+        tried = act(ledger, trigger, old, threshold_frac=Decimal("0.10"), dry_run=True)
+        assert (tried.verdict, round(tried.net_frac, 4)) == ("pending", Decimal("0.0588"))
+        assert ledger.head[0] == many
+        assert act(ledger, trigger, old).verdict == "recalculated"
+        held = next(iter(ledger.store.register.of(Restatement).values()))
+        assert (held.from_calc, held.to_calc) == (old, new)
+        forged = held.model_dump(exclude_none=True) | {"change_t": Decimal(-1), "cause": "forged"}
+        with pytest.raises(InputError, match="rests on already"):
+            ledger.post(
+                {"id": "r:forged", "kind": "restatement", **YEAR, "payload": forged},
+                recorded_at=AT, role="approver", recorded_by="accountant",
+            )  # fmt: skip
+
+
+def test_the_restate_command_takes_a_calc_tries_and_tells_a_refusal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = str(tmp_path / "books")
+    assert main(["ledger", "init", place, "--id", "x", "--company", "--by", "a"]) == 0
+    for day in ("2023-06-30", "2024-12-31"):
+        words = ["--book", "NDRC", "--period", "2022", "--report-date", day, "--adopt"]
+        assert main(["ledger", "statement", place, *words]) == 0
+    capsys.readouterr()
+    assert main(["ledger", "calcs", place, "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert [(one["book"], one["period"], one["report date"]) for one in made] == [
+        ("NDRC", "2022", "2023-06-30"),
+        ("NDRC", "2022", "2024-12-31"),
+    ]
+    assert "mee-average-CN-2022" in made[1]["factors"]
+    old, new = (one["calc"] for one in made)
+    words = ["ledger", "restate", place, "--calc", old, "--to-calc", new]
+    improved = [*words, "--kind", "data_improvement", "--cause", "newer factor"]
+    assert main([*improved, "--threshold", "0.1", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "-5.9% net" in out
+    assert "pending" in out
+    assert "nothing is recorded" in out
+    assert main([*improved, "--threshold", "0.05"]) == 2  # who, and who approves
+    names = ["--by", "a", "--approved-by", "b"]
+    refused = [*words, "--kind", "grid_changed", "--cause", "the grid", "--threshold", "0.05"]
+    assert main([*refused, *names]) == 1
+    assert "the grid changed" in capsys.readouterr().err
+    assert main([*improved, *names, "--threshold", "0.05"]) == 0
+    assert "recalculated" in capsys.readouterr().out
+    wrong = [*words, "--kind", "acquired", "--cause", "x", "--threshold", "0.05", *names]
+    assert main(wrong) == 2
+    assert "named by --event" in capsys.readouterr().err

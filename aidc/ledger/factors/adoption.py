@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 
 from aidc.ledger.factors.gases import Gwp, RefrigerantPart, gwps, refrigerants
-from aidc.ledger.factors.policies import Policies, select
+from aidc.ledger.factors.policies import Policies, with_shipped
+from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.registry import Row
 from aidc.ledger.factors.rows import (
     ActivityFactor,
-    GridFactor,
     activity_factors,
     fuel_factors,
-    grid_factors,
 )
 from aidc.ledger.journal.index import Index
 from aidc.ledger.journal.periods import years_in
@@ -47,11 +46,11 @@ def factors_of(
             if not book.holds(site.region):
                 continue
             for year in _years(register, index, key, zone):
-                picked = select(
+                _, picked = priced(
                     policies,
-                    book.rule(site.region).policy,
-                    _grid_rows(register),
-                    region=site.region,
+                    book,
+                    with_shipped(register.grid.values()),
+                    site=site,
                     activity_year=year,
                     report_date=report_date,
                 )
@@ -91,7 +90,7 @@ def _scope_3(register: Register, policies: Policies, book: Book, region: str) ->
         places = {*policies.levels(region), "CN"}
         for name in ("PCF", "MEE-NATIONAL"):
             where = policies.policies[name].where
-            for row in _grid_rows(register):
+            for row in with_shipped(register.grid.values()):
                 same = {
                     "basis": row.basis,
                     "kind": row.kind,
@@ -105,13 +104,6 @@ def _scope_3(register: Register, policies: Policies, book: Book, region: str) ->
         for rate in loss_rates().values():
             if rate.geography in places and rate.key not in own:
                 yield rate
-
-
-def _grid_rows(register: Register) -> list[GridFactor]:
-    """Grid factors of the journal, and shipped ones of keys that it has no row for."""
-    own = register.grid
-    keys = {row.key for row in own.values()}
-    return [*own.values(), *(row for row in grid_factors().values() if row.key not in keys)]
 
 
 def _potentials(register: Register, gases: set[str], gwp_set: str) -> Iterator[Row]:

@@ -11,7 +11,7 @@ from pydantic import Field
 from aidc import catalog, config
 from aidc.config import Config, nearest
 from aidc.errors import CatalogError, InputError
-from aidc.ledger.factors.rows import GridFactor
+from aidc.ledger.factors.rows import GridFactor, grid_factors
 from aidc.ledger.journal import canonical
 from aidc.ledger.market.terms import MarketTerms
 from aidc.ledger.scopes.scope3 import S3C3Options
@@ -136,18 +136,43 @@ def select(
     Raises:
         InputError: no row fits, or two do; lists what exists and the policy that can serve.
     """
-    found = select_if_any(
-        policies,
-        name,
-        kept := list(rows),
-        region=region,
-        activity_year=activity_year,
-        report_date=report_date,
-        reporting_year=reporting_year,
-    )
-    if found is None:
-        raise InputError(_nothing(policies, name, kept, region, activity_year, report_date))
-    return found
+    kept = list(rows)
+    found, problem = None, ""
+
+    def chosen(among: list[GridFactor]) -> Selection | None:
+        return select_if_any(
+            policies,
+            name,
+            among,
+            region=region,
+            activity_year=activity_year,
+            report_date=report_date,
+            reporting_year=reporting_year,
+        )
+
+    try:
+        found = chosen(kept)
+    except InputError as error:
+        problem = str(error)
+    if found is not None:
+        return found
+    problem = problem or _nothing(policies, name, kept, region, activity_year, report_date)
+    try:
+        shipped_one = chosen(with_shipped(kept))
+    except InputError:
+        shipped_one = None
+    if shipped_one is not None:
+        problem += f"; {shipped_one.factor.name} is shipped: --adopt posts it"
+    elif name == "USER":
+        problem += "; post your own: a factor_version of grid_factors with publisher 'user table'"
+    raise InputError(problem)
+
+
+def with_shipped(rows: Iterable[GridFactor]) -> list[GridFactor]:
+    """Rows of a journal, and the shipped ones of keys that it has no row for."""
+    own = list(rows)
+    keys = {row.key for row in own}
+    return [*own, *(row for row in grid_factors().values() if row.key not in keys)]
 
 
 def select_if_any(

@@ -58,6 +58,17 @@ COUNTED: Final = (
     "energy_tx",
     "adjustment",
 )  # kinds that hold quantities of an interval
+OPEN_ENDED: Final = (
+    "site",
+    "meter",
+    "factor_version",
+    "approval",
+    "asset",
+    "boundary_event",
+    "lot_move",
+    "anchor",
+)  # kinds that hold from a time on: valid_to may be left out
+NO_END: Final = "9999-12-31T00:00:00Z"
 _STAMP: Final = ("seq", "prev", "recorded_at", "recorded_by", "role")
 
 
@@ -68,7 +79,7 @@ class Evidence(Config):
     sha256: Digest | None = None
 
 
-class _Header(Config):
+class Header(Config):
     """What every entry has."""
 
     id: Text
@@ -157,13 +168,15 @@ def stored_entry(body: Mapping[str, Any]) -> Entry:
 def _read(given: Mapping[str, Any], place: str, faults: list[Fault]) -> Entry | None:
     data = dict(given)
     before = len(faults)
-    header: _Header | None = None
+    header: Header | None = None
     payload: Config | None = None
-    try:
-        header = _Header.model_validate(data)
-    except ValidationError as error:
-        faults.extend(_faults(place, (), error, data, _Header))
     kind = data.get("kind")
+    if kind in OPEN_ENDED:
+        data.setdefault("valid_to", NO_END)
+    try:
+        header = Header.model_validate(data)
+    except ValidationError as error:
+        faults.extend(_faults(place, (), error, data, Header))
     model = KINDS.get(str(kind))
     if model is None:
         message = f"'{kind}' is no kind of entry{nearest(str(kind), KINDS)}"

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from aidc.config import nearest
@@ -19,7 +19,8 @@ Stream = Literal[
     "cooling", "loss", "other", "fuel", "water_in", "water_out", "heat_out", "refrigerant",
     "goods_mass", "goods_spend", "travel", "hotel", "commuting",
 ]  # fmt: skip
-_UTC_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?")
+_DIGITS: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 _BASE_OF_STREAM: Final = {
     "water_in": "ml",
     "water_out": "ml",
@@ -39,23 +40,21 @@ def base_unit_of(stream: str) -> str:
 
 
 def _utc(value: object) -> object:
-    form = "write it in UTC as 2021-12-31T16:00:00Z"
+    """A time with any offset, in UTC: what the journal stores."""
+    form = "write it with its offset, as 2022-01-01T00:00:00+08:00 or 2021-12-31T16:00:00Z"
     if isinstance(value, str):
-        if not _UTC_FORM.fullmatch(value):
-            raise PydanticCustomError("time", "{v} is no time; {f}", {"v": repr(value), "f": form})
+        told = {"v": repr(value), "f": form}
+        if not _TIME_FORM.fullmatch(value):
+            raise PydanticCustomError("time", "{v} is no time; {f}", told)
         try:
-            return datetime.fromisoformat(value)
+            value = datetime.fromisoformat(value)
         except ValueError:
-            raise PydanticCustomError(
-                "time", "{v} is no time; {f}", {"v": repr(value), "f": form}
-            ) from None
+            raise PydanticCustomError("time", "{v} is no time; {f}", told) from None
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise PydanticCustomError("time", "{v} is naive; {f}", {"v": str(value), "f": form})
-        if value.utcoffset() != timedelta(0):
-            raise PydanticCustomError(
-                "time", "{v} is not in UTC; {f}", {"v": str(value), "f": form}
-            )
+        if value.tzinfo is not UTC:
+            return value.astimezone(UTC)
     return value
 
 
@@ -113,12 +112,18 @@ def _zone(name: str) -> str:
     return name
 
 
-Utc = Annotated[datetime, BeforeValidator(_utc)]
-Exact = Annotated[Decimal, BeforeValidator(_decimal)]
-Day = Annotated[date, BeforeValidator(_day)]
+Utc = Annotated[
+    datetime, BeforeValidator(_utc), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Exact = Annotated[
+    Decimal, BeforeValidator(_decimal), WithJsonSchema({"type": "string", "pattern": _DIGITS})
+]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Zone = Annotated[str, AfterValidator(_zone)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 Period = Annotated[str, Field(pattern=r"^(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2]))?$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
-BaseUnit = Annotated[str, AfterValidator(_base)]
+BaseUnit = Annotated[
+    str, AfterValidator(_base), WithJsonSchema({"type": "string", "enum": list(BASE_UNITS)})
+]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]  # SHA-256

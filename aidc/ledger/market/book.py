@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from aidc.errors import BalanceError, InputError, LedgerError
-from aidc.ledger.factors.policies import Policies, Selection, select, select_if_any
+from aidc.ledger.factors.policies import Policies, Selection
+from aidc.ledger.factors.pricing import priced
+from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.register import Register
 from aidc.ledger.lots.holdings import Holdings
@@ -32,7 +33,7 @@ from aidc.ledger.market.ets import ETS, ets_uses
 from aidc.ledger.market.hours import Hours, grid_by_hour, hourly_offers, is_coarse
 from aidc.ledger.market.matching import Matched, match
 from aidc.ledger.market.notes import covered_wh, notes_of, one_rest
-from aidc.ledger.statements.books import RESIDUAL, Rule
+from aidc.ledger.statements.books import Rule
 from aidc.ledger.statements.question import Question
 from aidc.ledger.statements.statement import Cell
 
@@ -192,7 +193,7 @@ class _Market:
         if part.own_wh:
             yield Cell(name, year, OWN_PV, part.own_wh, "Wh", None, 0, Decimal(0), part.own_sources)
         yield from covered
-        rule, chosen = self.rest(energy.site.region, year)
+        rule, chosen = self.rest(energy.site, year)
         yield Cell(
             name,
             year,
@@ -212,21 +213,18 @@ class _Market:
             )
         )
 
-    def rest(self, region: str, year: int) -> tuple[Rule, Selection]:
+    def rest(self, site: LedgerSite, year: int) -> tuple[Rule, Selection]:
         """What prices uncovered Wh: a residual mix where there is one, else the book's rule."""
-        asked, rows = self.asked, list(self.register.grid.values())
-        place: dict[str, Any] = {
-            "region": region,
-            "activity_year": year,
-            "report_date": asked.report_date,
-            "reporting_year": asked.reporting_year(self.zone),
-        }
-        if asked.book.takes_residual:
-            residual = select_if_any(self.policies, RESIDUAL.policy, rows, **place)
-            if residual is not None:
-                return RESIDUAL, residual
-        rule = asked.book.rule(region)
-        return rule, select(self.policies, rule.policy, rows, **place)
+        asked = self.asked
+        return priced(
+            self.policies,
+            asked.book,
+            self.register.grid.values(),
+            site=site,
+            activity_year=year,
+            report_date=asked.report_date,
+            reporting_year=asked.reporting_year(self.zone),
+        )
 
 
 def _covered(

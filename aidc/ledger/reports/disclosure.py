@@ -11,7 +11,7 @@ from aidc.config import Config
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import decimal_text
 from aidc.ledger.journal.payloads import ReportedFigure
-from aidc.ledger.reports.sheet import NOT_REPORTED, Amount, Row, Sheet
+from aidc.ledger.reports.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet
 
 Measures = Mapping[tuple[str, int], Amount]
 
@@ -86,7 +86,9 @@ def disclosure_sheet(years: Sequence[int], derived: Measures, figures: Measures)
 
 
 def _cell(row: DisclosureRow, year: int, derived: Measures, figures: Measures) -> Amount:
-    found = derived.get((row.measure, year)) or figures.get((row.measure, year))
+    found = derived.get((row.measure, year))
+    if found is None or found.text == NOT_ASSESSED:
+        found = figures.get((row.measure, year), found)
     if found is None:
         return Amount(None, row.unit or "", NOT_REPORTED)
     if row.denominator is None or found.value is None:

@@ -1,6 +1,7 @@
 """Emissions as sheets: the inventory, scope 2 in two books side by side, and its tiers."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from aidc.ledger.reports.material import (
@@ -144,4 +145,8 @@ def _both(material: Material, book: str, year: int) -> Amount:
     parts = [tonnes(material, material.scope1_book, year), tonnes(material, book, year)]
     if any(part.value is None for part in parts):
         return Amount(None, "t", NOT_ASSESSED)
-    return sum_of(parts, "t")
+    whole = sum_of(parts, "t")
+    held = [material.statements[name] for name in (material.scope1_book, book)]
+    if len({one.gases for one in held}) > 1:
+        return replace(whole, note=", ".join(f"{one.book} in {one.gases}" for one in held))
+    return whole

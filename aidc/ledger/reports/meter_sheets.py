@@ -1,6 +1,7 @@
 """What meters counted, as sheets: energy, water, key figures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -20,7 +21,7 @@ from aidc.ledger.reports.material import (
     tonnes,
 )
 from aidc.ledger.reports.meter_totals import MeterTotals
-from aidc.ledger.reports.sheet import NOT_REPORTED, Amount, Row, Sheet, less, sum_of
+from aidc.ledger.reports.sheet import NOT_ASSESSED, NOT_REPORTED, Amount, Row, Sheet, less, sum_of
 from aidc.ledger.statements.statement import FUEL, Cell
 
 
@@ -129,6 +130,28 @@ def metered(material: Material, year: int, streams: Sequence[str], unit: str) ->
 def consumed(totals: MeterTotals) -> Amount:
     """Water withdrawn less discharged [m3]."""
     return less(_amount(totals, "water_in", "m3"), _amount(totals, "water_out", "m3"))
+
+
+def water_measures(material: Material, year: int) -> dict[str, Amount]:
+    """Water of all sites: withdrawn, discharged, and consumed where every site meters both [m3].
+
+    A site without a discharge meter has not discharged nothing: it leaves no sum of what is consumed.
+    """
+    wet = [
+        one for one in material.totals[year] if any(s in (*one.of, *one.missing) for s in _WATER)
+    ]
+    made = {stream: metered(material, year, (stream,), "m3") for stream in _WATER}
+    for stream, words in _WATER.items():
+        lacking = [one.site for one in wet if stream not in (*one.of, *one.missing)]
+        if lacking and made[stream].value is not None:
+            note = f"{words} is not metered at {', '.join(lacking)}"
+            made[stream] = replace(made[stream], note=note)
+    parts = {one.site: consumed(one) for one in wet}
+    unknown = [site for site, amount in parts.items() if amount.value is None]
+    if unknown:
+        note = f"not both of water in and out at {', '.join(unknown)}"
+        return made | {"water_consumed": Amount(None, "m3", NOT_ASSESSED, note)}
+    return made | ({"water_consumed": sum_of([*parts.values()], "m3")} if parts else {})
 
 
 def _rows(material: Material, site: str, streams: Mapping[str, str], unit: str) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from aidc.ledger.ledger import Ledger
 from aidc.ledger.reports.kpi import PueCategory
 from aidc.ledger.reports.report_sheets import workbook
 from aidc.ledger.reports.sheet import Workbook
-from aidc.ledger.restatement.restating import base_year_sheet, restated_words
+from aidc.ledger.restatement.base_year import base_year_sheet, restated_words
 from aidc.ledger.statements.statement import Statement
 
 

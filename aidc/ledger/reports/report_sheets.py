@@ -15,9 +15,15 @@ from aidc.ledger.reports.disclosure import disclosure_sheet, published
 from aidc.ledger.reports.emission_sheets import inventory_sheet, scope2_sheet, tiers_sheet
 from aidc.ledger.reports.kpi import PueCategory
 from aidc.ledger.reports.material import Material
-from aidc.ledger.reports.meter_sheets import energy_sheet, kpi_sheet, metered, water_sheet
+from aidc.ledger.reports.meter_sheets import (
+    energy_sheet,
+    kpi_sheet,
+    metered,
+    water_measures,
+    water_sheet,
+)
 from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
-from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, less, provenance, sum_of
+from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, provenance, sum_of
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.statement import Statement
 
@@ -121,14 +127,14 @@ def measures(material: Material, inventory: Sheet) -> dict[tuple[str, int], Amou
             "purchased_electricity": metered(material, year, ("grid_import",), "MWh"),
             "own_pv": metered(material, year, ("pv",), "MWh"),
         }
-        water_in, water_out = (
-            metered(material, year, (stream,), "m3") for stream in ("water_in", "water_out")
-        )
         found |= energy
         found["total_energy"] = sum_of(_known(energy.values()), "MWh")
-        found |= {"water_in": water_in, "water_out": water_out}
-        found["water_consumed"] = less(water_in, water_out)
-        made |= {(k, year): amount for k, amount in found.items() if amount.value is not None}
+        found |= water_measures(material, year)
+        made |= {
+            (k, year): amount
+            for k, amount in found.items()
+            if amount.value is not None or k == "water_consumed"
+        }
         gases = sorted({one.gases for one in material.statements.values() if one.assessed})
         if gases:
             made["gases", year] = Amount(None, "", ", ".join(gases))

@@ -45,6 +45,8 @@ class Trigger:
         cause: as printed in the waterfall.
         change_t: restated less reported, of the base year [t]; ``None`` where it is not known.
         in_scope3_before: of an insourcing, whether scope 3 held the activity already.
+        from_calc: calculation that the change is counted from, where it is a difference of two.
+        to_calc: calculation that it is counted to.
     """
 
     id: str
@@ -52,6 +54,8 @@ class Trigger:
     cause: str
     change_t: Decimal | None
     in_scope3_before: bool = False
+    from_calc: str | None = None
+    to_calc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ class Restatement(Config):
     """
 
     entity: Text
-    book: Text
+    book: Text  # the books of the series, as S1+S2-LB
     base_year: int
     series_version: int = Field(ge=1)  # one more with every recalculation
     calcs: tuple[Text, ...] = Field(min_length=1, strict=False)  # the base year as reported
@@ -123,6 +127,8 @@ class Restatement(Config):
     cause: Text
     boundary_event: Text | None = None
     change_t: Exact | None = None
+    from_calc: Text | None = None  # the change is to_calc less from_calc
+    to_calc: Text | None = None
     reported_t: Exact = Field(gt=0)
     restated_t: Exact
     threshold_frac: Exact = Field(gt=0, lt=1)
@@ -146,7 +152,7 @@ def pending(restatements: Iterable[tuple[str, Restatement]]) -> tuple[Trigger, .
     """Triggers of one series that wait for the threshold, from its restatements in order.
 
     Args:
-        restatements: entry id and payload, of one entity, book and base year.
+        restatements: entry id and payload, of one entity, base year and set of books.
     """
     waiting: dict[str, Trigger] = {}
     for name, one in restatements:

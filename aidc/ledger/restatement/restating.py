@@ -1,6 +1,6 @@
 """The base year of a series in a ledger: what was reported, what waits, and what a new trigger does to it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,12 +15,12 @@ from aidc.ledger.journal.names import same_person
 from aidc.ledger.journal.payloads import Calc
 from aidc.ledger.journal.periods import period_of
 from aidc.ledger.journal.register import Register
-from aidc.ledger.reports.sheet import Amount, Row, Sheet
 from aidc.ledger.restatement.boundary import BoundaryEvent
 from aidc.ledger.restatement.restate import (
     Restated,
     Restatement,
     Trigger,
+    TriggerKind,
     pending,
     restate,
     trigger_of,
@@ -32,10 +32,10 @@ FUEL_BOOK: Final = "S1"
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The base year of an entity in one book, as it stands.
+    """The base year of an entity in its books, as it stands.
 
     Attributes:
-        book: of electricity, or the one book that it holds.
+        book: the books that it holds, as ``S1+S2-LB``: with scope 1 and without it are two series.
         reported_t: after the last recalculation, else as the calculations say [t].
         version: 1, and one more with every recalculation.
         history: restatements in order.
@@ -76,15 +76,22 @@ def series_of(register: Register, calcs: Sequence[str]) -> Series:
     total = Decimal(0)
     for calc in made:
         total = units.EXACT.add(total, calc.total_t)
-    book = electric[0] if electric else FUEL_BOOK
+    book = books_of(register, calcs)
     history = tuple(
         (name, one)
         for name, one in register.of(Restatement).items()
-        if (one.entity, one.book, one.base_year) == (made[0].entity, book, year)
+        if (one.entity, books_of(register, one.calcs), one.base_year)
+        == (made[0].entity, book, year)
     )
     done = [one for _, one in history if one.verdict == "recalculated"]
     reported = done[-1].restated_t if done else total
     return Series(made[0].entity, book, year, reported, 1 + len(done), history)
+
+
+def books_of(register: Register, calcs: Iterable[str]) -> str:
+    """The books of a base year as its label says them: all of its calculations, never one for all."""
+    held = register.of(Calc)
+    return "+".join(sorted(held[name].book for name in calcs))
 
 
 def _year(entries: Sequence[Entry], zone: str) -> int | None:
@@ -121,10 +128,13 @@ def restatement(
     """
     series = series_of(register, calcs)
     event = trigger.id if trigger.id in register.of(BoundaryEvent) else None
-    before = [one.verdict for _, one in series.history if event and one.boundary_event == event]
-    if before and before[-1] != "open":
-        raise InputError(f"{event} was held against the threshold already: {before[-1]}")
-    waiting = [one for one in pending(series.history) if one.id != event]
+    again = {name: one.verdict for name, one in series.history if _same(one, trigger, event)}
+    if again and [*again.values()][-1] != "open":
+        what = event or f"the {trigger.kind} '{trigger.cause}'"
+        raise InputError(
+            f"{what} was held against the threshold already: {[*again.values()][-1]}; it counts once"
+        )
+    waiting = [one for one in pending(series.history) if one.id not in {event, *again}]
     found = restate(
         series.reported_t,
         [*waiting, trigger],
@@ -153,14 +163,66 @@ def restatement(
         payload["boundary_event"] = event
     if trigger.change_t is not None:
         payload["change_t"] = decimal_text(trigger.change_t)
+    if trigger.to_calc is not None:
+        payload |= {"from_calc": trigger.from_calc, "to_calc": trigger.to_calc}
     base = register.entries[calcs[0]]
+    stem = f"restatement:{series.entity}:{series.book}:{series.base_year}:"
+    count = sum(name.startswith(stem) for name in register.of(Restatement))
     return found, {
-        "id": f"restatement:{series.entity}:{series.book}:{series.base_year}:{len(series.history) + 1}",
+        "id": f"{stem}{count + 1}",
         "kind": "restatement",
         "valid_from": utc_text(base.valid_from),
         "valid_to": utc_text(base.valid_to),
         "payload": payload,
     }
+
+
+def _same(one: Restatement, trigger: Trigger, event: str | None) -> bool:
+    """Whether a restatement is of the same event, or of the same kind and cause."""
+    if event is not None or one.boundary_event is not None:
+        return one.boundary_event == event
+    return (one.trigger, one.cause.casefold()) == (trigger.kind, trigger.cause.casefold())
+
+
+def calc_trigger(
+    register: Register, calcs: Sequence[str], to_calc: str, *, kind: TriggerKind, cause: str
+) -> Trigger:
+    """The trigger of a base year that was drawn up anew, as with a newer factor or corrected counts.
+
+    Its size is the new calculation less the one that the series rests on in this book: that of the
+    base year, or the last one that a trigger of the series brought in.
+
+    Args:
+        register: of the ledger.
+        calcs: calculations of the base year, as reported.
+        to_calc: the newer calculation.
+        kind: what was improved, wrong or added.
+        cause: in words.
+
+    Raises:
+        InputError: no such calculation, or not one of the same entity, year, book and gas.
+        BookMixError: two books of electricity.
+    """
+    series, held = series_of(register, calcs), register.of(Calc)
+    if to_calc not in held:
+        raise InputError(f"no calc '{to_calc}'{nearest(to_calc, held)}; see aidc ledger calcs")
+    new = held[to_calc]
+    was = {held[name].book: name for name in calcs}
+    for _, one in series.history:
+        if one.to_calc is not None and one.verdict in ("pending", "recalculated"):
+            was[held[one.to_calc].book] = one.to_calc
+    if new.book not in was:
+        raise InputError(f"{to_calc} is of {new.book}; the base year holds {', '.join(was)}")
+    old = held[was[new.book]]
+    spans = {
+        (e.valid_from, e.valid_to) for e in (register.entries[to_calc], register.entries[calcs[0]])
+    }
+    if (old.entity, old.gas) != (new.entity, new.gas) or len(spans) > 1:
+        raise InputError(f"{to_calc} and {was[new.book]} are not of one entity, period and gas")
+    if was[new.book] == to_calc:
+        raise InputError(f"{to_calc} is what the base year rests on already")
+    change = units.EXACT.subtract(new.total_t, old.total_t)
+    return Trigger(to_calc, kind, cause, change, from_calc=was[new.book], to_calc=to_calc)
 
 
 def event_trigger(register: Register, event: str, base_year: int) -> Trigger:
@@ -188,6 +250,10 @@ def restatement_faults(register: Register, made: Restatement, recorded_by: str) 
     trigger = Trigger(made.boundary_event or "the trigger", made.trigger, made.cause, made.change_t)
     if made.boundary_event is not None:
         trigger = event_trigger(register, made.boundary_event, made.base_year)
+    elif made.to_calc is not None:
+        trigger = calc_trigger(
+            register, made.calcs, made.to_calc, kind=made.trigger, cause=made.cause
+        )
     _, derived = restatement(
         register,
         made.calcs,
@@ -202,48 +268,6 @@ def restatement_faults(register: Register, made: Restatement, recorded_by: str) 
     ):
         if given.get(key) != value:
             yield f"{key} is {given.get(key)}, the ledger derives {value}"
-
-
-def restated_words(register: Register, entity: str) -> str:
-    """Recalculations of an entity with their causes, in a sentence each."""
-    done = [
-        f"{one.book}, base year {one.base_year}: {one.reported_t:f} t to {one.restated_t:f} t ({one.cause})"
-        for one in register.of(Restatement).values()
-        if one.entity == entity and one.verdict == "recalculated"
-    ]
-    return "; ".join(done) or "none recorded"
-
-
-def base_year_sheet(register: Register, entity: str) -> Sheet | None:
-    """Each trigger in order: as reported, by how much, as restated; ``None`` where there was none."""
-    rows = []
-    for name, one in register.of(Restatement).items():
-        if one.entity != entity:
-            continue
-        change = Amount(one.change_t, "t", "not known", sources=_behind(one))
-        net = units.EXACT.divide(
-            units.EXACT.subtract(one.restated_t, one.reported_t).copy_abs(), one.reported_t
-        )
-        note = f"{net:.1%} with all that waited; threshold {one.threshold_frac:.1%}"
-        cells = {
-            "as reported": Amount(one.reported_t, "t", sources=one.calcs),
-            "change": change,
-            "as restated": Amount(one.restated_t, "t", "", "", (name,)),
-            "verdict": Amount(None, "", one.verdict, note, (name,)),
-        }
-        heads = (f"{one.book}, base year {one.base_year}", one.cause)
-        rows.append(Row(name, heads, cells, one.verdict == "recalculated"))
-    if not rows:
-        return None
-    columns = ("as reported", "change", "as restated", "verdict")
-    note = "below the threshold the base year stays as reported"
-    return Sheet(
-        "base_year", "Base year [t]", ("series", "cause"), columns, tuple(rows), 1, (note,)
-    )
-
-
-def _behind(one: Restatement) -> tuple[str, ...]:
-    return () if one.boundary_event is None else (one.boundary_event,)
 
 
 def boundary_faults(register: Register, event: BoundaryEvent, at: datetime) -> Iterator[str]:

@@ -80,8 +80,10 @@ class Book:
             return 3
         return 1 if self.mainland is None and self.elsewhere is None else 2
 
-    def rule(self, region: str) -> Rule:
-        """The rule for a place.
+    def rules(self, region: str) -> tuple[Rule, ...]:
+        """The rules for a place in order: the first that has a factor holds.
+
+        The United Kingdom has a table of its own; a row of the user's comes before it.
 
         Raises:
             InputError: the book has no electricity.
@@ -90,8 +92,8 @@ class Book:
         if found is None:
             raise InputError(f"book {self.name} holds no electricity")
         if found.policy == "USER" and region.partition("-")[0] == "GB":
-            return replace(found, policy="UK-YEAR", disclosure=_UK)
-        return found
+            return found, replace(found, policy="UK-YEAR", disclosure=_UK)
+        return (found,)
 
     @property
     def terms(self) -> tuple[str, ...]:

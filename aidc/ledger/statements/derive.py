@@ -7,7 +7,8 @@ from decimal import Decimal
 import numpy as np
 
 from aidc.errors import InputError, LedgerError
-from aidc.ledger.factors.policies import Policies, select
+from aidc.ledger.factors.policies import Policies
+from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
 from aidc.ledger.journal.counts import Counts
@@ -113,7 +114,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         )
     gases = sorted({gas for cell in cells if (gas := _counted_gas(book, cell))}) or ["CO2"]
     if len(gases) > 1:
-        raise LedgerError(f"factors of {' and '.join(gases)} in one statement are never exchanged")
+        work.warnings.append(_mixed(book, cells, gases))
     return Statement(
         book.name,
         asked.entity,
@@ -127,7 +128,7 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         assessed,
         tuple(dict.fromkeys([*work.warnings, *work.methods])),
         head,
-        "CO2 only" if gases == ["CO2"] else gases[0],
+        "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
         market.notes,
@@ -143,6 +144,20 @@ def _counted_gas(book: Book, cell: Cell) -> str | None:
         return f"CO2e of {book.gwp_set}"
     factor = cell.factor
     return factor.gas if isinstance(factor, GridFactor | FuelFactor) else None
+
+
+def _mixed(book: Book, cells: list[Cell], gases: list[str]) -> str:
+    """That a total holds factors of two kinds: which sites, which factors, and what makes it one."""
+    parts = []
+    for gas in gases:
+        of_gas = [cell for cell in cells if cell.factor and _counted_gas(book, cell) == gas]
+        sites = ", ".join(dict.fromkeys(cell.site for cell in of_gas))
+        rows = ", ".join(dict.fromkeys(cell.factor.name for cell in of_gas if cell.factor))
+        parts.append(f"{'CO2 only' if gas == 'CO2' else gas} of {sites} (factor {rows})")
+    return (
+        f"the total holds {' and '.join(parts)}: no factor is exchanged for one of other gases; to make "
+        "it one, post an own row for the place (publisher 'user table') in the gas of the others"
+    )
 
 
 def _cells_of(book: Book) -> Callable[[Place], Iterator[Cell]]:
@@ -162,14 +177,13 @@ def _place(work: _Work, key: str, site: LedgerSite, zone: str) -> Place:
 def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[Cell]:
     register, asked = work.readings.register, work.asked
     energy = site_energy(register, work.counts, key, site)
-    rule = asked.book.rule(site.region)
     for year, start, end in years_in(asked.period, zone):
         part = energy.year(start, end)
-        chosen = select(
+        rule, chosen = priced(
             work.policies,
-            rule.policy,
+            asked.book,
             register.grid.values(),
-            region=site.region,
+            site=site,
             activity_year=year,
             report_date=asked.report_date,
             reporting_year=asked.reporting_year(zone),
