@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aidc.config import nearest
 from aidc.errors import InputError
 from aidc.ledger.checks.published import Reconciled, reconciled
-from aidc.ledger.factors.adoption import factors_of
+from aidc.ledger.factors.adoption import factors_of, later_shipped
 from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.registry import factor_entry
 from aidc.ledger.journal import canonical
@@ -99,8 +99,11 @@ class Ledger(KeptLedger):
         if verified is not None:
             readings = self.store.readings_after(verified[0])
             remarks = (f"verified by {verified[1]}: later entries do not reopen the year",)
-        head = self._head_after(readings.register.upto)
-        return replace(derive(readings, self.policies, asked, head), remarks=remarks)
+        made = derive(readings, self.policies, asked, self._head_after(readings.register.upto))
+        advice = tuple[str, ...]()
+        if known_on is None and verified is None:
+            advice = tuple(later_shipped(readings.register, self.policies, made, asked, self.zone))
+        return replace(made, remarks=remarks, advice=advice)
 
     def matching(
         self,
