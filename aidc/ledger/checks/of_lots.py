@@ -15,7 +15,7 @@ from aidc.ledger.checks.double_counting import Trip
 from aidc.ledger.checks.inspection import Inspection
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.entries import Entry
-from aidc.ledger.journal.names import plain_name
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import Meter
 from aidc.ledger.lots.apart import declared_apart, same_mwh
 from aidc.ledger.lots.lot import Lot, LotMove, lot_rules
@@ -57,7 +57,7 @@ def _account(one: _Moved) -> str:
 
 def _twice(check: str, retired: Iterable[_Moved]) -> Iterator[Trip]:
     runs = sorted(
-        (plain_name(one.lot.registry), one.move.serials.first, one.move.serials.last, one.id)
+        (plain(one.lot.registry), one.move.serials.first, one.move.serials.last, one.id)
         for one in retired
         if one.move.serials is not None
     )
@@ -123,7 +123,7 @@ def d3_same_mwh(asked: Inspection) -> Iterator[Trip]:
     of_project: dict[str, list[tuple[str, Lot]]] = {}
     for name, lot in register.of(Lot).items():
         if name not in gone and lot.ccer_status != "issued":
-            of_project.setdefault(plain_name(lot.project), []).append((name, lot))
+            of_project.setdefault(plain(lot.project), []).append((name, lot))
     for lots in of_project.values():
         for (name, lot), (other, second) in combinations(lots, 2):
             if same_mwh(

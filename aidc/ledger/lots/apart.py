@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from aidc.ledger.journal.names import plain_name
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.lot import Lot, lot_rules
 
 _ACCOUNTS: Final = ("scope2", "offset")  # of one MWh one attribute: certificate, contract or credit
@@ -23,12 +23,12 @@ def same_mwh(
     rules = (lot_rules()[one.type], lot_rules()[other.type])
     if any(rule.account not in _ACCOUNTS for rule in rules):
         return False
-    if plain_name(one.project) != plain_name(other.project):
+    if plain(one.project) != plain(other.project):
         return False
     if generated[0] >= other_generated[1] or other_generated[0] >= generated[1]:
         return False
     numbered = one.serials is not None and other.serials is not None
-    one_book = plain_name(one.registry) == plain_name(other.registry)
+    one_book = plain(one.registry) == plain(other.registry)
     return not (numbered and one_book and rules[0].account == rules[1].account)
 
 

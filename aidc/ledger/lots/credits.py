@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
-from aidc.ledger.journal.names import plain_name
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.holdings import Holdings
 
 Account = Literal["offset", "inset"]
@@ -55,7 +55,7 @@ def credit_account(
         account: offset holds ccer and removal, inset the carbon-inclusion points.
         held: holdings at the report date.
         entity: whose.
-        names: names that a beneficiary of it may have, as `plain_name` writes them.
+        names: names that a beneficiary of it may have, as `plain` writes them.
         period: consumption that they are retired for lies inside.
     """
     lines = []
@@ -63,7 +63,7 @@ def credit_account(
         move = record.move
         if holding.rule.account != account or move.period_from is None or move.period_to is None:
             continue
-        if plain_name(move.beneficiary or "") not in names:
+        if plain(move.beneficiary or "") not in names:
             continue  # retired in another name: not this entity's
         if period[0] <= move.period_from and move.period_to <= period[1]:
             kg = sum(part.amount for part in parts)

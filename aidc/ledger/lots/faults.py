@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from aidc.config import nearest
 from aidc.ledger.journal.canonical import utc_text
-from aidc.ledger.journal.names import plain_name
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.apart import same_mwh
 from aidc.ledger.lots.criteria import criteria_faults
 from aidc.ledger.lots.granular import HOUR_S
@@ -62,7 +62,7 @@ def lot_faults(
         f"D3: {name} ({held.lots[name].lot.type}) is the same project and time; the same MWh counts "
         "once, as one certificate, contract or credit: void one of them first, or name it in "
         "apart_from with the document that shows other MWh"
-        for name in held.of_project.get(plain_name(lot.project), ())
+        for name in held.of_project.get(plain(lot.project), ())
         if name not in apart and _counted_already(lot, generated, held.lots[name])
     )
     return faults

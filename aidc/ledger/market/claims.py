@@ -14,7 +14,7 @@ import numpy as np
 
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.fields import Text
-from aidc.ledger.journal.names import plain_name
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.criteria import QUESTIONS, unmet
 from aidc.ledger.lots.holdings import Holding, Holdings, Span
 from aidc.ledger.lots.lot import Lot
@@ -127,14 +127,14 @@ def claims(held: Holdings, entity: str, names: Collection[str]) -> Iterator[Clai
     Args:
         held: lots and their moves.
         entity: who retired.
-        names: names of the entity that a beneficiary may have, as `plain_name` writes them.
+        names: names of the entity that a beneficiary may have, as `plain` writes them.
     """
     for holding, record, parts in held.retired(entity):
         move = record.move
         if move.period_from is None or move.period_to is None or move.document is None:
             continue  # refused when posted
         named = move.beneficiary or ""
-        other = None if plain_name(named) in names else named
+        other = None if plain(named) in names else named
         spans = tuple(((part.start, part.end), part.site) for part in parts)
         consumed = (move.period_from, move.period_to)
         yield Claim(holding, record.entry_id, spans, consumed, move.document, other)
