@@ -50,7 +50,7 @@ def factors_of(
                 continue
             if not book.holds(site.region):
                 continue
-            for year in _years(register, index, key, zone):
+            for year in _years(register, index, key, register.calendar_of(key)):
                 _, picked = priced(
                     policies,
                     book,
