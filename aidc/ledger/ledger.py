@@ -154,7 +154,8 @@ class Ledger(KeptLedger):
             book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, None
         )
         held = held_at(self.store.register, asked, self.zone)
-        return credit_account(account, held, entity=entity, period=asked.period)
+        names = self.store.register.names_of(entity)
+        return credit_account(account, held, entity=entity, names=names, period=asked.period)
 
     def draw_up(
         self,
