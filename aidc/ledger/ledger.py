@@ -64,7 +64,6 @@ class Ledger(KeptLedger):
             books,
             entity,
             report_date,
-            self.zone,
         )
         entries = [factor_entry(chosen[name]) for name in sorted(chosen)]
         return self.post(entries, recorded_at=recorded_at, role="accountant")
@@ -154,7 +153,8 @@ class Ledger(KeptLedger):
             book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, None
         )
         held = held_at(self.store.register, asked, self.zone)
-        return credit_account(account, held, entity=entity, period=asked.period)
+        names = self.store.register.names_of(entity)
+        return credit_account(account, held, entity=entity, names=names, period=asked.period)
 
     def draw_up(
         self,

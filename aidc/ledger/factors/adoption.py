@@ -31,7 +31,6 @@ def factors_of(
     books: Iterable[str],
     entity: str,
     report_date: date,
-    zone: str,
 ) -> dict[str, Row]:
     """Shipped factors by version that the books select for what an entity has counted.
 

@@ -46,6 +46,7 @@ class LedgerSite(Config):
     use: Literal["AIDC", "office", "company"]  # company: a published total without a split
     approach: Literal["operational_control", "financial_control", "equity_share"]
     share: Exact = Field(gt=0, le=1)
+    legal_name: Text | None = None  # of the entity, as registries name the beneficiary
     # whole days of a statement are read in the site's zone; "ledger": in the ledger's, as a
     # simulation of several sites counts
     calendar: Literal["ledger"] | None = None

@@ -9,6 +9,7 @@ from aidc.config import Config
 from aidc.ledger.factors.registry import Approval, Approved, Draft, Posted, Row, read_row, standing
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal.entries import Entry, stored_entry
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import (
     FactorVersion,
     LedgerHead,
@@ -88,6 +89,11 @@ class Register:
     def sites_of(self, entity: str) -> dict[str, LedgerSite]:
         """Sites of a reporting entity by entry id, sorted: no statement hangs on the order of posting."""
         return {key: site for key, site in sorted(self.sites.items()) if site.entity == entity}
+
+    def names_of(self, entity: str) -> frozenset[str]:
+        """Names that a registry may know a reporting entity by, as `plain` writes them."""
+        legal = (site.legal_name for site in self.sites_of(entity).values())
+        return frozenset(plain(name) for name in (entity, *legal) if name is not None)
 
     def events_of(self, entity: str) -> dict[str, BoundaryEvent]:
         """Boundary events of a reporting entity by entry id."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.context import Context
+from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.names import same_person
@@ -33,6 +35,7 @@ from aidc.ledger.journal.payloads import (
 from aidc.ledger.journal.units import base_unit
 from aidc.ledger.lots.faults import lot_faults, move_faults
 from aidc.ledger.lots.lot import Lot, LotMove
+from aidc.ledger.lots.own_pv import beyond_meter
 from aidc.ledger.restatement.boundary import BoundaryEvent
 from aidc.ledger.restatement.restate import Restatement
 from aidc.ledger.restatement.restating import boundary_faults, restatement_faults
@@ -247,6 +250,14 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         meter = register.meters.get(register.key(lot.meter))
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
+            return
+    counts = partial(read_counts, known.index, upto=known.seq)
+    over = beyond_meter(register.lots, register.key, counts, lot, times)
+    if over is not None:
+        yield (
+            "payload.quantity",
+            f"D2: {over[0]} Wh certified of {lot.meter}, which counted {over[1]}",
+        )
 
 
 def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:

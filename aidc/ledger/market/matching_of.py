@@ -61,7 +61,7 @@ def matching_of(
         for key, site in sites.items()
     ]
     uses, _ = applied(
-        claims(held_at(register, asked, zone), asked.entity),
+        claims(held_at(register, asked, zone), asked.entity, register.names_of(asked.entity)),
         period=reach,
         regions={energy.key: energy.site.region for energy in energies},
         terms=policies.market,
