@@ -23,7 +23,7 @@ from aidc.ledger.reports.meter_sheets import (
     water_measures,
     water_sheet,
 )
-from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
+from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals, one_origin
 from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, provenance, sum_of
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.statement import Statement
@@ -51,6 +51,7 @@ def workbook(
     Raises:
         InputError: no statement, a book twice, statements of different entities or periods, or a GWP
             set that is not that of the books.
+        LedgerError: simulated meters beside measured ones.
     """
     first, register = _alike(statements), readings.register
     if register.head is None:
@@ -61,6 +62,7 @@ def workbook(
         year: tuple(_totals(readings, key, site, part) for key, site in sites.items())
         for year, part in parts.items()
     }
+    simulated = one_origin(one for of_year in totals.values() for one in of_year)
     books = {one.book: one for one in statements}
     material = Material(books, tuple(parts), totals, register.of(Lot))
     inventory = inventory_sheet(material)
@@ -80,7 +82,7 @@ def workbook(
         first.period,
         first.report_date,
         zone,
-        any(one.simulated for one in statements),
+        simulated or any(one.simulated for one in statements),
         sheets,
         (
             *provenance(statements, {**parameters, **_gwp_set(statements, parameters)}),
