@@ -98,7 +98,7 @@ class Desk:
         return self.move(name, lot, "acquire", serials, **{"entity": "us", **other})
 
     def retire(self, name: str, lot: str, serials: tuple[int, int], **other: Any) -> list[str]:
-        words = {"entity": "us", "beneficiary": "Us Ltd", "document": f"retirement {name}", **YEAR}
+        words = {"entity": "us", "beneficiary": "us", "document": f"retirement {name}", **YEAR}
         return self.move(name, lot, "retire", serials, **{**words, **other})
 
 
@@ -129,6 +129,7 @@ def retire(
     acquired: datetime = ACQUIRED,
     recorded_at: datetime = AT,
     claim: str | None = None,
+    beneficiary: str | None = None,
     **other: Any,
 ) -> None:
     """Issues, acquires and retires a lot for a period."""
@@ -137,7 +138,7 @@ def retire(
     if "serials" in lot:
         part["serials"] = lot["serials"]
     retired = {
-        **part, "act": "retire", "beneficiary": "Us Ltd", "document": f"document {name}",
+        **part, "act": "retire", "beneficiary": beneficiary or entity, "document": f"document {name}",
         "period_from": utc_text(period[0]), "period_to": utc_text(period[1]),
         **({} if site is None else {"site": site}), **({} if claim is None else {"claim": claim}),
     }  # fmt: skip

@@ -107,18 +107,30 @@ def _entries(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"{path} is not a file")
     if path.suffix == ".csv":
         return read_meter_csv(path)
-    text = path.read_text("utf-8")
     try:
+        text = path.read_text("utf-8-sig")
         if path.suffix == ".jsonl":
-            held: Any = [json.loads(line) for line in text.splitlines() if line.strip()]
+            held: Any = [_json(line) for line in text.split("\n") if line.strip()]
         else:
-            held = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{path}: not read as JSON: {error}") from None
+            held = _json(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not read as JSON in UTF-8: {error}") from None
     made = [held] if isinstance(held, dict) else held
     if not isinstance(made, list) or not all(isinstance(one, dict) for one in made):
         raise InputError(f"{path}: give entries as maps: id, kind, valid_from, valid_to, payload")
     return made
+
+
+def _json(text: str) -> Any:
+    import json
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) != len(pairs):
+            raise ValueError("a key is given twice in one map")
+        return made
+
+    return json.loads(text, object_pairs_hook=unique)
 
 
 @app.command()

@@ -44,9 +44,12 @@ def verify(
     proof: Annotated[
         Path | None, typer.Option(help="A proof that prove wrote: shows one entry alone.")
     ] = None,
+    chain_only: Annotated[
+        bool, typer.Option(help="Hashes and roots alone: quicker, and blind to rules and index.")
+    ] = False,
     json_: Json = False,
 ) -> None:
-    """Recomputes chain, roots and index from the stored bytes; exit status 1 where one does not hold."""
+    """Recomputes chain, roots, index and rules from the stored bytes; exit status 1 where one fails."""
     from dataclasses import asdict
 
     from aidc.ledger import verify_file
@@ -55,18 +58,23 @@ def verify(
     file = file_of(ledger)
     head = None if anchor is None else audit.read_head(anchor)
     found = verify_file(file, head)
-    agrees = file.suffix == ".jsonl" or not found.ok or audit.index_agrees(file)
+    seen = audit.Inspected(True, ()) if not found.ok or chain_only else audit.inspect(file)
     if json_:
-        print_json({**asdict(found), "index_agrees": agrees})
+        print_json({**asdict(found), **asdict(seen)})
     elif found.ok:
-        print(f"{found.entries} entries hold; head {found.head}; {found.periods} periods closed")
+        closed = "1 close" if found.periods == 1 else f"{found.periods} closes"
+        print(f"{found.entries} entries hold; head {found.head}; {closed}")
         print(f"note: {found.note}")
     if not found.ok:
         raise LedgerError(
             f"{file}: entry {found.bad_line}: {found.problem}; {found.entries} entries before it hold"
         )
-    if not agrees:
+    if not seen.index_agrees:
         raise LedgerError(f"{file}: the entries hold, their index does not; run reindex")
+    if seen.faults:
+        raise LedgerError(
+            f"{file}: the chain holds, and its entries break rules:\n" + "\n".join(seen.faults)
+        )
     if proof is not None:
         _verify_proof(file, proof)
 

@@ -57,7 +57,9 @@ def report(
     category: Annotated[
         int, typer.Option(min=1, max=3, help="IT read at 1 UPS output, 2 PDU output, 3 IT input.")
     ] = 3,
-    gwp_set: Annotated[str, typer.Option(help="Printed with the report.")] = "AR6",
+    gwp_set: Annotated[
+        str | None, typer.Option(help="AR4, AR5 or AR6: refused unless the books count by it.")
+    ] = None,
     method_relief: Annotated[str, typer.Option(help="Printed with the report.")] = "none",
     one_sided_because: OneSided = None,
     adopt: Adopt = False,
@@ -70,6 +72,7 @@ def report(
     from aidc.ledger.checks.run import stop
     from aidc.ledger.reports.files import save
     from aidc.ledger.reports.report import report as made
+    from aidc.ledger.reports.report_sheets import GWP_SET
     from aidc.reporting.statement_page import statement_page
 
     form = _FORMS.get(to.suffix)
@@ -81,7 +84,10 @@ def report(
             opened,
             _drawn(opened, entity, period, report_date, books, one_sided_because, adopt),
             category=read_at,
-            parameters={"GWP set": gwp_set, "method relief": method_relief},
+            parameters={
+                **({} if gwp_set is None else {GWP_SET: gwp_set}),
+                "method relief": method_relief,
+            },
             texts={},
             added_back_t={},
         )

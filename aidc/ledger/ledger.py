@@ -10,7 +10,7 @@ from aidc.config import nearest
 from aidc.errors import InputError
 from aidc.ledger.checks.published import Reconciled, reconciled
 from aidc.ledger.checks.rests_on import bases
-from aidc.ledger.factors.adoption import factors_of
+from aidc.ledger.factors.adoption import factors_of, later_shipped
 from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.registry import factor_entry
 from aidc.ledger.journal import canonical
@@ -100,8 +100,11 @@ class Ledger(KeptLedger):
         if verified is not None:
             readings = self.store.readings_after(verified[0])
             remarks = (f"verified by {verified[1]}: later entries do not reopen the year",)
-        head = self._head_after(readings.register.upto)
-        return replace(derive(readings, self.policies, asked, head), remarks=remarks)
+        made = derive(readings, self.policies, asked, self._head_after(readings.register.upto))
+        advice = tuple[str, ...]()
+        if known_on is None and verified is None:
+            advice = tuple(later_shipped(readings.register, self.policies, made, asked, self.zone))
+        return replace(made, remarks=remarks, advice=advice)
 
     def matching(
         self,
@@ -152,7 +155,8 @@ class Ledger(KeptLedger):
             book_named("S2-MB-2015"), entity, period_of(period, self.zone), report_date, None
         )
         held = held_at(self.store.register, asked, self.zone)
-        return credit_account(account, held, entity=entity, period=asked.period)
+        names = self.store.register.names_of(entity)
+        return credit_account(account, held, entity=entity, names=names, period=asked.period)
 
     def draw_up(
         self,

@@ -327,10 +327,10 @@ def test_an_index_that_was_tampered_with_cannot_change_a_figure(tmp_path: Path) 
         )
     ):
         path = filled(tmp_path / str(number))
-        assert audit.index_agrees(path)
+        assert audit.inspect(path).index_agrees
         change(path, statement)
         assert verify_file(path).ok
-        assert not audit.index_agrees(path)
+        assert not audit.inspect(path).index_agrees
         with Ledger.open(path) as ledger:
             ledger.adopt_factors(["S2-LB"], entity="e", report_date=NOW, recorded_at=AT)
             three = (

@@ -166,7 +166,11 @@ def d1(case: Case) -> Inspection:
 
 def d2(case: Case) -> Inspection:
     return case.add(
-        fact("lot:few", "lot", lot("gec_single", 201, 210, registry="elsewhere")),
+        fact(
+            "lot:few",
+            "lot",
+            lot("gec_single", 201, 210, registry="elsewhere", project="other farm"),
+        ),
         fact("m:1", "lot_move", move("acquire", "lot:few", 201, 204)),
         fact("m:2", "lot_move", move("retire", "lot:few", 201, 206)),
     )
@@ -186,8 +190,8 @@ def d3_frozen(case: Case) -> Inspection:
 
 def d4(case: Case) -> Inspection:
     return case.add(
-        fact("lot:own", "lot", lot("gec_single", 501, 502, meter="meter:lingang:pv")),
-        fact("m:1", "lot_move", move("acquire", "lot:own", 501, 502, entity="buyer")),
+        fact("lot:own", "lot", lot("granular", 501, 502, quantity=2, meter="meter:lingang:pv")),
+        fact("m:1", "lot_move", move("acquire", "lot:own", 501, 502, piece=1, entity="buyer")),
     )
 
 

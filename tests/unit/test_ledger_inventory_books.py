@@ -226,7 +226,10 @@ def test_a_draft_is_not_chosen_until_another_name_approves_it() -> None:
         ).total_tco2e
 
     assert tonnes() == Decimal("573.7")
-    assert "sh-2 is held as a draft: 0.7 is more than 20% away" in str(ledger.drafts[0])
+    assert (
+        "sh-2 is held as a draft: +22% from 0.5737 of mee-average-CN-SH-2023, the last version; an approver other than lin"
+        in str(ledger.drafts[0])
+    )
     approval = {
         "id": "approval:1", "kind": "approval", **ALWAYS, "payload": {"of": "factor:sh-2"},
     }  # fmt: skip

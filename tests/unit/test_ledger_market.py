@@ -22,7 +22,7 @@ def asked(
     desk: Desk, period: tuple[datetime, datetime] = YEAR
 ) -> tuple[list[Use], list[NotApplied]]:
     return applied(
-        claims(desk.held, "us"),
+        claims(desk.held, "us", {"us"}),
         period=period,
         regions=REGIONS,
         terms=shipped().market,

@@ -324,11 +324,17 @@ def test_own_pv_may_keep_what_it_gives_after_older_certificates_were_sold() -> N
         "supersedes": "meter:a:pv",
         "reason": "certificates stay from now on",
     }
-    ledger.post(anew, recorded_at=AT, role="accountant")
+    day_before = (DAY - timedelta(hours=24), DAY)
+    counted = {
+        "meter": "meter:a:pv", "unit": "Wh", "interval_s": 86400, "quantities": [2 * MWH],
+        "quality": "metered",
+    }  # fmt: skip
+    earlier = entry("count:before", "activity", counted, *day_before)
+    ledger.post([earlier, anew], recorded_at=AT, role="accountant")
     lot = lot_payload("gec_single", 2, technology="solar_pv", meter="meter:a:pv")
     part = {"lot": "own", "quantity": 2 * MWH, "serials": lot["serials"], "entity": "us"}
     entries = [
-        entry("own", "lot", lot, DAY, noon),
+        entry("own", "lot", lot, *day_before),
         entry("own:acquire", "lot_move", {**part, "act": "acquire"}, ACQUIRED),
         entry("own:sold", "lot_move", {**part, "act": "transfer", "to": "a buyer"}, RETIRED),
     ]
@@ -359,7 +365,7 @@ def test_a_lot_for_two_sites_is_refused_only_where_it_cannot_go() -> None:
     ]
     ledger.post(entries, recorded_at=AT, role="accountant")
     uses, refused = applied(
-        claims(ledger.store.register.lots, "us"),
+        claims(ledger.store.register.lots, "us", {"us"}),
         period=(PERIOD[0], PERIOD[1]),
         regions={"site:a": "CN-SH", "site:b": "SG"},
         terms=ledger.policies.market,

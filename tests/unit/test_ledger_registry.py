@@ -48,10 +48,14 @@ FIRST = grid(name="first", version="1")
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("0.6900", "more than 20% away"),
-        ("0.4500", "more than 20% away"),
+        ("0.6900", "+20% from 0.5737 of first, the last version"),
+        ("0.4500", "-22% from 0.5737 of first, the last version"),
         ("5.737", "beyond any grid average"),
-        ("0.05737", "power of ten"),
+        ("0.05737", "-90% from 0.5737 of first, about 10^-1 times: look at its unit"),
+        (
+            "0.13",
+            "-77% from 0.5737 of first, the last version",
+        ),  # 4.4 times less is no power of ten
         ("0.5737", None),
         ("0.6884", None),  # 19.99 %
     ],
@@ -73,7 +77,11 @@ def test_a_new_year_may_change_by_a_quarter_but_not_by_ten() -> None:
     rows = [grid_factors()[f"mee-average-CN-YN-{year}"] for year in (2021, 2022, 2023)]
     assert not standing(posted(*rows), ())[1]
     ten = grid(name="yn", id="mee-average-CN-YN", data_year=2024, value=Decimal("1.333"))
-    assert "power of ten" in standing(posted(*rows, ten), ())[1][0].reason
+    told = standing(posted(*rows, ten), ())[1][0].reason
+    assert (
+        told
+        == "+900% from 0.1333 of mee-average-CN-YN-2023, about 10^1 times: look at its unit, the nearest year"
+    )
 
 
 def test_no_shipped_row_is_held() -> None:

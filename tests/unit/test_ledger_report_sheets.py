@@ -25,7 +25,7 @@ def drawn(
         one_sided_because="a test",
     )  # fmt: skip
     return workbook(
-        ledger.store.readings(), statements, category=3, parameters={"GWP set": "AR6"},
+        ledger.store.readings(), statements, category=3, parameters={"method relief": "none"},
         texts={"climate": "see the risk report"},
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def test_a_statement_prints_what_it_was_made_from(book: Workbook) -> None:
     labels = [label for label, _ in said]
     for wanted in (
         "book S1, scope 1, fuels", "book S2-LB, scope 2, location-based", "policy of S2-LB", "boundary version",
-        "report date", "known time", "head", "rounding", "GWP set",
+        "report date", "known time", "head", "rounding", "method relief",
     ):  # fmt: skip
         assert wanted in labels
     factors = [text for label, text in said if label.startswith("factor ")]
@@ -238,3 +238,48 @@ def test_water_consumed_is_not_assessed_where_a_site_does_not_meter_what_it_disc
     assert (
         "water discharged is not metered at dongguan" in sheet.cell("water-discharge", "2023").note
     )
+
+
+def cooled() -> Ledger:
+    """A year with diesel, and 12 kg of R-410A in twelve months."""
+    made = list(site_year("lingang", 2023, HOUR | {"fuel": 10, "refrigerant": 1}))
+    for entry in made:
+        if entry["id"] == "meter:lingang:refrigerant":
+            entry["payload"]["item"] = "R-410A"
+    return ledger_of(made)
+
+
+def test_refrigerant_that_the_book_leaves_out_is_not_assessed_and_no_set_is_printed() -> None:
+    with cooled() as ledger:
+        made = drawn(ledger)
+    cell = made.sheet("inventory").cell("scope1/refrigerant", "2023")
+    assert cell.text == NOT_ASSESSED
+    assert cell.note == "metered at lingang; S1 counts CO2 only; S1-AR6 counts refrigerants too"
+    assert "GWP set" not in dict(made.provenance)
+
+
+def test_a_book_of_all_gases_holds_the_refrigerant_and_names_its_set() -> None:
+    with cooled() as ledger:
+        made = drawn(ledger, books=("S1-AR6", "S2-LB", "S2-MB-2015"))
+        keys = [row.key for row in made.sheet("inventory").rows]
+        assert "scope1/refrigerant" not in keys
+        assert "scope1/refrigerant:R-410A:HFC-32" in keys
+        assert dict(made.provenance)["GWP set"] == "AR6 (S1-AR6)"
+
+
+@pytest.mark.parametrize("books", [BOOKS, ("S1-AR5", "S2-LB", "S2-MB-2015")])
+def test_a_set_that_is_not_of_the_books_is_refused(books: tuple[str, ...]) -> None:
+    with cooled() as ledger:
+        statements = ledger.draw_up(
+            books, entity="group", period="2023", report_date=REPORTED, recorded_at=AT,
+            code_version="test",
+        )  # fmt: skip
+        with pytest.raises(InputError, match="name S1-AR6 in place of S1"):
+            workbook(
+                ledger.store.readings(), statements, category=3,
+                parameters={"GWP set": "AR6"}, texts={},
+            )  # fmt: skip
+
+
+def test_without_a_refrigerant_meter_the_row_says_so(book: Workbook) -> None:
+    assert book.sheet("inventory").cell("scope1/refrigerant", "2023").note == "no refrigerant meter"

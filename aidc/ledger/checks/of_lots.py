@@ -7,6 +7,7 @@ that came from elsewhere is held to the same.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import combinations
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,11 @@ from aidc.ledger.checks.double_counting import Trip
 from aidc.ledger.checks.inspection import Inspection
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.entries import Entry
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import Meter
+from aidc.ledger.lots.apart import declared_apart, same_mwh
 from aidc.ledger.lots.lot import Lot, LotMove, lot_rules
+from aidc.ledger.lots.own_pv import beyond_meter
 
 _AFTER_APPLYING: Final = ("acquire", "transfer", "allocate", "retire")
 
@@ -53,7 +57,7 @@ def _account(one: _Moved) -> str:
 
 def _twice(check: str, retired: Iterable[_Moved]) -> Iterator[Trip]:
     runs = sorted(
-        (one.lot.registry, one.move.serials.first, one.move.serials.last, one.id)
+        (plain(one.lot.registry), one.move.serials.first, one.move.serials.last, one.id)
         for one in retired
         if one.move.serials is not None
     )
@@ -96,27 +100,47 @@ def d2_more_than_held(asked: Inspection) -> Iterator[Trip]:
                 f"{entity} gave away or retired {-left} {lots[lot].unit} of {lot} more than it had"
             )
             yield Trip("D2", (lot, *ids[lot, entity]), message, remedy)
+    yield from _more_than_counted(asked)
 
 
-def d3_certificate_and_credit(asked: Inspection) -> Iterator[Trip]:
-    """Same MWh as GEC and CCER, or a GEC frozen by a CCER application."""
+def _more_than_counted(asked: Inspection) -> Iterator[Trip]:
+    """Certificates of own PV beyond what its meter counted."""
     register, gone = asked.readings.register, _void(asked)
-    lots = {name: lot for name, lot in register.of(Lot).items() if name not in gone}
-    credits = [(name, lot) for name, lot in lots.items() if lot.type == "ccer"]
-    for name, lot in lots.items():
-        if lot_rules()[lot.type].tier != "certificate":
+    for name, one in register.lots.lots.items():
+        if one.lot.meter is None or register.key(one.lot.meter) not in register.meters:
             continue
-        for other, credit in credits:
-            if credit.project == lot.project and _overlap(
-                register.entries[name], register.entries[other]
-            ):
+        over = beyond_meter(
+            register.lots, register.key, asked.readings.counts, one.lot, one.generated
+        )
+        if over is not None and name not in gone:
+            message = f"{over[0]} Wh are certified of {one.lot.meter}, which counted {over[1]}"
+            yield Trip("D2", (name, one.lot.meter), message, "void what was certified too much")
+
+
+def d3_same_mwh(asked: Inspection) -> Iterator[Trip]:
+    """Same MWh as two certificates, contracts or credits, or a GEC frozen by a CCER application."""
+    register, gone = asked.readings.register, _void(asked)
+    of_project: dict[str, list[tuple[str, Lot]]] = {}
+    for name, lot in register.of(Lot).items():
+        if name not in gone and lot.ccer_status != "issued":
+            of_project.setdefault(plain(lot.project), []).append((name, lot))
+    for lots in of_project.values():
+        for (name, lot), (other, second) in combinations(lots, 2):
+            if same_mwh(
+                lot, _generated(asked, name), second, _generated(asked, other)
+            ) and not declared_apart(name, lot, other, second):
                 yield Trip(
                     "D3",
                     (name, other),
-                    f"the same MWh of {lot.project} are a green certificate and a CCER",
-                    "a project chooses one: void the other",
+                    f"the same MWh of {lot.project} are a {lot.type} and a {second.type}",
+                    "the same MWh counts once: void the other, or show in apart_from that they differ",
                 )
     yield from _frozen(asked)
+
+
+def _generated(asked: Inspection, lot: str) -> tuple[datetime, datetime]:
+    entry = asked.readings.register.entries[lot]
+    return entry.valid_from, entry.valid_to
 
 
 def _frozen(asked: Inspection) -> Iterator[Trip]:
@@ -138,10 +162,6 @@ def _frozen(asked: Inspection) -> Iterator[Trip]:
                 f"{one.move.act} of {lot}, which an application for CCER has frozen",
                 "withdraw the application first, or void the move",
             )
-
-
-def _overlap(one: Entry, other: Entry) -> bool:
-    return one.valid_from < other.valid_to and other.valid_from < one.valid_to
 
 
 def d4_sold_and_at_zero(asked: Inspection) -> Iterator[Trip]:

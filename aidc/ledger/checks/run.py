@@ -13,7 +13,7 @@ from aidc.ledger.checks.inspection import Check, Inspection, Severity
 CHECKS: Final[tuple[Check, ...]] = (
     Check("D1", "E", "no serial is retired twice, in any book, period or company", lot_checks.d1_retired_twice),
     Check("D2", "E", "no more is retired than was acquired or issued", lot_checks.d2_more_than_held),
-    Check("D3", "E", "no MWh is a GEC and a CCER, and no frozen GEC moves", lot_checks.d3_certificate_and_credit),
+    Check("D3", "E", "no MWh is two certificates, contracts or credits, and no frozen GEC moves", lot_checks.d3_same_mwh),
     Check("D4", "E", "own PV whose certificate was sold does not count zero", lot_checks.d4_sold_and_at_zero),
     Check("D5", "E", "no saving is taken off a metered inventory", statement_checks.d5_subtracted),
     Check("D6", "E", "no fuel or heat is in scope 1 and in scope 2", statement_checks.d6_fuel_twice),

@@ -2,21 +2,26 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from typing import Any
 
+from aidc.errors import InputError
 from aidc.ledger.factors.gases import Gwp, RefrigerantPart, gwps, refrigerants
 from aidc.ledger.factors.policies import Policies, with_shipped
 from aidc.ledger.factors.pricing import priced
-from aidc.ledger.factors.registry import Row
+from aidc.ledger.factors.registry import Row, dated, series_name
 from aidc.ledger.factors.rows import (
     ActivityFactor,
     activity_factors,
     fuel_factors,
+    grid_factors,
 )
 from aidc.ledger.journal.index import Index
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.register import Register
 from aidc.ledger.scopes.scope3 import LossRate, loss_rates
 from aidc.ledger.statements.books import Book, book_named
+from aidc.ledger.statements.question import Question
+from aidc.ledger.statements.statement import Statement
 
 
 def factors_of(
@@ -57,6 +62,51 @@ def factors_of(
                 if picked.factor.name not in register.grid:
                     chosen[picked.factor.name] = picked.factor
     return chosen
+
+
+def later_shipped(
+    register: Register, policies: Policies, made: Statement, asked: Question, zone: str
+) -> Iterator[str]:
+    """Shipped rows that the book would take in place of those of the journal, a line each."""
+    if asked.book.scope != 2:
+        return
+    used = {(cell.site, cell.year) for cell in made.cells if cell.factor is not None}
+    for site in register.sites_of(asked.entity).values():
+        for year, _, _ in years_in(asked.period, zone):
+            if (site.name, year) not in used:
+                continue
+            given: dict[str, Any] = {
+                "site": site,
+                "activity_year": year,
+                "report_date": asked.report_date,
+                "reporting_year": asked.reporting_year(zone),
+            }
+            rows = register.grid.values()
+            _, now = priced(policies, asked.book, rows, **given)
+            try:
+                _, then = priced(policies, asked.book, with_shipped(rows), **given)
+            except InputError:
+                continue  # adopting tells what is wrong with it
+            if then.factor.name not in register.grid:
+                yield (
+                    f"{site.name}, {year}: {now.factor.name} is used; a later row {then.factor.name}, "
+                    f"published {then.factor.published_on}, is shipped: --adopt posts it"
+                )
+
+
+def newer_shipped(register: Register) -> Iterator[tuple[Row, Row]]:
+    """Shipped rows later than any of their series in a journal, each behind the one that it follows."""
+    last: dict[str, Row] = {}
+    for one in register.factors:
+        name = series_name(one.row)
+        if name not in last or dated(one.row) >= dated(last[name]):
+            last[name] = one.row
+    held = {one.row.name for one in register.factors}
+    tables = (grid_factors(), fuel_factors(), activity_factors(), loss_rates())
+    for row in (row for table in tables for row in table.values()):
+        before = last.get(series_name(row))
+        if before is not None and row.name not in held and dated(row) > dated(before):
+            yield before, row
 
 
 def _scope_1(register: Register, site: str, gwp_set: str | None) -> Iterator[Row]:

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger.factors.gases import Gwp, RefrigerantPart
-from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor, row_of
+from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor, Published, row_of
 from aidc.ledger.journal.fields import Text
 from aidc.ledger.scopes.scope3 import Embodied, LossRate
 
@@ -62,7 +63,7 @@ class Draft:
     def __str__(self) -> str:
         return (
             f"{self.posted.row.name} is held as a draft: {self.reason}; an approver other than "
-            f"{self.posted.recorded_by} posts an approval of {self.posted.entry_id}"
+            f"{self.posted.recorded_by} lets it stand: aidc ledger approve LEDGER {self.posted.entry_id}"
         )
 
 
@@ -103,8 +104,8 @@ def standing(
 ) -> tuple[list[Posted], list[Draft]]:
     """Rows that stand, and those held as drafts.
 
-    A row is held that is out of range, more than 20 % from the last row of its key that stands, or a
-    power of ten off a neighbouring year of its series. An approval by another name lifts that. Both
+    A row is held that is out of range, more than 20 % from the last row of its key that stands, or
+    nearer to ten times a neighbouring year of its series, or a tenth, than to it. An approval by another name lifts that. Both
     arguments hold what was recorded by the time asked for: that is how ``known_on`` limits them.
 
     Args:
@@ -117,7 +118,7 @@ def standing(
     stand: dict[str, list[Posted]] = {}  # by series
     drafts: list[Draft] = []
     for one in posted:
-        before = stand.setdefault(_series(one.row), [])
+        before = stand.setdefault(series_name(one.row), [])
         reason = held_because(one.row, [other.row for other in before])
         if reason is None or lifted.get(one.entry_id, set()) - {one.recorded_by}:
             before.append(one)
@@ -135,28 +136,24 @@ def held_because(row: Row, before: Iterable[Row]) -> str | None:
         and size > _LARGEST_GRID_AVERAGE_T_PER_MWH
     ):
         return f"{size} t/MWh is above {_LARGEST_GRID_AVERAGE_T_PER_MWH}, beyond any grid average"
-    series = [other for other in before if _series(other) == _series(row)]
+    series = [other for other in before if series_name(other) == series_name(row)]
     same = [other for other in series if other.key == row.key]
     if same:
         last = same[-1]
         reached = magnitude(last)
-        if off_by_ten(size, reached):
-            return f"{size} is off by a power of ten from {reached} of {last.name}"
         if abs(size - reached) > _LARGEST_CHANGE_FRAC * reached:
-            return (
-                f"{size} is more than {_LARGEST_CHANGE_FRAC:%} away from {reached} of {last.name}"
-            )
+            return f"{_changed(size, reached, last.name)}, the last version"
         return None
     if series and isinstance(row, GridFactor | ActivityFactor):
         year = row.data_year
         near = min(series, key=lambda other: (abs(_year(other) - year), other.name))
         if off_by_ten(size, magnitude(near)):
-            return f"{size} is off by a power of ten from {magnitude(near)} of {near.name}"
+            return f"{_changed(size, magnitude(near), near.name)}, the nearest year"
     return None
 
 
 def off_by_ten(size: Decimal, reached: Decimal) -> bool:
-    """Whether two values lie nearer to a power of ten apart than to each other.
+    """Whether two values lie nearer to a power of ten apart than to each other: beyond 3.16 times.
 
     Examples:
         >>> off_by_ten(Decimal("5.366"), Decimal("0.5366")), off_by_ten(Decimal("0.1"), Decimal("0.13"))
@@ -215,10 +212,37 @@ def approval_faults(
     return faults
 
 
-def _series(row: Row) -> str:
+def series_name(row: Row) -> str:
+    """What the rows of all years and versions of one factor share."""
     named = row.id if isinstance(row, GridFactor | ActivityFactor) else row.key
     return f"{type(row).__name__} {named}"
 
 
+def dated(row: Row) -> tuple[int, date]:
+    """Data year and day of publication, least where a row has none: the later row is the larger."""
+    return _year(row), (row.published_on if isinstance(row, Published) else None) or date.min
+
+
+def superseded_by(row: Row, rows: Iterable[Row]) -> str | None:
+    """Name of what takes the place of a row: as it says, or the version of its key published last."""
+    if isinstance(row, Published) and row.superseded_by is not None:
+        return row.superseded_by
+    later = [one for one in rows if type(one) is type(row) and one.key == row.key]
+    newest = max(later, key=dated, default=row)
+    return newest.name if dated(newest) > dated(row) else None
+
+
 def _year(row: Row) -> int:
-    return row.data_year if isinstance(row, GridFactor | ActivityFactor) else 0
+    return row.data_year if isinstance(row, GridFactor | ActivityFactor | LossRate) else 0
+
+
+def _changed(size: Decimal, reached: Decimal, name: str) -> str:
+    """How far a value is from another, and whether a unit may be behind it."""
+    if not reached:
+        return f"{size} instead of 0 of {name}"
+    ratio = size / reached
+    text = f"{ratio - 1:+.0%} from {reached} of {name}"
+    power = round(math.log10(ratio)) if ratio else 0
+    if power and abs(ratio.scaleb(-power) - 1) <= _LARGEST_CHANGE_FRAC:
+        text += f", about 10^{power} times: look at its unit"
+    return text

@@ -1,18 +1,23 @@
 """What an auditor asks of a ledger: heads kept elsewhere, proof of one entry, what damage left."""
 
 import json
-import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aidc.errors import InputError, LedgerError
 from aidc.ledger.journal import canonical, merkle
 from aidc.ledger.journal.chain import Head, Line, verify_lines, written
-from aidc.ledger.journal.entries import stored_entry
-from aidc.ledger.journal.file import Journal, lines_of
-from aidc.ledger.journal.index import Index, index_differs
+from aidc.ledger.journal.entries import content_of
+from aidc.ledger.journal.file import MEMORY, Journal, lines_of, strangers_in
+from aidc.ledger.journal.index import index_differs
 from aidc.ledger.journal.payloads import PeriodClose
+from aidc.ledger.journal.store import Store
+
+_SHOWN: Final = 20  # faults of an inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,20 @@ class Proof:
 
     def holds(self, root: str) -> bool:
         """Whether it proves the entry under a root that was got elsewhere."""
-        leaf = canonical.entry_hash(self.body.encode("utf-8"))
+        raw = self.body.encode("utf-8")
+        leaf = canonical.entry_hash(raw)
+        if canonical.read(raw).get("id") != self.entry_id:
+            return False
         return leaf == self.leaf and merkle.proves(leaf, self.place, self.size, self.path, root)
 
     def write(self, path: Path) -> None:
-        """Writes it as JSON."""
+        """Writes it as JSON.
+
+        Raises:
+            InputError: the file is there.
+        """
+        if path.exists():
+            raise InputError(f"{path} exists; name another file")
         path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -57,8 +71,10 @@ def read_proof(path: Path) -> Proof:
     """
     held = _json(path)
     try:
-        return Proof(**{**held, "path": tuple(held["path"])})
-    except (KeyError, TypeError) as error:
+        texts = {name: str(held[name]) for name in ("entry_id", "body", "leaf", "root", "period")}
+        hashes = tuple(str(one) for one in held["path"])
+        return Proof(place=int(held["place"]), size=int(held["size"]), path=hashes, **texts)
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is no proof: {error}") from None
 
 
@@ -132,29 +148,65 @@ def _json(path: Path) -> dict[str, Any]:
     return held
 
 
-def index_agrees(path: Path) -> bool:
-    """Whether the index in a database is what its entries give, without changing the file.
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """What a journal gives when its entries are posted once more, one batch after the other.
+
+    Attributes:
+        index_agrees: whether the index in the file is what the entries give.
+        faults: what today's rules would refuse, the first of many.
+    """
+
+    index_agrees: bool
+    faults: tuple[str, ...]
+
+
+def inspect(path: Path) -> Inspected:
+    """Posts the entries of a database again in memory: index and rules, without changing the file.
 
     Raises:
         LedgerError: an entry cannot be read.
     """
-    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    store = Store(Journal(MEMORY))
+    refused: list[str] = []
+    faults = [] if path.suffix == ".jsonl" else strangers_in(path)
     try:
-        index = Index(fresh)
-        for line in lines_of(path):
-            index.add(line.seq, _entry(line))
-        index.flush()
-        fresh.execute("ATTACH ? AS kept", (f"{path.resolve().as_uri()}?mode=ro",))
-        return not index_differs(fresh, "main", "kept")
+        for (stamp, _), bodies in groupby(map(_body, lines_of(path)), key=_batch):
+            batch = [content_of(body) for body in bodies]
+            try:
+                store.post(
+                    batch,
+                    recorded_at=datetime.fromisoformat(stamp[0]),
+                    role=stamp[2],
+                    recorded_by=stamp[1],
+                )
+            except InputError as error:
+                refused = str(error).splitlines()
+                break  # later entries may rest on these
+        database = store.journal.db
+        agrees = True
+        last = max(lines_of(path), key=lambda line: line.seq, default=None)
+        if not refused and last is not None and store.journal.head != (last.seq + 1, last.hash):
+            faults.append("the entries are not written in canonical form")
+        if path.suffix != ".jsonl":
+            database.execute("ATTACH ? AS kept", (f"{path.resolve().as_uri()}?mode=ro",))
+            agrees = bool(refused) or not index_differs(database, "main", "kept")
     finally:
-        fresh.close()
+        store.journal.close()
+    return Inspected(agrees, tuple([*faults, *refused][:_SHOWN]))
 
 
-def _entry(line: Line) -> Any:
+def _body(line: Line) -> dict[str, Any]:
     try:
-        return stored_entry(canonical.read(line.body))
+        return canonical.read(line.body)
     except ValueError as error:
         raise LedgerError(f"entry {line.seq} cannot be read, run verify: {error}") from None
+
+
+def _batch(body: Mapping[str, Any]) -> tuple[tuple[str, str, str], int]:
+    """What entries of one batch share; a close stands alone."""
+    stamp = (str(body["recorded_at"]), str(body["recorded_by"]), str(body["role"]))
+    return stamp, int(body["seq"]) if body["kind"] == "period_close" else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +235,10 @@ def recover(damaged: Path, to: Path) -> Recovered:
         InputError: the new ledger is there already.
         LedgerError: the damaged file is no ledger at all, or its first entry does not hold.
     """
-    if to.exists():
-        raise InputError(f"{to} exists; recover into a new file")
+    rest = to.with_suffix(".rest.jsonl")
+    for path in (to, rest):
+        if path.exists():
+            raise InputError(f"{path} exists; recover into a new file")
     lines = list(lines_of(damaged))
     found = verify_lines(lines)
     if not found.entries:
@@ -193,7 +247,6 @@ def recover(damaged: Path, to: Path) -> Recovered:
     journal = Journal(to)
     journal.import_lines(lines[: found.entries])
     journal.close()
-    rest = to.with_suffix(".rest.jsonl")
     with rest.open("wb") as file:
         for line in lines[found.entries :]:
             file.write(written(line))

@@ -164,7 +164,9 @@ def _no_float(text: str) -> float:
     raise ValueError(f"{text} is a float")
 
 
-_scan: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_no_float).raw_decode
+_scan: Final = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
+).raw_decode
 
 
 def entry_hash(body: bytes) -> str:

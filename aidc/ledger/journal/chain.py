@@ -73,6 +73,7 @@ class _Walk:
         self.prev = canonical.NO_HASH
         self.count = 0
         self.periods = 0
+        self.recorded = ""
         self._ids: set[str] = set()
         self._leaves: list[str] = []  # since the last close
         self._roots: dict[int, str] = {}
@@ -93,21 +94,41 @@ class _Walk:
         name = str(body.get("id"))
         if name in self._ids:
             return f"duplicated: {name!r} stands twice"
-        if body.get("seq") != expected:
-            return f"out of order: the body says entry {body.get('seq')}, it stands at {expected}"
-        if body.get("prev") != self.prev:
-            return "missing or out of order: the entry does not name the hash before it"
+        found = self._link(body)
+        if found:
+            return found
         if body.get("kind") == "period_close":
             found = self._close(body["payload"])
             if found:
                 return found
-        if expected == 0 and self.anchor and body["payload"]["ledger_id"] != self.anchor.ledger_id:
-            return f"rewritten: this is ledger {body['payload']['ledger_id']}, the anchor is of {self.anchor.ledger_id}"
-        if self.anchor and expected == self.anchor.entries - 1 and line.hash != self.anchor.head:
-            return "rewritten: up to here the chain is another than the anchored one"
+        if self.anchor is not None:
+            found = self._against(self.anchor, line, body)
+            if found:
+                return found
         self._ids.add(name)
         self._leaves.append(line.hash)
         self.prev, self.count = line.hash, expected + 1
+        return ""
+
+    def _link(self, body: Mapping[str, Any]) -> str:
+        if body.get("seq") != self.count:
+            return f"out of order: the body says entry {body.get('seq')}, it stands at {self.count}"
+        if body.get("prev") != self.prev:
+            return "missing or out of order: the entry does not name the hash before it"
+        recorded = str(body.get("recorded_at"))
+        if recorded < self.recorded:
+            return f"out of order: recorded at {recorded}, the entry before it at {self.recorded}"
+        self.recorded = recorded
+        return ""
+
+    def _against(self, anchor: Head, line: Line, body: Mapping[str, Any]) -> str:
+        if self.count == 0 and body["payload"]["ledger_id"] != anchor.ledger_id:
+            return (
+                f"rewritten: this is ledger {body['payload']['ledger_id']}, "
+                f"the anchor is of {anchor.ledger_id}"
+            )
+        if self.count == anchor.entries - 1 and line.hash != anchor.head:
+            return "rewritten: up to here the chain is another than the anchored one"
         return ""
 
     def _close(self, payload: Mapping[str, Any]) -> str:
@@ -129,6 +150,8 @@ class _Walk:
         """What is wrong at the end of the lines."""
         if self.anchor is None:
             return ""
+        if self.anchor.entries < 1:
+            return "the anchor is of no entry"
         if self.count < self.anchor.entries:
             return f"cut: {self.anchor.entries - self.count} entries after this one are gone"
         if any(self._roots.get(seq) != root for seq, root in self.anchor.roots.items()):

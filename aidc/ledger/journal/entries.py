@@ -136,6 +136,11 @@ def read_entries(
     entries: list[Entry] = []
     faults: list[Fault] = []
     for number, given in enumerate(raw, first):
+        if not isinstance(given, Mapping):
+            faults.append(
+                Fault("", 0, 0, f"entry {number}", "is no map of keys; see aidc ledger post")
+            )
+            continue
         entry = _read(given, str(given.get("id") or f"entry {number}"), faults)
         if entry is not None:
             entries.append(entry)

@@ -1,6 +1,7 @@
 """Typed fields of entries: times in UTC, exact decimals, base units, names."""
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final, Literal
@@ -91,6 +92,15 @@ def _base(unit: str) -> str:
     raise PydanticCustomError("unit", message, {"v": unit, "u": ", ".join(BASE_UNITS)})
 
 
+def _text(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
+    if any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in value):
+        message = "{v} holds a control character, such as a line break; write it on one line"
+        raise PydanticCustomError("text", message, {"v": repr(value[:60])})
+    return unicodedata.normalize("NFC", value)
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -110,7 +120,8 @@ Exact = Annotated[
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Zone = Annotated[str, AfterValidator(_zone)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_text)]
+Period = Annotated[str, Field(pattern=r"^(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2]))?$")]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 BaseUnit = Annotated[
     str, AfterValidator(_base), WithJsonSchema({"type": "string", "enum": list(BASE_UNITS)})

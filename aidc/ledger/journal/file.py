@@ -36,9 +36,13 @@ class Journal:
                 self.db.execute("PRAGMA synchronous=FULL")
             for statement in _SCHEMA:
                 self.db.execute(statement)
+            strange = strangers(self.db)
         except sqlite3.DatabaseError as error:
             self.db.close()
             raise LedgerError(f"{self.path} is not a ledger: {error}") from None
+        if strange:
+            self.db.close()
+            raise LedgerError(f"{self.path} is not as a ledger makes it: {', '.join(strange)}")
 
     def close(self) -> None:
         """Lets the file go; the last one to do so writes the WAL into it."""
@@ -100,7 +104,12 @@ class Journal:
         return verify_lines(_stored(self.db), anchor)
 
     def export(self, path: Path) -> None:
-        """Writes JSON Lines: the stored bodies byte for byte with their hashes."""
+        """Writes JSON Lines: the stored bodies byte for byte with their hashes.
+
+        Raises:
+            InputError: the path is the journal's own.
+        """
+        self._refuse_own(path)
         with path.open("wb") as file:
             for line in self.lines():
                 file.write(written(line))
@@ -124,10 +133,37 @@ class Journal:
             rows = ((line.seq, line.hash, line.body) for line in kept)
             self.db.executemany("INSERT INTO entry VALUES (?, ?, ?)", rows)
 
+    def _refuse_own(self, path: Path) -> None:
+        if self.path != MEMORY and path.resolve() == Path(self.path).resolve():
+            raise InputError(f"{path} is the ledger itself; name another file")
+
     def save_as(self, path: Path) -> None:
-        """A compact copy whose bytes depend on the entries alone (and the SQLite version)."""
+        """A compact copy whose bytes depend on the entries alone (and the SQLite version).
+
+        Raises:
+            InputError: the path is the journal's own.
+        """
+        self._refuse_own(path)
         path.unlink(missing_ok=True)
         self.db.execute("VACUUM INTO ?", (str(path),))
+
+
+def strangers_in(path: Path) -> list[str]:
+    """The same for a file, read only."""
+    database = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        return strangers(database)
+    finally:
+        database.close()
+
+
+def strangers(database: sqlite3.Connection) -> list[str]:
+    """What a ledger's file holds that no ledger puts there: triggers, views, another table of entries."""
+    wanted = {statement.replace("IF NOT EXISTS ", "", 1) for statement in _SCHEMA}
+    query = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') OR name = 'entry'"
+    found = {sql: f"{kind} {name}" for kind, name, sql in database.execute(query)}
+    missing = [statement[:40] for statement in sorted(wanted - set(found))]
+    return [*(found[sql] for sql in found if sql not in wanted), *(f"no {one}" for one in missing)]
 
 
 def checked(seq: int, stored: str, body: bytes) -> dict[str, Any]:

@@ -138,8 +138,7 @@ class Index:
         row = self._db.execute(query, (meter, stop, -1 if without is None else without)).fetchone()
         if row is not None and row[2] > start:
             return Span(int(row[0]), int(row[1]), int(row[2]))
-        if without is None:
-            self._remember(meter)
+        self._remember(meter)
         return None
 
     def _remember(self, meter: str) -> None:
@@ -153,6 +152,18 @@ class Index:
         self.flush()
         query = "SELECT 1 FROM main.span WHERE seq = ? AND gone IS NOT NULL LIMIT 1"
         return self._db.execute(query, (seq,)).fetchone() is not None
+
+    def span_of(self, seq: int) -> tuple[int, int] | None:
+        """The time that an entry covers [s]; None: it counts nothing."""
+        self.flush()
+        query = "SELECT min(start), max(stop) FROM main.span WHERE seq = ?"
+        first, last = self._db.execute(query, (seq,)).fetchone()
+        return None if first is None else (int(first), int(last))
+
+    def stored_hashes(self, since: int, until: int) -> list[str]:
+        """Hashes of stored entries, from a place on and up to another."""
+        query = "SELECT hash FROM main.entry WHERE seq >= ? AND seq < ? ORDER BY seq"
+        return [str(found) for (found,) in self._db.execute(query, (since, until))]
 
     def any(self, meter: str, start: int, stop: int, upto: int) -> bool:
         """Whether anything was counted of a meter in a period, as it stood after ``upto`` entries."""

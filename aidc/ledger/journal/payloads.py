@@ -17,6 +17,7 @@ from aidc.ledger.journal.fields import (
     Day,
     Digest,
     Exact,
+    Period,
     Quality,
     Stream,
     Text,
@@ -45,6 +46,7 @@ class LedgerSite(Config):
     use: Literal["AIDC", "office", "company"]  # company: a published total without a split
     approach: Literal["operational_control", "financial_control", "equity_share"]
     share: Exact = Field(gt=0, le=1)
+    legal_name: Text | None = None  # of the entity, as registries name the beneficiary
 
 
 class Meter(Config):
@@ -158,6 +160,7 @@ class EnergyTx(Config):
     site: Text  # id of the site's entry
     moves: tuple[Move, ...] = Field(min_length=1, strict=False)
     quality: Quality
+    method: Text | None = None  # of an estimate
 
     def counted(self) -> dict[str, int]:
         """Wh of each meter."""
@@ -166,6 +169,17 @@ class EnergyTx(Config):
             if move.meter is not None:
                 made[move.meter] = made.get(move.meter, 0) + move.wh
         return made
+
+    @property
+    def rounding_wh(self) -> int:
+        """Wh that the moves leave to rounding."""
+        return sum(move.wh for move in self.moves if move.rounding)
+
+    @property
+    def buses(self) -> tuple[str, ...]:
+        """Buses that the moves name."""
+        named = (name for move in self.moves for name in (move.source, move.target))
+        return tuple(dict.fromkeys(name for name in named if _account(name) == "bus"))
 
     @property
     def open_wh(self) -> int:
@@ -194,7 +208,7 @@ ACCOUNTS: Final = tuple(
 class PeriodClose(Config):
     """That a period was closed: the Merkle root over all entries since the close before."""
 
-    period: Text  # 2024 or 2024-07, in the ledger's zone
+    period: Period  # 2024 or 2024-07, in the ledger's zone
     first_seq: int = Field(ge=0)
     entries: int = Field(gt=0)
     root: Digest  # RFC 6962
@@ -206,7 +220,7 @@ class PeriodClose(Config):
 class PeriodReopen(Config):
     """That a closed period takes entries again until it is closed anew; its old root stays."""
 
-    period: Text
+    period: Period
     approved_by: Text
 
 

@@ -1,10 +1,15 @@
 """Calendar periods in a ledger's zone."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from aidc.errors import InputError
+
+_FORM: Final = re.compile(r"(19|20|21)[0-9]{2}(-(0[1-9]|1[0-2]))?")  # one way to write each
+_YEAR_DIGITS: Final = 4
 
 
 def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetime, datetime]:
@@ -24,12 +29,9 @@ def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetim
             raise InputError(f"{start} to {end} is no period; give two times with offset, in order")
         return start, end
     here = ZoneInfo(zone)
-    parts = text.split("-")
-    if not all(part.isdecimal() for part in parts) or len(parts) > 2:
+    if not _FORM.fullmatch(text):
         raise InputError(f"'{text}' is no period; write 2022 or 2022-07")
-    year, month = int(parts[0]), int(parts[1]) if len(parts) == 2 else None
-    if month is not None and not 1 <= month <= 12:
-        raise InputError(f"'{text}' is no period; months are 01 to 12")
+    year, month = int(text[:4]), int(text[5:]) if len(text) > _YEAR_DIGITS else None
     if month is None:
         return datetime(year, 1, 1, tzinfo=here), datetime(year + 1, 1, 1, tzinfo=here)
     after = (year, month + 1) if month < 12 else (year + 1, 1)

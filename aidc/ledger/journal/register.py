@@ -9,6 +9,7 @@ from aidc.config import Config
 from aidc.ledger.factors.registry import Approval, Approved, Draft, Posted, Row, read_row, standing
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal.entries import Entry, stored_entry
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import (
     FactorVersion,
     LedgerHead,
@@ -38,6 +39,7 @@ class Register:
         entries: every fact by id, superseded ones too.
         first: id of an entry that supersedes another -> id under which it is found.
         closed: periods that take no entries, closed and not opened again.
+        covered: how many entries the closes cover, from the first.
         lots: lots with their parts and moves.
         factors: rows of factor tables as posted, drafts too.
         approvals: of drafts.
@@ -48,6 +50,7 @@ class Register:
     entries: dict[str, Entry] = field(default_factory=dict)
     first: dict[str, str] = field(default_factory=dict)
     closed: dict[str, PeriodClose] = field(default_factory=dict)
+    covered: int = 0
     lots: Holdings = field(default_factory=Holdings)
     factors: list[Posted] = field(default_factory=list)
     approvals: list[Approved] = field(default_factory=list)
@@ -85,6 +88,11 @@ class Register:
     def sites_of(self, entity: str) -> dict[str, LedgerSite]:
         """Sites of a reporting entity by entry id, sorted: no statement hangs on the order of posting."""
         return {key: site for key, site in sorted(self.sites.items()) if site.entity == entity}
+
+    def names_of(self, entity: str) -> frozenset[str]:
+        """Names that a registry may know a reporting entity by, as `plain` writes them."""
+        legal = (site.legal_name for site in self.sites_of(entity).values())
+        return frozenset(plain(name) for name in (entity, *legal) if name is not None)
 
     def events_of(self, entity: str) -> dict[str, BoundaryEvent]:
         """Boundary events of a reporting entity by entry id."""
@@ -168,6 +176,7 @@ class Register:
             self.head = payload
         elif isinstance(payload, PeriodClose):
             self.closed[payload.period] = payload
+            self.covered = payload.first_seq + payload.entries
         elif isinstance(payload, PeriodReopen):
             self.closed.pop(payload.period, None)
         elif isinstance(payload, Lot):

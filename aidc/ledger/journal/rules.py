@@ -1,8 +1,8 @@
 """What an entry must keep to when it joins a journal: roles, references, units, time, balance."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,14 @@ from aidc.config import Config, nearest
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.checks.assertion import Assertion
 from aidc.ledger.factors.registry import Approval, approval_faults, read_row
+from aidc.ledger.journal import merkle
+from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.context import Context
+from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
-from aidc.ledger.journal.index import Index
+from aidc.ledger.journal.names import same_person
 from aidc.ledger.journal.payloads import (
     ACCOUNTS,
     Activity,
@@ -28,16 +32,16 @@ from aidc.ledger.journal.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
-from aidc.ledger.journal.periods import period_of
-from aidc.ledger.journal.register import Register
 from aidc.ledger.journal.units import base_unit
 from aidc.ledger.lots.faults import lot_faults, move_faults
 from aidc.ledger.lots.lot import Lot, LotMove
+from aidc.ledger.lots.own_pv import beyond_meter
 from aidc.ledger.restatement.boundary import BoundaryEvent
 from aidc.ledger.restatement.restate import Restatement
 from aidc.ledger.restatement.restating import boundary_faults, restatement_faults
 from aidc.ledger.scopes.scope3 import ITEM_STREAMS, Asset
 
+_FIXED_OF_METER: Final = ("site", "stream", "unit", "fuel", "item")  # what was counted stays that
 _REPLACED_IN_PLACE: Final = (
     "site",
     "meter",
@@ -46,24 +50,6 @@ _REPLACED_IN_PLACE: Final = (
     "boundary_event",
     "assertion",
 )  # kinds that an entry may supersede
-
-
-@dataclass(slots=True)
-class Context:
-    """What is recorded already, where the next entry will stand, and who posts."""
-
-    register: Register
-    index: Index
-    seq: int
-    role: str
-    recorded_by: str
-    recorded_at: datetime
-
-    @property
-    def zone(self) -> str:
-        """Zone of calendar periods."""
-        head = self.register.head
-        return "UTC" if head is None else head.zone
 
 
 def faults_of_entry(entry: Entry, known: Context) -> list[Fault]:
@@ -81,9 +67,9 @@ def faults_of_entry(entry: Entry, known: Context) -> list[Fault]:
 
 def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
     register = known.register
-    yield from _role_faults(entry, known)
+    yield from role_faults(entry, known)
     if (register.head is None) != isinstance(entry.payload, LedgerHead):
-        yield "entry 0, and no other, is the ledger entry; make a new one with Ledger.init"
+        yield "entry 0, and no other, is the ledger entry; make a new one with aidc ledger init"
     if entry.supersedes is not None:
         if not entry.reason:
             yield "a correction gives its reason"
@@ -93,31 +79,7 @@ def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
                 yield _unknown(f"{entry.kind} to supersede", entry.supersedes, register.entries)
         elif entry.kind != "adjustment":
             yield f"a {entry.kind} supersedes nothing; {', '.join(_REPLACED_IN_PLACE)} may, and an adjustment does"
-    if entry.kind in COUNTED:
-        for period in register.closed:
-            start, end = period_of(period, known.zone)
-            if entry.valid_from < end and entry.valid_to > start:
-                yield f"{period} is closed; reopen it with a reason and an approver, or post to a later period"
-
-
-def _role_faults(entry: Entry, known: Context) -> Iterator[str]:
-    if known.role == "bms" and entry.kind != "activity":
-        yield f"the BMS posts activity and nothing else, not a {entry.kind}"
-    if known.role == "planner" and _measured(entry.payload):
-        yield "a planner posts simulated activity alone; an accountant or the BMS posts measured data"
-    if known.role == "planner" and not _planned(entry.payload, known.register):
-        yield "a planner posts lots of a plan alone (planned: true); an accountant posts issued ones"
-
-
-def _measured(payload: Config) -> bool:
-    counted = payload.replacement if isinstance(payload, Adjustment) else payload
-    return isinstance(counted, Activity | EnergyTx) and counted.quality != "simulated"
-
-
-def _planned(payload: Config, register: Register) -> bool:
-    if isinstance(payload, LotMove) and payload.lot in register.lots.lots:
-        return register.lots.lots[payload.lot].lot.planned
-    return not isinstance(payload, Lot) or payload.planned
+    yield from closed_faults(entry, known)
 
 
 Found = Iterator[tuple[str, str]]
@@ -131,7 +93,15 @@ def _site(_: Entry, site: LedgerSite, __: Context) -> Found:
         )
 
 
-def _meter(_: Entry, meter: Meter, known: Context) -> Found:
+def _meter(entry: Entry, meter: Meter, known: Context) -> Found:
+    if entry.supersedes is not None:
+        before = known.register.meters.get(known.register.key(entry.supersedes))
+        for name in _FIXED_OF_METER:
+            if before is not None and getattr(meter, name) != getattr(before, name):
+                yield (
+                    f"payload.{name}",
+                    f"a later version keeps its {name}, {getattr(before, name)}; post another meter",
+                )
     if known.register.key(meter.site) not in known.register.sites:
         yield "payload.site", _unknown("site", meter.site, known.register.sites)
     if meter.unit != base_unit_of(meter.stream):
@@ -165,7 +135,7 @@ def _counted(entry: Entry, activity: Activity, known: Context, without: int | No
         yield "payload.meter", text
     elif activity.unit != meter.unit:
         yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}"
-    for text in _block_faults(entry, activity, known.zone):
+    for text in _block_faults(entry, activity, known.zone, known.recorded_at):
         yield "payload", text
     yield from _overlap(entry, activity.meter, known, without)
 
@@ -182,7 +152,9 @@ def _overlap(entry: Entry, meter: str, known: Context, without: int | None) -> F
         )
 
 
-def _block_faults(entry: Entry, activity: Activity, zone: str) -> Iterator[str]:
+def _block_faults(
+    entry: Entry, activity: Activity, zone: str, recorded_at: datetime
+) -> Iterator[str]:
     count = len(activity.quantities)
     seconds = activity.interval_s * count
     if entry.valid_from + timedelta(seconds=seconds) != entry.valid_to:
@@ -197,6 +169,8 @@ def _block_faults(entry: Entry, activity: Activity, zone: str) -> Iterator[str]:
             yield f"a block stays within one calendar month of {zone}; split it at the month"
     if activity.quality == "estimated" and activity.method is None:
         yield "an estimate names its method"
+    if activity.quality in ("metered", "billed") and entry.valid_to > recorded_at:
+        yield f"it was {activity.quality} until {entry.valid_to}, after it was recorded at {recorded_at}"
 
 
 def _energy_tx(entry: Entry, moved: EnergyTx, known: Context) -> Found:
@@ -209,8 +183,8 @@ def _energy_tx(entry: Entry, moved: EnergyTx, known: Context) -> Found:
             if name.partition(":")[0] not in ACCOUNTS:
                 yield place, _unknown("account", name, dict.fromkeys(ACCOUNTS))
         if move.rounding:
-            if move.wh > len(moved.moves):
-                yield place, f"rounding leaves one Wh a stream at most, not {move.wh} (D17)"
+            if move.meter is not None:
+                yield place, "what rounding leaves has no meter"
             continue
         meter = known.register.meters.get(str(move.meter))
         if meter is None:
@@ -221,13 +195,24 @@ def _energy_tx(entry: Entry, moved: EnergyTx, known: Context) -> Found:
                 f"{move.meter} counts {meter.stream} of {meter.site}, not {move.source} to "
                 f"{move.target} at {moved.site}; an export is never netted against an import",
             )
+    yield from _whole_tx(moved)
+    for name in moved.counted():
+        yield from _overlap(entry, name, known, None)
+
+
+def _whole_tx(moved: EnergyTx) -> Found:
+    rounded, metered = moved.rounding_wh, len(moved.counted())
+    if rounded > metered:
+        yield "payload.moves", f"rounding leaves one Wh a stream at most, not {rounded} (D17)"
+    if len(moved.buses) > 1:
+        yield "payload.moves", f"one entry has one bus, not {' and '.join(moved.buses)}"
+    if moved.quality == "estimated" and moved.method is None:
+        yield "payload.method", "an estimate names its method"
     if moved.open_wh:
         yield (
             "payload.moves",
             f"the bus is open by {moved.open_wh} Wh: what comes in goes out (D17)",
         )
-    for name in moved.counted():
-        yield from _overlap(entry, name, known, None)
 
 
 def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
@@ -263,6 +248,14 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         meter = register.meters.get(register.key(lot.meter))
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
+            return
+    counts = partial(read_counts, known.index, upto=known.seq)
+    over = beyond_meter(register.lots, register.key, counts, lot, times)
+    if over is not None:
+        yield (
+            "payload.quantity",
+            f"D2: {over[0]} Wh certified of {lot.meter}, which counted {over[1]}",
+        )
 
 
 def _lot_move(entry: Entry, move: LotMove, known: Context) -> Found:
@@ -295,16 +288,22 @@ def _asset(_: Entry, asset: Asset, known: Context) -> Found:
 
 
 def _close(_: Entry, close: PeriodClose, known: Context) -> Found:
-    if close.approved_by == known.recorded_by:
+    if same_person(close.approved_by, known.recorded_by):
         yield "payload.approved_by", "closing a period needs a second name"
     if close.period in known.register.closed:
         yield "payload.period", f"{close.period} is closed already"
-    if close.first_seq + close.entries != known.seq:
+    first = known.register.covered
+    leaves = known.index.stored_hashes(first, known.seq)
+    if len(leaves) != known.seq - first:
+        yield "", "a close is posted alone, after what it covers"
+    elif (close.first_seq, close.entries) != (first, len(leaves)):
         yield "payload.entries", "other entries were posted meanwhile; close the period again"
+    elif (close.head, close.root) != (leaves[-1], merkle.root(leaves)):
+        yield "payload.root", "the entries since the close before do not give this root and head"
 
 
 def _reopen(entry: Entry, reopen: PeriodReopen, known: Context) -> Found:
-    if reopen.approved_by == known.recorded_by:
+    if same_person(reopen.approved_by, known.recorded_by):
         yield "payload.approved_by", "reopening a period needs a second name"
     if reopen.period not in known.register.closed:
         yield "payload.period", f"{reopen.period} is not closed"

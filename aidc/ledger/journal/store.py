@@ -7,14 +7,17 @@ from typing import Any, Final
 
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.journal import canonical
+from aidc.ledger.journal.context import Context
 from aidc.ledger.journal.entries import Entry, content_of, read_entries, stored_entry
 from aidc.ledger.journal.file import Journal
 from aidc.ledger.journal.index import Index
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
-from aidc.ledger.journal.rules import Context, faults_of_entry
+from aidc.ledger.journal.rules import faults_of_entry
 
 _AT_ONCE: Final = 2_000  # entries of one transaction in memory
+_LONGEST_REST: Final = timedelta(days=3_653)
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)  # between writers of one ledger
 
 
@@ -49,6 +52,8 @@ class Store:
         recorded_by: str,
     ) -> int:
         """Appends entries, all or none; how many were new. See `Ledger.post`."""
+        if not isinstance(recorded_by, str) or not plain(recorded_by):
+            raise InputError("recorded_by is empty; name who posts")
         given = iter(entries)
         faults: list[Fault] = []
         try:
@@ -69,6 +74,7 @@ class Store:
                     self.journal.append({**content, **stamp} for content in fresh)
                     read += len(part)
                 _refuse(faults)
+                self._check_kept(known.seq)
         except BaseException:
             self.index.forget()
             self._register = Register()
@@ -76,6 +82,10 @@ class Store:
         self.index.forget()
         self._register.upto = known.seq
         return known.seq - before
+
+    def _check_kept(self, count: int) -> None:
+        if self.journal.head[0] != count:
+            raise LedgerError("the file took the entries and kept none; run verify")
 
     def _new(
         self, entries: list[Entry], known: Context, faults: list[Fault]
@@ -113,6 +123,11 @@ class Store:
             raise InputError(
                 f"recorded_at {given} is before the last entry, recorded at {last}: "
                 "the ledger's time runs forward"
+            )
+        if recorded_at > datetime.fromisoformat(last) + _LONGEST_REST:
+            raise InputError(
+                f"recorded_at {given} is more than ten years after the last entry, recorded at "
+                f"{last}: set the clock right"
             )
         return max(given, last)
 

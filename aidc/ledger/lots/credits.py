@@ -1,10 +1,12 @@
 """Offset and inset accounts: credits stand beside the inventory and never enter scope 2."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.holdings import Holdings
 
 Account = Literal["offset", "inset"]
@@ -40,7 +42,12 @@ class CreditAccount:
 
 
 def credit_account(
-    account: Account, held: Holdings, *, entity: str, period: tuple[datetime, datetime]
+    account: Account,
+    held: Holdings,
+    *,
+    entity: str,
+    names: Collection[str],
+    period: tuple[datetime, datetime],
 ) -> CreditAccount:
     """Credits that an entity retired for a period.
 
@@ -48,6 +55,7 @@ def credit_account(
         account: offset holds ccer and removal, inset the carbon-inclusion points.
         held: holdings at the report date.
         entity: whose.
+        names: names that a beneficiary of it may have, as `plain` writes them.
         period: consumption that they are retired for lies inside.
     """
     lines = []
@@ -55,6 +63,8 @@ def credit_account(
         move = record.move
         if holding.rule.account != account or move.period_from is None or move.period_to is None:
             continue
+        if plain(move.beneficiary or "") not in names:
+            continue  # retired in another name: not this entity's
         if period[0] <= move.period_from and move.period_to <= period[1]:
             kg = sum(part.amount for part in parts)
             lines.append(

@@ -7,10 +7,19 @@ from zoneinfo import ZoneInfo
 
 from aidc.config import nearest
 from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.names import plain
+from aidc.ledger.lots.apart import same_mwh
 from aidc.ledger.lots.criteria import criteria_faults
 from aidc.ledger.lots.granular import HOUR_S
 from aidc.ledger.lots.holdings import BEFORE, BY_HOLDER, Holding, Holdings, Part, may_move
-from aidc.ledger.lots.lot import Lot, LotMove, Serials, ccer_technologies, lot_rules
+from aidc.ledger.lots.lot import (
+    Lot,
+    LotMove,
+    Serials,
+    ccer_technologies,
+    lot_rules,
+    zero_technologies,
+)
 
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "acquire": ("entity",),
@@ -44,11 +53,17 @@ def lot_faults(
             f"D1: serials {common} of {lot.registry} are in {other}; a serial stands once"
             for common, other in held.overlapping(lot.registry, lot.serials)
         )
+    apart = {one.lot for one in lot.apart_from}
     faults.extend(
-        f"D3: {name} ({held.lots[name].lot.type}) is the same project and time; the same MWh is a "
-        "green certificate or a CCER: void one of them first"
-        for name in held.of_project.get(lot.project, ())
-        if _same_mwh(lot, generated, held.lots[name])
+        f"apart_from: unknown lot '{name}'{nearest(name, held.lots)}"
+        for name in sorted(apart - set(held.lots))
+    )
+    faults.extend(
+        f"D3: {name} ({held.lots[name].lot.type}) is the same project and time; the same MWh counts "
+        "once, as one certificate, contract or credit: void one of them first, or name it in "
+        "apart_from with the document that shows other MWh"
+        for name in held.of_project.get(plain(lot.project), ())
+        if name not in apart and _counted_already(lot, generated, held.lots[name])
     )
     return faults
 
@@ -68,6 +83,13 @@ def _shape_faults(lot: Lot, generated: tuple[datetime, datetime]) -> Iterator[st
             yield "the eight quality criteria have no answers: give each yes, no or not_applicable"
         else:
             yield from criteria_faults(lot.criteria, lot.type)
+    if rule.account == "scope2" and lot.factor is None and lot.type != "supplier_rate":
+        known = zero_technologies()
+        if lot.technology not in known:
+            yield (
+                f"lot_technologies.csv does not list '{lot.technology}'{nearest(lot.technology, known)} "
+                "as without direct emissions: a contract of it conveys a factor"
+            )
     if lot.type == "supplier_rate" and lot.factor is None:
         yield "a supplier rate names the factor version it conveys"
     if lot.factor is not None and lot.type not in ("supplier_rate", "ppa"):
@@ -102,13 +124,13 @@ def _count_faults(serials: Serials, quantity: int, per_piece: int, unit: str) ->
         yield f"serials {serials} are {serials.count * per_piece} {unit}, not {quantity}"
 
 
-def _same_mwh(lot: Lot, generated: tuple[datetime, datetime], other: Holding) -> bool:
-    tiers = {lot_rules()[lot.type].tier, other.rule.tier}
-    if "certificate" not in tiers or "ccer" not in (lot.type, other.lot.type):
-        return False
-    over = generated[0] < other.generated[1] and other.generated[0] < generated[1]
+def _counted_already(lot: Lot, generated: tuple[datetime, datetime], other: Holding) -> bool:
     stands = any(part.state not in ("void", "expired") for part in other.parts)
-    return over and stands and lot.ccer_status != "issued"
+    return (
+        stands
+        and lot.ccer_status != "issued"
+        and same_mwh(lot, generated, other.lot, other.generated)
+    )
 
 
 def _ccer_faults(lot: Lot) -> Iterator[str]:

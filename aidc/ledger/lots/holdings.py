@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal
 
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.lot import Act, Lot, LotMove, LotRule, Serials, lot_rules
 
 State = Literal["issued", "acquired", "allocated", "retired", "expired", "void", "frozen"]
@@ -154,14 +155,14 @@ class Holdings:
         """Takes in a lot that holds."""
         part = Part(0, lot.quantity, _AT_FIRST[lot.ccer_status], None, None, generated[1], entry_id)
         self.lots[entry_id] = Holding(entry_id, lot, generated, [part])
-        self.of_project.setdefault(lot.project, []).append(entry_id)
+        self.of_project.setdefault(plain(lot.project), []).append(entry_id)
         if lot.serials is not None:
             run = (lot.serials.first, lot.serials.last, entry_id)
-            bisect.insort(self.of_registry.setdefault(lot.registry, []), run)
+            bisect.insort(self.of_registry.setdefault(plain(lot.registry), []), run)
 
     def overlapping(self, registry: str, serials: Serials) -> Iterator[tuple[Serials, str]]:
         """Serial numbers that a registry has given already, and the entry that holds them."""
-        runs = self.of_registry.get(registry, [])
+        runs = self.of_registry.get(plain(registry), [])
         place = bisect.bisect(runs, (serials.first, 0, ""))
         for first, last, entry_id in runs[max(0, place - 1) :]:
             if first > serials.last:

@@ -40,6 +40,13 @@ class Serials(Config):
         return f"{self.first} to {self.last}"
 
 
+class Apart(Config):
+    """Another lot of the same project and time whose MWh are not these, and what shows it."""
+
+    lot: Text
+    document: Text
+
+
 class Lot(Config):
     """A certificate, contract or credit as issued; the entry's valid time is the generation interval.
 
@@ -53,6 +60,7 @@ class Lot(Config):
         quantities: Wh of each interval of a granular lot, in order.
         hour_weights: how a lot coarser than an hour spreads over the hours of a day in the site's
             zone, 24 whole numbers; None is flat.
+        apart_from: lots of the same project and time that are other MWh.
         planned: of a simulated plan, not issued: never beside measured activity.
         expires_on: last day it may be retired, where the registry states one.
     """
@@ -77,6 +85,7 @@ class Lot(Config):
     quantities: tuple[Count, ...] | None = Field(default=None, strict=False)
     hour_weights: tuple[Count, ...] | None = Field(default=None, strict=False)
     expires_on: Day | None = None
+    apart_from: tuple[Apart, ...] = Field(default=(), strict=False)
     planned: bool = False
 
 
@@ -145,9 +154,22 @@ class CcerTechnology(Config):
     source: str = Field(min_length=3)
 
 
+class LotTechnology(Config):
+    """A row of models/lot_technologies.csv: generation without direct CO2."""
+
+    name: Text
+    status: Status
+    source: str = Field(min_length=3)
+
+
 def lot_rules() -> Mapping[str, LotRule]:
     """The rule of each type."""
     return catalog.table("lot_types", LotRule)
+
+
+def zero_technologies() -> Mapping[str, LotTechnology]:
+    """Technologies without direct CO2: a lot of one counts at zero."""
+    return catalog.table("lot_technologies", LotTechnology)
 
 
 def ccer_technologies() -> Mapping[str, CcerTechnology]:

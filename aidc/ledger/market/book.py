@@ -76,7 +76,7 @@ def market_cells(
     zone = register.head.zone
     work = _Market(register, policies, asked, energies, zone)
     held = held_at(register, asked, zone)
-    given = tuple(claims(held, asked.entity))
+    given = tuple(claims(held, asked.entity, register.names_of(asked.entity)))
     refused: list[NotApplied] = []
     excess: dict[str, int] = {}
     profile_wh = planned_wh = 0

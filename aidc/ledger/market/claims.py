@@ -4,7 +4,7 @@ References:
     GHG Protocol, Scope 2 Guidance: hierarchy of the market-based method, eight quality criteria.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ import numpy as np
 
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.fields import Text
+from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.criteria import QUESTIONS, unmet
 from aidc.ledger.lots.holdings import Holding, Holdings, Span
 from aidc.ledger.lots.lot import Lot
@@ -35,6 +36,7 @@ class Claim:
     spans: tuple[tuple[Span, str | None], ...]  # positions and the site they are for
     period: tuple[datetime, datetime]
     document: Text
+    for_whom: str | None  # None: the entity itself; else the other name it is retired in
 
     @property
     def lot(self) -> Lot:
@@ -119,16 +121,23 @@ def not_applied(claim: Claim, criterion: str, reason: str) -> NotApplied:
     return NotApplied(claim.holding.entry_id, claim.move_id, criterion, claim.wh, reason)
 
 
-def claims(held: Holdings, entity: str) -> Iterator[Claim]:
-    """Retirements of an entity, as held at the report date."""
+def claims(held: Holdings, entity: str, names: Collection[str]) -> Iterator[Claim]:
+    """Retirements of an entity, as held at the report date.
+
+    Args:
+        held: lots and their moves.
+        entity: who retired.
+        names: names of the entity that a beneficiary may have, as `plain` writes them.
+    """
     for holding, record, parts in held.retired(entity):
         move = record.move
         if move.period_from is None or move.period_to is None or move.document is None:
             continue  # refused when posted
+        named = move.beneficiary or ""
+        other = None if plain(named) in names else named
         spans = tuple(((part.start, part.end), part.site) for part in parts)
-        yield Claim(
-            holding, record.entry_id, spans, (move.period_from, move.period_to), move.document
-        )
+        consumed = (move.period_from, move.period_to)
+        yield Claim(holding, record.entry_id, spans, consumed, move.document, other)
 
 
 def applied(
@@ -198,6 +207,7 @@ def _reasons(
             f"it is retired for {utc_text(claim.period[0])} to {utc_text(claim.period[1])}, of which the "
             f"statement covers {utc_text(period[0])} to {utc_text(period[1])}",
         )
+    yield from other_beneficiary(claim)
     if claim.lot.meter is not None:
         yield "QC2", f"it certifies {claim.lot.meter}, whose Wh count as own PV already"
     yield from unmet(claim.lot.criteria or {})
@@ -215,6 +225,12 @@ def _reasons(
             f"D15: generated {utc_text(generated[0])} to {utc_text(generated[1])}, outside the declared "
             f"window {utc_text(window[0])} to {utc_text(window[1])}",
         )
+
+
+def other_beneficiary(claim: Claim) -> Iterator[tuple[str, str]]:
+    """The reason against a lot that is retired in another name than its holder's (QC3)."""
+    if claim.for_whom is not None:
+        yield "QC3", f"{QUESTIONS['QC3']}: it is retired for '{claim.for_whom}'"
 
 
 def vintage_window(

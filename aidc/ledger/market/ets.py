@@ -10,7 +10,7 @@ from aidc.ledger.journal.index import Index
 from aidc.ledger.journal.payloads import ReportedFigure
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.register import Register
-from aidc.ledger.market.claims import Claim, NotApplied, Use, not_applied
+from aidc.ledger.market.claims import Claim, NotApplied, Use, not_applied, other_beneficiary
 from aidc.ledger.statements.question import Question
 
 ETS: Final = "SH-ETS"
@@ -55,6 +55,7 @@ def _reasons(claim: Claim, period: tuple[datetime, datetime], regions: set[str])
         yield f"trade within {claim.lot.region}: inter-provincial trade counts"
     if claim.period[0] < period[0] or claim.period[1] > period[1]:
         yield f"settled for {utc_text(claim.period[0])} to {utc_text(claim.period[1])}, more than is stated"
+    yield from (reason for _, reason in other_beneficiary(claim))
 
 
 def verified_before(

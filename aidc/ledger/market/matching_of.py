@@ -58,7 +58,7 @@ def matching_of(
         for key, site in sites.items()
     ]
     uses, _ = applied(
-        claims(held_at(register, asked, zone), asked.entity),
+        claims(held_at(register, asked, zone), asked.entity, register.names_of(asked.entity)),
         period=asked.period,
         regions={energy.key: energy.site.region for energy in energies},
         terms=policies.market,

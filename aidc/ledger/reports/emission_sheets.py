@@ -43,8 +43,23 @@ def _scope1(material: Material) -> Iterator[Row]:
         if not tier.startswith(MEMO):
             cells = {str(year): tonnes(material, book, year, tier=tier) for year in years}
             yield Row(f"scope1/{tier}", ("scope 1", tier.removeprefix(f"{FUEL}:")), cells)
+    if not any(tier.startswith("refrigerant:") for tier in tiers(material, book)):
+        amount = Amount(None, "t", NOT_ASSESSED, _no_refrigerant(material, book))
+        heads = ("scope 1", "refrigerant")
+        yield Row("scope1/refrigerant", heads, {str(year): amount for year in years})
     total = {str(year): tonnes(material, book, year) for year in years}
     yield Row("scope1", ("scope 1", "total"), total, is_sum=True)
+
+
+def _no_refrigerant(material: Material, book: str) -> str:
+    """Why scope 1 holds no refrigerant: absent is not zero."""
+    met = [t.site for t in material.all_totals if {"refrigerant"} & {*t.of, *t.missing}]
+    if not met:
+        return "no refrigerant meter"
+    why = f"{book} counts CO2 only; S1-AR6 counts refrigerants too"
+    if book_named(book).gwp_set is not None:
+        why = "its meters have gaps"
+    return f"metered at {', '.join(dict.fromkeys(met))}; {why}"
 
 
 def _scope2(material: Material) -> Iterator[Row]:

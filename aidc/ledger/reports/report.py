@@ -92,7 +92,7 @@ def report(
         ledger: where the statements come from.
         statements: a book each, of one entity, period and known time.
         category: where the PUE reads its IT energy: 1 UPS output, 2 PDU output, 3 IT input.
-        parameters: of the report, printed with it, such as the GWP set.
+        parameters: of the report, printed with it, such as the method relief; a GWP set has to be the books'.
         texts: words for measures of the disclosure table without a number, such as ``climate``.
         added_back_t: tonnes of sold credits that are added back, by id of the move that sold them.
 

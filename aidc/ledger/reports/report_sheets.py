@@ -1,12 +1,13 @@
 """All sheets of a report: inventory, scope 2, tiers, energy, water, key figures, disclosure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import get_args
+from typing import Final, get_args
 
 from aidc.errors import InputError
+from aidc.ledger.factors.rows import GridFactor
 from aidc.ledger.journal.fields import Stream
-from aidc.ledger.journal.payloads import LedgerSite, ReportedFigure
+from aidc.ledger.journal.payloads import Calc, LedgerSite, ReportedFigure
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
@@ -27,6 +28,8 @@ from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, provenance, sum_o
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.statement import Statement
 
+GWP_SET: Final = "GWP set"  # label of a report's parameter
+
 
 def workbook(
     readings: Readings,
@@ -42,11 +45,12 @@ def workbook(
         readings: the journal as the statements read it.
         statements: of one entity, period and known time, a book each.
         category: where the PUE reads its IT energy.
-        parameters: of the report, such as the GWP set, printed with it.
+        parameters: of the report, printed with it; a GWP set has to be that of the books.
         texts: words for measures without a number, such as ``climate``.
 
     Raises:
-        InputError: no statement, a book twice, or statements of different entities or periods.
+        InputError: no statement, a book twice, statements of different entities or periods, or a GWP
+            set that is not that of the books.
     """
     first, register = _alike(statements), readings.register
     if register.head is None:
@@ -72,8 +76,14 @@ def workbook(
         zone,
         any(one.simulated for one in statements),
         sheets,
-        provenance(statements, parameters),
-        tuple(dict.fromkeys(text for one in statements for text in one.warnings)),
+        (
+            *provenance(statements, {**parameters, **_gwp_set(statements, parameters)}),
+            *_calcs(statements, register),
+        ),
+        (
+            *_not_drawn_up(statements, register),
+            *dict.fromkeys(text for one in statements for text in (*one.advice, *one.warnings)),
+        ),
     )
 
 
@@ -101,6 +111,45 @@ def material_of(
     }
     books = {one.book: one for one in statements}
     return Material(books, tuple(parts), totals, readings.register.of(Lot))
+
+
+def _gwp_set(statements: Sequence[Statement], parameters: Mapping[str, str]) -> dict[str, str]:
+    """The GWP sets that the books and their factors use; nothing where none is used.
+
+    Raises:
+        InputError: the report is asked for another set than its books count by.
+    """
+    asked = parameters.get(GWP_SET)
+    books = {one.book: book_named(one.book).gwp_set for one in statements}
+    sets = {book: gwp_set for book, gwp_set in books.items() if gwp_set is not None}
+    if asked is not None and set(sets.values()) != {asked}:
+        held = ", ".join(f"{book} by {gwp_set}" for book, gwp_set in sets.items())
+        raise InputError(
+            f"GWP set '{asked}': the books count {held or 'by no set'}; the set follows from the book: "
+            f"name S1-{asked} in place of S1, or leave the set out (aidc ledger books)"
+        )
+    said = [f"{gwp_set} ({book})" for book, gwp_set in sets.items()]
+    for one in statements:
+        rows = [cell.factor for cell in one.cells if isinstance(cell.factor, GridFactor)]
+        used = sorted({str(row.gwp_set) for row in rows if row.gwp_set is not None})
+        said += [f"{gwp_set} (factors of {one.book})" for gwp_set in used]
+    return {GWP_SET: ", ".join(said)} if said else {}
+
+
+def _calcs(statements: Sequence[Statement], register: Register) -> Iterator[tuple[str, str]]:
+    """Which calc of the journal records each statement."""
+    recorded = {calc.statement_sha256: key for key, calc in register.of(Calc).items()}
+    for one in statements:
+        yield f"calc of {one.book}", recorded.get(one.sha256, "not drawn up")
+
+
+def _not_drawn_up(statements: Sequence[Statement], register: Register) -> Iterator[str]:
+    books = [one.book for one in statements]
+    for (_, calc), book in zip(_calcs(statements, register), list(books), strict=True):
+        if calc != "not drawn up":
+            books.remove(book)
+    if books:
+        yield f"{', '.join(books)}: not drawn up: no calc records what is printed here; --adopt does"
 
 
 def _totals(

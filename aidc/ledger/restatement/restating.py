@@ -11,6 +11,7 @@ from aidc.errors import InputError
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import decimal_text, utc_text
 from aidc.ledger.journal.entries import Entry
+from aidc.ledger.journal.names import same_person
 from aidc.ledger.journal.payloads import Calc
 from aidc.ledger.journal.periods import period_of
 from aidc.ledger.journal.register import Register
@@ -244,7 +245,7 @@ def event_trigger(register: Register, event: str, base_year: int) -> Trigger:
 
 def restatement_faults(register: Register, made: Restatement, recorded_by: str) -> Iterator[str]:
     """What is wrong with a restatement that is posted: it says what the ledger itself derives."""
-    if made.approver == recorded_by:
+    if same_person(made.approver, recorded_by):
         yield "restating needs a second name"
     trigger = Trigger(made.boundary_event or "the trigger", made.trigger, made.cause, made.change_t)
     if made.boundary_event is not None:

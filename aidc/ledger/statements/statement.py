@@ -85,6 +85,7 @@ class Statement:
         notes: what a market-based book prints: terms, shares of the tiers, excess.
         not_applied: retired lots that the book passes over, with the criterion.
         remarks: why it read fewer entries than there are; no part of `canonical`.
+        advice: what the shipped tables would change, once adopted; no part of `canonical`.
     """
 
     book: str
@@ -105,6 +106,7 @@ class Statement:
     notes: tuple[str, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
     remarks: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def heading(self) -> str:
@@ -234,6 +236,7 @@ class Statement:
         made["total_t"] = decimal_text(self.total_tco2e) if self.assessed else None
         made["factors"] = [asdict(use) for use in self.factors]
         made["head"], made["entries"] = self.head, self.input_seq
+        made["advice"] = list(self.advice)
         return made
 
     def to_frame(self) -> "pd.DataFrame":
@@ -292,7 +295,10 @@ class Statement:
             f"boundary {self.boundary}",
             f"head {self.head}",
             *(f"note: {note}" for note in (*self.remarks, *self.notes)),
-            *(f"warning: {warning}" for warning in (*self.not_applied, *self.warnings)),
+            *(
+                f"warning: {warning}"
+                for warning in (*self.not_applied, *self.advice, *self.warnings)
+            ),
         ]
         return "\n".join(lines)
 
