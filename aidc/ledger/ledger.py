@@ -65,7 +65,6 @@ class Ledger(KeptLedger):
             books,
             entity,
             report_date,
-            self.zone,
         )
         entries = [factor_entry(chosen[name]) for name in sorted(chosen)]
         return self.post(entries, recorded_at=recorded_at, role="accountant")

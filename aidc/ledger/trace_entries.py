@@ -89,6 +89,7 @@ def trace_entries(
             "use": "AIDC",
             "approach": "operational_control",
             "share": "1",
+            **({} if zone == ledger_zone else {"calendar": "ledger"}),
         },
     }
     for stream in counts:

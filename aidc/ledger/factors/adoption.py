@@ -31,7 +31,6 @@ def factors_of(
     books: Iterable[str],
     entity: str,
     report_date: date,
-    zone: str,
 ) -> dict[str, Row]:
     """Shipped factors by version that the books select for what an entity has counted.
 
@@ -50,7 +49,7 @@ def factors_of(
                 continue
             if not book.holds(site.region):
                 continue
-            for year in _years(register, index, key, zone):
+            for year in _years(register, index, key, register.calendar_of(key)):
                 _, picked = priced(
                     policies,
                     book,

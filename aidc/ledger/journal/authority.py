@@ -56,9 +56,10 @@ def closed_faults(entry: Entry, known: Context) -> Iterator[str]:
     closed = known.register.closed
     if not closed:
         return
+    zone = known.calendar(entry.payload)
     touched = [span for span in _touched(entry, known) if span is not None]
     for period in closed:
-        start, end = period_of(period, known.zone)
+        start, end = period_of(period, zone)
         if any(since < end and until > start for since, until in touched):
             yield f"{period} is closed; reopen it with a reason and an approver, or post to a later period"
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from aidc.config import Config
 from aidc.ledger.journal.index import Index
+from aidc.ledger.journal.payloads import Activity, Adjustment, EnergyTx
 from aidc.ledger.journal.register import Register
 
 
@@ -21,5 +23,15 @@ class Context:
     @property
     def zone(self) -> str:
         """Zone of calendar periods."""
-        head = self.register.head
-        return "UTC" if head is None else head.zone
+        return self.register.zone
+
+    def calendar(self, counted: Config) -> str:
+        """Zone in which the months and years of a count are read: that of its site."""
+        register = self.register
+        if isinstance(counted, Adjustment):
+            counted = counted.replacement or counted
+        named = counted.site if isinstance(counted, EnergyTx) else ""
+        if isinstance(counted, Activity) and counted.meter in register.meters:
+            named = register.meters[counted.meter].site
+        site = register.key(named)
+        return register.calendar_of(site) if site in register.sites else self.zone

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from fractions import Fraction
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from aidc.ledger.journal.file import checked
 from aidc.ledger.journal.index import Index, Span
 
 IntColumn = NDArray[np.int64]
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,12 @@ def read_counts(
     sources: list[str] = []
     qualities: list[str] = []
     methods: dict[str, str] = {}
+    splittable: set[int] = set()
     for span, stored, raw in index.stored_spans(meter, start, end, upto):
         body = checked(span.seq, stored, raw)
         quantities, interval_s, quality, method = _counted(body, meter)
+        if _held(body).get("across_edges") is not None:
+            splittable.add(len(sources))
         _check_place(span, body, len(quantities) * interval_s)
         starts.extend(range(span.start, span.stop, interval_s))
         lengths.extend([interval_s] * len(quantities))
@@ -119,12 +124,17 @@ def read_counts(
             methods[sources[-1]] = method
     begin, length, amount = (np.array(column, np.int64) for column in (starts, lengths, amounts))
     source = np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+    if splittable:
+        _split(
+            sources, qualities, methods, splittable, (start, end), (begin, length, amount, source)
+        )
     inside = (begin >= start) & (begin + length <= end)
     cut = np.flatnonzero((begin < end) & (begin + length > start) & ~inside)
     if len(cut):
         raise LedgerError(
             f"D12: {sources[source[cut[0]]]} has an interval across {_text(start)} or {_text(end)}; "
-            "choose a period that intervals do not cross, or post finer ones"
+            "choose a period that intervals do not cross, post finer ones, or declare a bill "
+            "across_edges: by_time (in CSV a column across_edges), which splits it as an estimate"
         )
     made = Counts(
         meter,
@@ -145,7 +155,7 @@ def _counted(body: Mapping[str, Any], meter: str) -> tuple[list[int], int, str, 
     if body["kind"] == "energy_tx":
         amount = sum(move["wh"] for move in payload["moves"] if move.get("meter") == meter)
         return [amount], _length_s(body), str(payload["quality"]), None
-    counted = payload["replacement"] if body["kind"] == "adjustment" else payload
+    counted = _held(body)
     if counted["meter"] != meter:
         raise _stale(body["id"])
     return (
@@ -154,6 +164,39 @@ def _counted(body: Mapping[str, Any], meter: str) -> tuple[list[int], int, str, 
         str(counted["quality"]),
         counted.get("method"),
     )
+
+
+def _held(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was counted: of an adjustment, its replacement."""
+    held: Mapping[str, Any] = body["payload"]
+    return held["replacement"] if body["kind"] == "adjustment" else held
+
+
+def _split(
+    sources: list[str],
+    qualities: list[str],
+    methods: dict[str, str],
+    splittable: set[int],
+    period: tuple[int, int],
+    columns: tuple[IntColumn, IntColumn, IntColumn, IntColumn],
+) -> None:
+    """Leaves of a bill across an edge its part inside, in proportion to time, as an estimate.
+
+    Parts of one bill add up to it: each is the difference of two rounded running amounts.
+    """
+    begin, length, amount, source = columns
+    for row in np.flatnonzero(np.isin(source, list(splittable))).tolist():
+        first, stop = int(begin[row]), int(begin[row] + length[row])
+        low, high = max(first, period[0]), min(stop, period[1])
+        if (low, high) == (first, stop) or high <= low:
+            continue
+        whole, seconds = int(amount[row]), stop - first
+        until, since = (round(Fraction(whole * (t - first), seconds)) for t in (high, low))
+        amount[row], begin[row], length[row] = until - since, low, high - low
+        number = int(source[row])
+        qualities[number] = "estimated"
+        shown = f"{(high - low) / _DAY_S:.6g} of {seconds / _DAY_S:.6g} days"
+        methods[sources[number]] = f"{sources[number]} split by time, {shown}"
 
 
 def _check_place(span: Span, body: Mapping[str, Any], length_s: int) -> None:

@@ -14,7 +14,7 @@ from aidc.ledger.journal.activity import block_entry
 from aidc.ledger.journal.canonical import utc_text
 
 COLUMNS: Final = ("meter", "start", "end", "value", "unit", "quality")
-_OPTIONAL: Final = ("method", "evidence", "sha256")
+_OPTIONAL: Final = ("method", "evidence", "sha256", "across_edges")
 
 
 def read_meter_csv(path: Path) -> list[dict[str, Any]]:
@@ -83,6 +83,8 @@ def _entry(row: Mapping[str, str], place: Fault, faults: list[Fault]) -> dict[st
         row["quality"],
         row.get("method") or None,
     )
+    if row.get("across_edges"):
+        entry["payload"]["across_edges"] = row["across_edges"]
     if row.get("evidence"):
         sha256 = {"sha256": row["sha256"]} if row.get("sha256") else {}
         entry["evidence"] = [{"locator": row["evidence"], **sha256}]

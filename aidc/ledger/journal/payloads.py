@@ -47,6 +47,9 @@ class LedgerSite(Config):
     approach: Literal["operational_control", "financial_control", "equity_share"]
     share: Exact = Field(gt=0, le=1)
     legal_name: Text | None = None  # of the entity, as registries name the beneficiary
+    # whole days of a statement are read in the site's zone; "ledger": in the ledger's, as a
+    # simulation of several sites counts
+    calendar: Literal["ledger"] | None = None
 
 
 class Meter(Config):
@@ -72,6 +75,7 @@ class Activity(Config):
     quantities: tuple[Count, ...] = Field(min_length=1, strict=False)
     quality: Quality
     method: Text | None = None  # of an estimate
+    across_edges: Literal["by_time"] | None = None  # a bill across a year's edge is split so
 
 
 class Adjustment(Config):
@@ -161,6 +165,7 @@ class EnergyTx(Config):
     moves: tuple[Move, ...] = Field(min_length=1, strict=False)
     quality: Quality
     method: Text | None = None  # of an estimate
+    across_edges: Literal["by_time"] | None = None  # a bill across a year's edge is split so
 
     def counted(self) -> dict[str, int]:
         """Wh of each meter."""

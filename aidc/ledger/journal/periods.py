@@ -38,6 +38,30 @@ def period_of(text: str | tuple[datetime, datetime], zone: str) -> tuple[datetim
     return datetime(year, month, 1, tzinfo=here), datetime(*after, 1, tzinfo=here)
 
 
+def in_zone(period: tuple[datetime, datetime], zone: str, own: str) -> tuple[datetime, datetime]:
+    """A period with the midnights of one zone read as the same midnights of another.
+
+    Times that are no midnight of ``zone`` stay as they are.
+
+    Examples:
+        >>> from aidc.ledger.journal.canonical import utc_text
+        >>> year = period_of("2022", "Asia/Shanghai")
+        >>> [utc_text(time) for time in in_zone(year, "Asia/Shanghai", "Europe/London")]
+        ['2022-01-01T00:00:00Z', '2023-01-01T00:00:00Z']
+    """
+    if zone == own:
+        return period
+    start, end = (_same_day(time, ZoneInfo(zone), ZoneInfo(own)) for time in period)
+    return start, end
+
+
+def _same_day(time: datetime, here: ZoneInfo, there: ZoneInfo) -> datetime:
+    local = time.astimezone(here)
+    if (local.hour, local.minute, local.second) != (0, 0, 0):
+        return time
+    return local.replace(tzinfo=there)
+
+
 def years_in(
     period: tuple[datetime, datetime], zone: str
 ) -> Iterator[tuple[int, datetime, datetime]]:

@@ -19,7 +19,7 @@ class Readings:
     def counts(self, meter: str, period: tuple[datetime, datetime]) -> Counts:
         """What a meter counted in a period, which its intervals cover without a gap.
 
-        Where its site joined or left the boundary within the period, the part inside counts.
+        Calendar days are those of its site's zone. Where its site joined or left the boundary within the period, the part inside counts.
 
         Raises:
             LedgerError: a gap, an overlap, an interval across an edge (D12), or an edited entry.
@@ -27,7 +27,7 @@ class Readings:
         key = (meter, *period)
         if key not in self._read:
             site = self.register.key(self.register.meters[meter].site)
-            part = self.register.inside(site, period)
+            part = self.register.inside(site, self.register.own_period(site, period))
             self._read[key] = (
                 nothing(meter)
                 if part is None

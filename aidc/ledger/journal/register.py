@@ -19,6 +19,7 @@ from aidc.ledger.journal.payloads import (
     PeriodReopen,
     ReportedFigure,
 )
+from aidc.ledger.journal.periods import in_zone
 from aidc.ledger.lots.holdings import Holdings, MoveRecord
 from aidc.ledger.lots.lot import Lot, LotMove
 from aidc.ledger.restatement.boundary import BoundaryEvent, inside
@@ -99,6 +100,20 @@ class Register:
         events = self.of(BoundaryEvent).items()
         return {key: event for key, event in events if event.entity == entity}
 
+    @property
+    def zone(self) -> str:
+        """Zone of the ledger."""
+        return "UTC" if self.head is None else self.head.zone
+
+    def calendar_of(self, site: str) -> str:
+        """Zone in which the calendar periods of a site are read."""
+        held = self.sites[site]
+        return self.zone if held.calendar == "ledger" else held.zone
+
+    def own_period(self, site: str, period: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+        """A period as a site counts it: the ledger's midnights are midnights of the site's zone."""
+        return in_zone(period, self.zone, self.calendar_of(site))
+
     def inside(
         self, site: str, period: tuple[datetime, datetime]
     ) -> tuple[datetime, datetime] | None:
@@ -107,10 +122,9 @@ class Register:
         Raises:
             LedgerError: it left and came back.
         """
-        zone = "UTC" if self.head is None else self.head.zone
         events = self.of(BoundaryEvent).values()
         own = [one for one in events if one.site is not None and self.key(one.site) == site]
-        return inside(own, period, zone) if own else period
+        return inside(own, period, self.calendar_of(site)) if own else period
 
     def meters_of(self, site: str, *streams: str) -> dict[str, Meter]:
         """Meters of a site, of the named streams, sorted by id."""

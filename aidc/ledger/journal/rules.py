@@ -135,7 +135,7 @@ def _counted(entry: Entry, activity: Activity, known: Context, without: int | No
         yield "payload.meter", text
     elif activity.unit != meter.unit:
         yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}"
-    for text in _block_faults(entry, activity, known.zone, known.recorded_at):
+    for text in _block_faults(entry, activity, known.calendar(activity), known.recorded_at):
         yield "payload", text
     yield from _overlap(entry, activity.meter, known, without)
 
@@ -167,6 +167,8 @@ def _block_faults(
         first = entry.valid_from.astimezone(ZoneInfo(zone))
         if (first.year, first.month) != (last.year, last.month):
             yield f"a block stays within one calendar month of {zone}; split it at the month"
+    if count > 1 and activity.across_edges is not None:
+        yield "across_edges is of one interval, such as a bill: a block is split between its own"
     if activity.quality == "estimated" and activity.method is None:
         yield "an estimate names its method"
     if activity.quality in ("metered", "billed") and entry.valid_to > recorded_at:

@@ -30,7 +30,7 @@ from aidc.ledger.market.claims import (
 )
 from aidc.ledger.market.electricity import SiteEnergy, YearEnergy, disclosures, kept_during
 from aidc.ledger.market.ets import ETS, ets_uses
-from aidc.ledger.market.hours import Hours, grid_by_hour, hourly_offers, is_coarse
+from aidc.ledger.market.hours import Hours, grid_by_hour, hourly_offers, is_coarse, reach_of
 from aidc.ledger.market.matching import Matched, match
 from aidc.ledger.market.notes import covered_wh, notes_of, one_rest
 from aidc.ledger.statements.books import Rule
@@ -81,12 +81,13 @@ def market_cells(
     excess: dict[str, int] = {}
     profile_wh = planned_wh = 0
     for year, start, end in years_in(asked.period, zone):
-        uses, passed = work.uses(given, (start, end))
+        spans = [register.own_period(energy.key, (start, end)) for energy in energies]
+        uses, passed = work.uses(given, reach_of(spans))
         refused.extend(passed)
         if not simulated and any(use.claim.lot.planned for use in uses):
             raise LedgerError("lots of a plan beside measured activity: retire issued ones")
-        parts = [energy.year(start, end) for energy in energies]
-        matched = work.match(uses, parts, (start, end))
+        parts = [energy.year(*span) for energy, span in zip(energies, spans, strict=True)]
+        matched = work.match(uses, parts, spans)
         for offer, over in zip(matched.offers, matched.excess_wh.tolist(), strict=True):
             if over:
                 lot = uses[int(offer.name)].claim.holding.entry_id
@@ -166,14 +167,22 @@ class _Market:
         return lot.zone in self.policies.levels(region)
 
     def match(
-        self, uses: Sequence[Use], parts: Sequence[YearEnergy], period: tuple[datetime, datetime]
+        self,
+        uses: Sequence[Use],
+        parts: Sequence[YearEnergy],
+        spans: Sequence[tuple[datetime, datetime]],
     ) -> Matched:
         """Lots against grid electricity: own PV comes first and has taken its part."""
         if self.asked.book.lots == "year":
             load = np.asarray([[part.grid_wh] for part in parts], np.int64)
             return match(load, yearly_offers(uses))
-        hours = Hours.of(period)
-        load = np.asarray([grid_by_hour(energy, hours, period) for energy in self.energies])
+        hours = Hours.of(reach_of(spans))
+        load = np.asarray(
+            [
+                grid_by_hour(energy, hours, span)
+                for energy, span in zip(self.energies, spans, strict=True)
+            ]
+        )
         return match(load, hourly_offers(uses, hours, self.zone))
 
     def cells(

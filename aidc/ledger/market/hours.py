@@ -64,6 +64,11 @@ class Hours:
         return made
 
 
+def reach_of(spans: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime]:
+    """From the first start to the last end: sites of several zones count one year apart."""
+    return min(start for start, _ in spans), max(end for _, end in spans)
+
+
 def is_coarse(use: Use) -> bool:
     """Whether a lot does not say the hour of its generation."""
     start, end = use.claim.holding.generated

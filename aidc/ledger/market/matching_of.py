@@ -18,6 +18,7 @@ from aidc.ledger.market.hours import (
     hourly_offers,
     is_coarse,
     own_by_hour,
+    reach_of,
 )
 from aidc.ledger.market.match_report import MatchReport, match_report
 from aidc.ledger.market.matching import Offer, Wh
@@ -52,24 +53,26 @@ def matching_of(
     zone = register.head.zone
     if len(list(years_in(asked.period, zone))) > 1:
         raise InputError("lots are matched within one calendar year: ask for each by itself")
-    hours = Hours.of(asked.period)
+    spans = [register.own_period(key, asked.period) for key in sites]
+    reach = reach_of(spans)
+    hours = Hours.of(reach)
     energies = [
         site_energy(register, lambda meter: readings.counts(meter, asked.period), key, site)
         for key, site in sites.items()
     ]
     uses, _ = applied(
         claims(held_at(register, asked, zone), asked.entity, register.names_of(asked.entity)),
-        period=asked.period,
+        period=reach,
         regions={energy.key: energy.site.region for energy in energies},
         terms=policies.market,
         zone=zone,
         reaches=same_market,
     )
-    own = [_own(energy, hours, asked.period) for energy in energies]
+    own = [_own(energy, hours, span) for energy, span in zip(energies, spans, strict=True)]
     load = np.asarray(
         [
-            grid_by_hour(one, hours, asked.period) + kept
-            for one, kept in zip(energies, own, strict=True)
+            grid_by_hour(one, hours, span) + kept
+            for one, kept, span in zip(energies, own, spans, strict=True)
         ]
     )
     offers = [

@@ -106,7 +106,7 @@ def material_of(
     sites = readings.register.sites_of(entity)
     parts = {year: (start, end) for year, start, end in years_in(period, zone)}
     totals = {
-        year: tuple(_totals(readings, key, site, part, zone) for key, site in sites.items())
+        year: tuple(_totals(readings, key, site, part) for key, site in sites.items())
         for year, part in parts.items()
     }
     books = {one.book: one for one in statements}
@@ -153,13 +153,16 @@ def _not_drawn_up(statements: Sequence[Statement], register: Register) -> Iterat
 
 
 def _totals(
-    readings: Readings, key: str, site: LedgerSite, part: tuple[datetime, datetime], zone: str
+    readings: Readings, key: str, site: LedgerSite, part: tuple[datetime, datetime]
 ) -> MeterTotals:
     """Meter totals of a site while it is inside the boundary; empty where it is not."""
     register = readings.register
+    part = register.own_period(key, part)
     held = register.inside(key, part)
     meters = {} if held is None else register.meters_of(key, *get_args(Stream))
-    return meter_totals(site, meters, readings.counts, held or (part[0], part[0]), zone)
+    return meter_totals(
+        site, meters, readings.counts, held or (part[0], part[0]), register.calendar_of(key)
+    )
 
 
 def _of(entity: str, register: Register) -> dict[str, ReportedFigure]:

@@ -1,6 +1,6 @@
 """From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,10 +11,12 @@ from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
+from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.counts import Counts
 from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
+from aidc.ledger.journal.register import Register
 from aidc.ledger.market.book import MarketNotes, market_cells
 from aidc.ledger.market.claims import OWN_PV
 from aidc.ledger.market.electricity import disclosures, site_energy
@@ -131,9 +133,21 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
-        market.notes,
+        (*_calendars(register, sites, asked), *market.notes),
         market.not_applied,
     )
+
+
+def _calendars(
+    register: Register, sites: Mapping[str, LedgerSite], asked: Question
+) -> Iterator[str]:
+    """Which sites count the period's days in a zone of their own."""
+    for key, site in sites.items():
+        start, end = own = register.own_period(key, asked.period)
+        if own != asked.period:
+            yield (
+                f"{site.name} counts its calendar in {site.zone}: {utc_text(start)} to {utc_text(end)}"
+            )
 
 
 def _counted_gas(book: Book, cell: Cell) -> str | None:
@@ -168,9 +182,13 @@ def _cells_of(book: Book) -> Callable[[Place], Iterator[Cell]]:
 
 def _place(work: _Work, key: str, site: LedgerSite, zone: str) -> Place:
     asked = work.asked
+    register = work.readings.register
+    years = tuple(
+        (year, *register.own_period(key, (start, end)))
+        for year, start, end in years_in(asked.period, zone)
+    )
     return Place(
-        work.readings.register, work.counts, work.policies, asked.book, key, site,
-        tuple(years_in(asked.period, zone)), asked.report_date, work.warnings,
+        register, work.counts, work.policies, asked.book, key, site, years, asked.report_date, work.warnings,
     )  # fmt: skip
 
 
@@ -178,7 +196,7 @@ def _grid_cells(work: _Work, key: str, site: LedgerSite, zone: str) -> Iterator[
     register, asked = work.readings.register, work.asked
     energy = site_energy(register, work.counts, key, site)
     for year, start, end in years_in(asked.period, zone):
-        part = energy.year(start, end)
+        part = energy.year(*register.own_period(key, (start, end)))
         rule, chosen = priced(
             work.policies,
             asked.book,

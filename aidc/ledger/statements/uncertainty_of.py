@@ -112,8 +112,8 @@ def _meter_input(name: str, meter: Meter | None) -> Input:
 def _shares(store: Store, statement: Statement) -> Shares:
     """By cell: which part of it each meter counted, and ``""`` where none did."""
     readings = store.readings_after(statement.input_seq)
-    zone = "UTC" if readings.register.head is None else readings.register.head.zone
-    years = {year: span for year, *span in years_in(statement.period, zone)}
+    register = readings.register
+    years = {year: (start, end) for year, start, end in years_in(statement.period, register.zone)}
 
     def of(cell: Cell) -> Mapping[str, float]:
         left = dict.fromkeys(cell.sources)
@@ -124,9 +124,12 @@ def _shares(store: Store, statement: Statement) -> Shares:
             for meter in _meters_of(store, source):
                 if meter in made:
                     continue
-                if not made and _alone(readings.register, meter):
+                if not made and _alone(register, meter):
                     return {meter: 1.0}
-                part = readings.counts(meter, statement.period).part(*years[cell.year])
+                site = register.key(register.meters[meter].site)
+                part = readings.counts(meter, statement.period).part(
+                    *register.own_period(site, years[cell.year])
+                )
                 here = np.isin(part.source, [n for n, name in enumerate(part.sources)
                                              if name == source or name in left])  # fmt: skip
                 made[meter] = float(part.amount[here].sum())
