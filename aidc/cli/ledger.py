@@ -181,7 +181,9 @@ def trace(
     report_date: ReportDate,
     period: Period,
     entity: Annotated[str, typer.Option(help="Reporting entity.")],
-    site: Annotated[str | None, typer.Option(help="One site; all by default.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="One site, by id or name; all by default.")
+    ] = None,
     tier: Annotated[str | None, typer.Option(help="One tier, as the statement names it.")] = None,
     json_: Json = False,
 ) -> None:
@@ -193,12 +195,17 @@ def trace(
         raise InputError("--report-date is needed: it limits which factors could be known")
     with Ledger.open(ledger) as opened:
         drawn = opened.statement(book, entity=entity, period=span_of(period), report_date=day)
+        sites = opened.store.register.sites_of(entity)
+        name = sites[site].name if site in sites else site
         cells = [
             cell for cell in drawn.cells
-            if site in (None, cell.site) and tier in (None, cell.tier)
+            if name in (None, cell.site) and tier in (None, cell.tier)
         ]  # fmt: skip
         if not cells:
-            listed = sorted({f"{cell.site} {cell.tier}" for cell in drawn.cells})
+            ids = {one.name: key for key, one in sites.items()}
+            listed = sorted(
+                {f"{ids.get(cell.site, '')} '{cell.site}' {cell.tier}" for cell in drawn.cells}
+            )
             raise InputError(f"no such cell in {book}; there are {', '.join(listed)}")
         found = opened.trace(drawn, cells)
     print(found.to_json() if json_ else found.text())
