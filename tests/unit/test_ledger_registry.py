@@ -16,6 +16,7 @@ from aidc.ledger.factors.registry import (
     approval_faults,
     factor_entry,
     read_row,
+    row_faults,
     standing,
 )
 from aidc.ledger.factors.rows import (
@@ -28,6 +29,7 @@ from aidc.ledger.factors.rows import (
     row_of,
 )
 from aidc.ledger.scopes.scope1 import burnt
+from tests.ledger_cases import ledger_of, site_year
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 NOW = date(2026, 1, 31)
@@ -48,13 +50,16 @@ FIRST = grid(name="first", version="1")
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("0.6900", "+20% from 0.5737 of first, the last version"),
-        ("0.4500", "-22% from 0.5737 of first, the last version"),
+        ("0.6900", "+20% from 0.5737 of mee-average-CN-SH-2023, the last version"),
+        ("0.4500", "-22% from 0.5737 of mee-average-CN-SH-2023, the last version"),
         ("5.737", "beyond any grid average"),
-        ("0.05737", "-90% from 0.5737 of first, about 10^-1 times: look at its unit"),
+        (
+            "0.05737",
+            "-90% from 0.5737 of mee-average-CN-SH-2023, about 10^-1 times: look at its unit",
+        ),
         (
             "0.13",
-            "-77% from 0.5737 of first, the last version",
+            "-77% from 0.5737 of mee-average-CN-SH-2023, the last version",
         ),  # 4.4 times less is no power of ten
         ("0.5737", None),
         ("0.6884", None),  # 19.99 %
@@ -296,3 +301,80 @@ def test_biogenic_co2_is_a_memo_while_its_methane_stays_inside() -> None:
     assert made.biogenic_co2_t == Decimal("7.86534672")
     assert [mass.gas for mass in made.inside] == ["CH4-non-fossil"]
     assert made.missing == ("N2O",)
+
+
+def test_many_small_steps_are_held_to_what_was_shipped_or_approved() -> None:
+    """Twenty steps of -19 % by one planner: the second is held, and so is every other."""
+    value, rows = Decimal("0.5737"), [grid_factors()["mee-average-CN-SH-2023"]]
+    for step in range(20):
+        value *= Decimal("0.81")
+        rows.append(grid(name=f"step {step}", version=str(step + 2), value=value))
+    stand, drafts = standing(posted(*rows), ())
+    assert [one.row.name for one in stand] == ["mee-average-CN-SH-2023", "step 0"]
+    assert len(drafts) == 19
+    looked = (Approved("factor:step 1", "wu"),)
+    assert [one.row.name for one in standing(posted(*rows), looked)[0]] == [
+        "mee-average-CN-SH-2023", "step 0", "step 1", "step 2",
+    ]  # fmt: skip
+    assert [one.row.name for one in standing(posted(*rows[1:]), ())[0]] == ["step 0"]
+
+
+@pytest.mark.parametrize("years", [{}, {"data_year": 2024}, {"id": "new", "geography": "SG"}])
+def test_a_factor_of_nothing_is_held(years: dict[str, object]) -> None:
+    zero = grid(name="zero", version="2", value=Decimal(0), **years)
+    stand, (draft,) = standing(posted(FIRST, zero), ())
+    assert [one.row.name for one in stand] == ["first"]
+    assert draft.reason == "a factor of 0 makes an emission vanish"
+
+
+def test_a_new_id_beside_a_shipped_row_is_held_until_somebody_looked_at_it() -> None:
+    backdated = {"id": "mine", "published_on": "2020-01-01"}
+    rival = grid(name="mine", value=Decimal("0.1"), **backdated)
+    any_publisher = grid(name="cn", geography="CN", publisher="me", **backdated)
+    for row in (rival, any_publisher):
+        (draft,) = standing(posted(row), ())[1]
+        assert "a policy could choose it instead of mee-average-CN" in draft.reason
+        assert standing(posted(row), (Approved(f"factor:{row.name}", "wu"),))[0]
+    elsewhere = grid(name="sg", geography="SG", **backdated)
+    own_table = grid(name="own", publisher="user table", id="own")
+    assert not standing(posted(elsewhere, own_table), ())[1]
+    diesel = fuel_factors()["ndrc-other-diesel"].model_dump(exclude_none=True)
+    mine = FuelFactor.model_validate(
+        diesel | {"name": "d", "publisher": "me", "carbon_content": Decimal("0.001")}
+    )
+    assert "instead of ndrc-other-diesel" in standing([Posted("d", mine, "lin")], ())[1][0].reason
+
+
+@pytest.mark.parametrize("by", ["lin", "Lin", " lin ", "\uff2cin"])
+def test_a_second_name_is_another_person(by: str) -> None:
+    second = grid(name="second", version="2", value=Decimal("0.8"))
+    assert len(standing(posted(FIRST, second), (Approved("factor:second", by),))[0]) == 1
+    made = Approval(of="factor:x")
+    (fault,) = approval_faults(made, role="approver", by=by, posted_by={"factor:x": "lin"})
+    assert "second name" in fault
+
+
+def test_a_name_stands_for_one_row() -> None:
+    """Another value under a shipped name, a row that takes its own place, a day in the future."""
+    day = date(2025, 3, 1)
+    ours = posted(FIRST)
+    assert row_faults(FIRST, ours, NOW) == []
+    (same_name,) = row_faults(grid(name="first", value=Decimal("0.7")), ours, NOW)
+    assert same_name.startswith("first was posted by factor:first with other content")
+    (own,) = row_faults(grid(name="own", superseded_by="own"), ours, NOW)
+    assert own == "own cannot supersede itself"
+    (late,) = row_faults(grid(name="late", published_on="2025-05-30"), ours, day)
+    assert late == "late is published after 2025-03-01, the day it is recorded"
+    assert row_faults(grid_factors()["mee-average-CN-SH-2023"], ours, day) == []  # 2025-12-31
+
+
+def test_a_statement_and_its_trace_speak_of_one_row() -> None:
+    with ledger_of(site_year("a", 2023, {"grid_import": 1000})) as ledger:
+        ledger.adopt_factors(["S2-LB"], entity="group", report_date=NOW, recorded_at=AT)
+        (used,) = ledger.store.register.grid.values()
+        forged = factor_entry(used.model_copy(update={"value": Decimal("0.7")})) | {"id": "other"}
+        with pytest.raises(InputError, match="with other content; a new value is a new version"):
+            ledger.post(forged, recorded_at=AT, role="accountant")
+        again = factor_entry(used) | {"id": "again"}
+        ledger.post(again, recorded_at=AT, role="accountant")
+        assert ledger.store.register.entry_of_row(used.name) == "again"  # the last that stands

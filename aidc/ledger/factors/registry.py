@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from aidc.config import Config, nearest
 from aidc.errors import InputError
+from aidc.ledger.factors.competing import competitor, is_shipped, shipped_of
 from aidc.ledger.factors.gases import Gwp, RefrigerantPart
 from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor, Published, row_of
 from aidc.ledger.journal.fields import Text
+from aidc.ledger.journal.names import same_person
 from aidc.ledger.scopes.scope3 import Embodied, LossRate
 
 Row = GridFactor | FuelFactor | ActivityFactor | Gwp | RefrigerantPart | LossRate | Embodied
@@ -104,9 +106,12 @@ def standing(
 ) -> tuple[list[Posted], list[Draft]]:
     """Rows that stand, and those held as drafts.
 
-    A row is held that is out of range, more than 20 % from the last row of its key that stands, or
-    nearer to ten times a neighbouring year of its series, or a tenth, than to it. An approval by another name lifts that. Both
-    arguments hold what was recorded by the time asked for: that is how ``known_on`` limits them.
+    A row is held that is 0 or out of range, more than 20 % from the row of its key that was shipped or
+    approved last, nearer to ten times a neighbouring year of its series, or a tenth, than to it, or the
+    first of a series that a policy could choose instead of a shipped row. Where nothing of a key is
+    shipped or approved, the first row that stood is what the others are held to. An approval by another
+    name lifts that. Both arguments hold what was recorded by the time asked for: that is how
+    ``known_on`` limits them.
 
     Args:
         posted: rows in the order of the journal.
@@ -116,27 +121,46 @@ def standing(
     for approval in approvals:
         lifted.setdefault(approval.of, set()).add(approval.recorded_by)
     stand: dict[str, list[Posted]] = {}  # by series
+    sure: dict[str, list[Row]] = {}  # what the others of a series are held to
     drafts: list[Draft] = []
     for one in posted:
-        before = stand.setdefault(series_name(one.row), [])
-        reason = held_because(one.row, [other.row for other in before])
-        if reason is None or lifted.get(one.entry_id, set()) - {one.recorded_by}:
-            before.append(one)
-        else:
+        series = series_name(one.row)
+        held_to = sure.setdefault(series, [])
+        given = is_shipped(one.row.name, one.row)
+        reason = None if given else held_because(one.row, held_to)
+        looked_at = reason is not None and any(
+            not same_person(by, one.recorded_by) for by in lifted.get(one.entry_id, ())
+        )
+        if reason is not None and not looked_at:
             drafts.append(Draft(one, reason))
+            continue
+        stand.setdefault(series, []).append(one)
+        known = (*held_to, *_shipped_like(one.row))
+        if given or looked_at or all(other.key != one.row.key for other in known):
+            held_to.append(one.row)
     return [one for of_series in stand.values() for one in of_series], drafts
 
 
-def held_because(row: Row, before: Iterable[Row]) -> str | None:
-    """Why a new row waits for approval, or nothing; ``before`` holds rows that stand, in order."""
+def held_because(row: Row, sure: Iterable[Row]) -> str | None:
+    """Why a new row waits for approval, or nothing.
+
+    Args:
+        row: not a shipped one.
+        sure: rows that it is held to, in order: shipped, approved, or the first of their key.
+    """
     size = magnitude(row)
+    if not size and isinstance(row, GridFactor | ActivityFactor):
+        return "a factor of 0 makes an emission vanish"
     if (
         isinstance(row, GridFactor)
         and row.kind == "average"
         and size > _LARGEST_GRID_AVERAGE_T_PER_MWH
     ):
         return f"{size} t/MWh is above {_LARGEST_GRID_AVERAGE_T_PER_MWH}, beyond any grid average"
-    series = [other for other in before if series_name(other) == series_name(row)]
+    series = [
+        *_shipped_like(row),
+        *(other for other in sure if series_name(other) == series_name(row)),
+    ]
     same = [other for other in series if other.key == row.key]
     if same:
         last = same[-1]
@@ -149,7 +173,20 @@ def held_because(row: Row, before: Iterable[Row]) -> str | None:
         near = min(series, key=lambda other: (abs(_year(other) - year), other.name))
         if off_by_ten(size, magnitude(near)):
             return f"{_changed(size, magnitude(near), near.name)}, the nearest year"
+    rival = None if series else competitor(row)
+    if rival is not None:
+        return f"a policy could choose it instead of {rival}, which is shipped, and its id is new"
     return None
+
+
+def _shipped_like(row: Row) -> tuple[Row, ...]:
+    """The shipped rows of a row's series."""
+    name = series_name(row)
+    return tuple(
+        other
+        for other in shipped_of(row)
+        if isinstance(other, type(row)) and series_name(other) == name
+    )
 
 
 def off_by_ten(size: Decimal, reached: Decimal) -> bool:
@@ -191,6 +228,28 @@ def magnitude_text(row: Row) -> str:
     return f"{format(magnitude(row), 'f')} {unit}"
 
 
+def row_faults(row: Row, posted: Iterable[Posted], on: date) -> list[str]:
+    """What a row is refused for.
+
+    Args:
+        row: about to be posted.
+        posted: the rows there are, drafts too.
+        on: day on which it is recorded.
+    """
+    faults = [
+        f"{row.name} was posted by {other.entry_id} with other content; a new value is a new version "
+        "with a name of its own"
+        for other in posted
+        if type(other.row) is type(row) and other.row.name == row.name and other.row != row
+    ][:1]
+    if isinstance(row, Published) and row.superseded_by == row.name:
+        faults.append(f"{row.name} cannot supersede itself")
+    late = isinstance(row, Published) and row.published_on is not None and row.published_on > on
+    if late and not is_shipped(row.name, row):
+        faults.append(f"{row.name} is published after {on}, the day it is recorded")
+    return faults
+
+
 def approval_faults(
     approval: Approval, *, role: str, by: str, posted_by: Mapping[str, str]
 ) -> list[str]:
@@ -207,7 +266,7 @@ def approval_faults(
         faults.append(f"an approval needs the role approver, not {role}")
     if approval.of not in posted_by:
         faults.append(f"there is no factor entry '{approval.of}'{nearest(approval.of, posted_by)}")
-    elif posted_by[approval.of] == by:
+    elif same_person(posted_by[approval.of], by):
         faults.append(f"{by} posted {approval.of}; approval needs a second name")
     return faults
 

@@ -159,7 +159,10 @@ class Register:
         return self._factors()[0][name].row
 
     def entry_of_row(self, name: str) -> str:
-        """Id of the entry that posted a row of a factor table."""
+        """Id of the entry whose row stands under a name, else of the first that posted one."""
+        stands = self._factors()[0].get(name)
+        if stands is not None:
+            return stands.entry_id
         return next((one.entry_id for one in self.factors if one.row.name == name), name)
 
     def _factors(self) -> tuple[dict[str, Posted], list[Draft]]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from aidc.config import Config, nearest
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.checks.assertion import Assertion
-from aidc.ledger.factors.registry import Approval, approval_faults, read_row
+from aidc.ledger.factors.registry import Approval, approval_faults, read_row, row_faults
 from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
@@ -238,11 +238,15 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
         yield from _counted(entry, adjustment.replacement, known, target[0] if target else None)
 
 
-def _factor(_: Entry, version: FactorVersion, __: Context) -> Found:
+def _factor(_: Entry, version: FactorVersion, known: Context) -> Found:
     try:
-        read_row(version.table, version.row)
+        row = read_row(version.table, version.row)
     except ValueError as error:
         yield "payload.row", f"the factor row does not hold: {error}"
+        return
+    on = known.recorded_at.astimezone(ZoneInfo(known.zone)).date()
+    for text in row_faults(row, known.register.factors, on):
+        yield "payload.row", text
 
 
 def _lot(entry: Entry, lot: Lot, known: Context) -> Found:

@@ -119,8 +119,8 @@ def _said(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     if kind in ("activity", "adjustment"):
         counted = payload if kind == "activity" else payload.get("replacement") or {}
         made = {"code": payload["code"]} if kind == "adjustment" else {}
-        named = ("quality", "method", "across_edges", "unit")
-        made |= {name: counted[name] for name in named if name in counted}
+        kept = ("quality", "method", "across_edges", "unit")
+        made |= {name: counted[name] for name in kept if name in counted}
         if "quantities" in counted:
             made["intervals"] = len(counted["quantities"])
             made["sum"] = sum(counted["quantities"])
