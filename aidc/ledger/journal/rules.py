@@ -86,7 +86,15 @@ def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
 Found = Iterator[tuple[str, str]]
 
 
-def _site(_: Entry, site: LedgerSite, __: Context) -> Found:
+def _site(entry: Entry, site: LedgerSite, known: Context) -> Found:
+    register = known.register
+    own = register.key(entry.supersedes or entry.id)
+    for key, other in register.sites_of(site.entity).items():
+        if other.name == site.name and key != own:
+            yield (
+                "payload.name",
+                f"{key} is called '{site.name}' already: figures name sites, give this one another name",
+            )
     if site.share != 1:
         yield (
             "payload.share",
