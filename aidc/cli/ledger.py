@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aidc.cli import ledger_audit, ledger_factors, ledger_lots, ledger_report
+from aidc.cli import ledger_audit, ledger_factors, ledger_figures, ledger_lots, ledger_report
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
-from aidc.errors import InputError, LedgerError
+from aidc.errors import InputError
 
 if TYPE_CHECKING:
     from aidc.ledger import Statement
@@ -20,6 +20,7 @@ ledger_audit.add_to(app)
 ledger_factors.add_to(app)
 ledger_report.add_to(app)
 ledger_lots.add_to(app)
+ledger_figures.add_to(app)
 
 Place = ledger_audit.Place
 By = ledger_audit.By
@@ -177,28 +178,48 @@ def statement(
 @app.command()
 def trace(
     ledger: Place,
-    book: Book,
-    report_date: ReportDate,
     period: Period,
-    entity: Annotated[str, typer.Option(help="Reporting entity.")],
-    site: Annotated[str | None, typer.Option(help="One site; all by default.")] = None,
+    book: Annotated[str | None, typer.Option(help="As for statement; not with --figure.")] = None,
+    report_date: ReportDate = None,
+    entity: Annotated[
+        str | None, typer.Option(help="Reporting entity; the only one by default.")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="One site, by id or name; all by default.")
+    ] = None,
     tier: Annotated[str | None, typer.Option(help="One tier, as the statement names it.")] = None,
+    figure: Annotated[
+        str | None,
+        typer.Option(help="A published figure of the year instead of a book, such as scope2."),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """What a figure rests on: entries with hash and place, factor versions, documents."""
     from aidc.ledger import Ledger
 
     day = date_of(report_date)
-    if day is None:
-        raise InputError("--report-date is needed: it limits which factors could be known")
     with Ledger.open(ledger) as opened:
-        drawn = opened.statement(book, entity=entity, period=span_of(period), report_date=day)
+        if figure is not None:
+            found = ledger_figures.figure_traced(opened, figure, period, entity, book, day)
+            print(found.to_json() if json_ else found.text())
+            return
+        if book is None or day is None:
+            raise InputError(
+                "give a --book with its --report-date, which limits the factors, or a published --figure"
+            )
+        whose = entity or ledger_figures.only_entity(opened)
+        drawn = opened.statement(book, entity=whose, period=span_of(period), report_date=day)
+        sites = opened.store.register.sites_of(whose)
+        name = sites[site].name if site in sites else site
         cells = [
             cell for cell in drawn.cells
-            if site in (None, cell.site) and tier in (None, cell.tier)
+            if name in (None, cell.site) and tier in (None, cell.tier)
         ]  # fmt: skip
         if not cells:
-            listed = sorted({f"{cell.site} {cell.tier}" for cell in drawn.cells})
+            ids = {one.name: key for key, one in sites.items()}
+            listed = sorted(
+                {f"{ids.get(cell.site, '')} '{cell.site}' {cell.tier}" for cell in drawn.cells}
+            )
             raise InputError(f"no such cell in {book}; there are {', '.join(listed)}")
         found = opened.trace(drawn, cells)
     print(found.to_json() if json_ else found.text())
@@ -265,34 +286,3 @@ def import_(
 
     with Ledger.import_(export, ledger) as made:
         print(f"{made.head[0]} entries in {ledger_audit.file_of(ledger)}; head {made.head[1]}")
-
-
-@app.command()
-def reconcile(json_: Json = False) -> None:
-    """The reference company's published inventory of 2021 and 2022 against what its activity gives.
-
-    Exit status 1 where a published figure lies outside the interval that rounding allows.
-    """
-    from aidc.api.company import company_check
-
-    found = company_check()
-    rows = [
-        (one.year, one.quantity, one.unit, str(one.published),
-         "-" if one.derived is None else f"{one.derived:.4f}", one.verdict)
-        for one in found.figures
-    ]  # fmt: skip
-    head = ("year", "quantity", "unit", "published", "derived", "verdict")
-    if json_:
-        figures = [dict(zip(head, row, strict=True)) for row in rows]
-        print_json({"figures": figures, "findings": found.findings})
-    else:
-        print_table(head, rows)
-        for text in found.findings:
-            print(f"finding: {text}")
-    wrong = [
-        f"{one.quantity} {one.year}"
-        for one in found.figures
-        if one.verdict in ("outside", "broken")
-    ]
-    if wrong:
-        raise LedgerError(f"does not reconcile: {', '.join(wrong)}")

@@ -193,9 +193,19 @@ def _activity(held: Facts, year: int, zone: str) -> Iterator[dict[str, Any]]:
             quality,
             method if quality == "estimated" else None,
         )
-        row = held.fact(figure if held.has(figure, year) else "direct_energy", year)
-        entry["evidence"] = [{"locator": f"{row.document}, {row.table}, {row.quantity} {year}"}]
+        entry["evidence"] = [{"locator": _locator(held, figure, year)}]
+        if quality == "estimated":  # solved for, from this figure
+            entry["evidence"].append({"locator": _locator(held, "scope2", year)})
         yield entry
+
+
+def _locator(held: Facts, quantity: str, year: int) -> str:
+    """Where a figure stands; of a fuel whose line has a dash, the table that it is in."""
+    if held.has(quantity, year):
+        row = held.fact(quantity, year)
+        return f"{row.document}, {row.table}, {quantity} {year}"
+    row = held.fact("direct_energy", year)
+    return f"{row.document}, {row.table}, a dash for {quantity} {year}"
 
 
 def _figure(row: CompanyFact) -> dict[str, Any]:

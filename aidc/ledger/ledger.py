@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 from aidc.config import nearest
 from aidc.errors import InputError
 from aidc.ledger.checks.published import Reconciled, reconciled
+from aidc.ledger.checks.rests_on import bases
 from aidc.ledger.factors.adoption import factors_of, later_shipped
 from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.registry import factor_entry
 from aidc.ledger.journal import canonical
-from aidc.ledger.journal.payloads import Calc
+from aidc.ledger.journal.payloads import Calc, ReportedFigure
 from aidc.ledger.journal.periods import period_of
 from aidc.ledger.kept import KeptLedger
 from aidc.ledger.lots.credits import Account, CreditAccount, credit_account
@@ -203,14 +204,20 @@ class Ledger(KeptLedger):
         Raises:
             InputError: no figure of that document is posted.
         """
-        figures = [figure for figure in self.figures if figure.document == document]
+        figures = {
+            name: figure
+            for name, figure in self.store.register.of(ReportedFigure).items()
+            if figure.document == document
+        }
         if not figures:
             known = sorted({figure.document for figure in self.figures})
             raise InputError(
                 f"no figures of '{document}'{nearest(document, known)}; there are {known}"
             )
+        rests_on = bases(self.store.register, self.store.journal.lines(0, self.head[0]))
         return tuple(
-            reconciled(figure, derived.get((figure.quantity, figure.year))) for figure in figures
+            reconciled(figure, derived.get((figure.quantity, figure.year)), rests_on[name])
+            for name, figure in figures.items()
         )
 
     def uncertainty(self, statement: Statement, *, draws: int, seed: int) -> dict[str, Spread]:

@@ -8,6 +8,7 @@ from aidc.ledger.journal import units
 from aidc.ledger.journal.payloads import ReportedFigure
 
 Verdict = Literal["inside", "outside", "kept", "broken", "not derived"]
+Basis = Literal["derived", "input", "solved for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A published figure beside the derived one."""
+    """A published figure beside the derived one.
+
+    Attributes:
+        basis: ``input`` where an activity was entered from this very figure, ``solved for`` where an
+            activity was estimated so that the figure comes out: agreement is then no evidence.
+    """
 
     quantity: str
     year: int
@@ -35,6 +41,12 @@ class Reconciled:
     derived: Decimal | None
     difference: Decimal | None  # derived minus published
     verdict: Verdict
+    basis: Basis = "derived"
+
+    @property
+    def said(self) -> str:
+        """The verdict as printed: a figure that was put in does not confirm itself."""
+        return self.basis if self.verdict == "inside" and self.basis != "derived" else self.verdict
 
 
 def printed(value: Decimal, decimals: int) -> Interval:
@@ -55,7 +67,14 @@ def quotient(over: Interval, under: Interval) -> Interval:
     )
 
 
-def reconciled(figure: ReportedFigure, derived: Decimal | None) -> Reconciled:
+def figure_locator(figure: ReportedFigure) -> str:
+    """How an entry cites a published figure as the evidence that it was entered from."""
+    return f"{figure.document}, {figure.table}, {figure.quantity} {figure.year}"
+
+
+def reconciled(
+    figure: ReportedFigure, derived: Decimal | None, basis: Basis = "derived"
+) -> Reconciled:
     """A published figure against a derived value; a bound is kept or broken."""
     interval = printed(figure.value, figure.decimals)
     verdict: Verdict
@@ -76,4 +95,5 @@ def reconciled(figure: ReportedFigure, derived: Decimal | None) -> Reconciled:
         derived,
         None if derived is None else derived - figure.value,
         verdict,
+        basis,
     )

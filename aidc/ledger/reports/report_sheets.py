@@ -56,18 +56,12 @@ def workbook(
     first, register = _alike(statements), readings.register
     if register.head is None:
         raise InputError("the journal has no ledger entry")
-    zone, sites = register.head.zone, register.sites_of(first.entity)
-    parts = {year: (start, end) for year, start, end in years_in(first.period, zone)}
-    totals = {
-        year: tuple(_totals(readings, key, site, part) for key, site in sites.items())
-        for year, part in parts.items()
-    }
-    simulated = one_origin(one for of_year in totals.values() for one in of_year)
-    books = {one.book: one for one in statements}
-    material = Material(books, tuple(parts), totals, register.of(Lot))
+    zone = register.head.zone
+    material = material_of(readings, first.entity, first.period, statements, zone)
+    simulated = one_origin(material.all_totals)
     inventory = inventory_sheet(material)
     derived = measures(material, inventory)
-    derived |= {(k, y): Amount(None, "", text) for k, text in texts.items() for y in parts}
+    derived |= {(k, y): Amount(None, "", text) for k, text in texts.items() for y in material.years}
     sheets = (
         inventory,
         scope2_sheet(material),
@@ -93,6 +87,32 @@ def workbook(
             *dict.fromkeys(text for one in statements for text in (*one.advice, *one.warnings)),
         ),
     )
+
+
+def material_of(
+    readings: Readings,
+    entity: str,
+    period: tuple[datetime, datetime],
+    statements: Iterable[Statement],
+    zone: str,
+) -> Material:
+    """What the sheets and measures of an entity and period are made from.
+
+    Args:
+        readings: the journal.
+        entity: whose.
+        period: start and end.
+        statements: of that entity and period, a book each; none leaves what meters say.
+        zone: calendar years are read in it.
+    """
+    sites = readings.register.sites_of(entity)
+    parts = {year: (start, end) for year, start, end in years_in(period, zone)}
+    totals = {
+        year: tuple(_totals(readings, key, site, part) for key, site in sites.items())
+        for year, part in parts.items()
+    }
+    books = {one.book: one for one in statements}
+    return Material(books, tuple(parts), totals, readings.register.of(Lot))
 
 
 def _gwp_set(statements: Sequence[Statement], parameters: Mapping[str, str]) -> dict[str, str]:
