@@ -184,7 +184,9 @@ def trace(
     entity: Annotated[
         str | None, typer.Option(help="Reporting entity; the only one by default.")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="One site; all by default.")] = None,
+    site: Annotated[
+        str | None, typer.Option(help="One site, by id or name; all by default.")
+    ] = None,
     tier: Annotated[str | None, typer.Option(help="One tier, as the statement names it.")] = None,
     figure: Annotated[
         str | None,
@@ -205,14 +207,19 @@ def trace(
             raise InputError(
                 "give a --book with its --report-date, which limits the factors, or a published --figure"
             )
-        name = entity or ledger_figures.only_entity(opened)
-        drawn = opened.statement(book, entity=name, period=span_of(period), report_date=day)
+        whose = entity or ledger_figures.only_entity(opened)
+        drawn = opened.statement(book, entity=whose, period=span_of(period), report_date=day)
+        sites = opened.store.register.sites_of(whose)
+        name = sites[site].name if site in sites else site
         cells = [
             cell for cell in drawn.cells
-            if site in (None, cell.site) and tier in (None, cell.tier)
+            if name in (None, cell.site) and tier in (None, cell.tier)
         ]  # fmt: skip
         if not cells:
-            listed = sorted({f"{cell.site} {cell.tier}" for cell in drawn.cells})
+            ids = {one.name: key for key, one in sites.items()}
+            listed = sorted(
+                {f"{ids.get(cell.site, '')} '{cell.site}' {cell.tier}" for cell in drawn.cells}
+            )
             raise InputError(f"no such cell in {book}; there are {', '.join(listed)}")
         found = opened.trace(drawn, cells)
     print(found.to_json() if json_ else found.text())

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from aidc.cli.options import Json, print_json
-from aidc.errors import LedgerError
+from aidc.errors import InputError, LedgerError
 
 Place = Annotated[
     Path, typer.Argument(help="A folder, a .db or a .jsonl file.", show_default=False)
@@ -39,7 +39,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    ledger: Place,
+    ledger: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A folder, a .db or a .jsonl file; a proof and its head are checked without one.",
+            show_default=False,
+        ),
+    ] = None,
     anchor: Anchor = None,
     proof: Annotated[
         Path | None, typer.Option(help="A proof that prove wrote: shows one entry alone.")
@@ -55,6 +61,9 @@ def verify(
     from aidc.ledger import verify_file
     from aidc.ledger.journal import audit
 
+    if ledger is None:
+        _verify_alone(proof, anchor)
+        return
     file = file_of(ledger)
     head = None if anchor is None else audit.read_head(anchor)
     found = verify_file(file, head)
@@ -77,6 +86,25 @@ def verify(
         )
     if proof is not None:
         _verify_proof(file, proof)
+
+
+def _verify_alone(proof: Path | None, anchor: Path | None) -> None:
+    """A proof against the roots of an exported head: all that an auditor without the ledger has."""
+    from aidc.ledger.journal import audit
+
+    if proof is None or anchor is None:
+        raise InputError("name a ledger, or give --proof and --anchor, which do without one")
+    held, head = audit.read_proof(proof), audit.read_head(anchor)
+    if not any(held.holds(root) for root in head.roots.values()):
+        listed = f"{len(head.roots)} roots" if head.roots else "no root: no period was closed yet"
+        raise LedgerError(
+            f"{proof}: {held.entry_id} is under no root of {anchor}, which has {listed}"
+        )
+    print(
+        f"{held.entry_id} stands under a root of ledger {head.ledger_id}, head {head.head}; "
+        f"the proof names its period {held.period}"
+    )
+    print(held.body)
 
 
 def _verify_proof(file: Path, path: Path) -> None:

@@ -26,7 +26,7 @@ def d12_holes(asked: Inspection) -> Iterator[Trip]:
     for _, meters in _meters(asked):
         for name, meter in meters.items():
             try:
-                counts = asked.readings.counts(name, asked.period)
+                counts = asked.readings.as_billed(name, asked.period)
             except LedgerError as error:
                 text = str(error).removeprefix("D12: ")
                 yield Trip(

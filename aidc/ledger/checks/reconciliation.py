@@ -78,7 +78,7 @@ def _compared(
     reason = ""
     try:
         found, sources = (
-            _metered(readings, assertion.subject, period)
+            _metered(readings, assertion.subject, period, units.base_unit(unit))
             if assertion.about == "bill"
             else _retired(readings, assertion, period)
         )
@@ -92,12 +92,13 @@ def _compared(
 
 
 def _metered(
-    readings: Readings, meter: str, period: tuple[datetime, datetime]
+    readings: Readings, meter: str, period: tuple[datetime, datetime], base: str
 ) -> tuple[int, tuple[str, ...]]:
     key = readings.register.key(meter)
     if key not in readings.register.meters:
         raise LedgerError(f"no meter '{meter}'{nearest(meter, readings.register.meters)}")
-    counts = readings.counts(key, period)
+    in_own = readings.register.meters[key].unit == base  # a bill of fuel in m3, or in its energy
+    counts = readings.as_billed(key, period) if in_own else readings.counts(key, period)
     return counts.total, counts.used
 
 

@@ -24,6 +24,7 @@ from aidc.ledger.journal.fields import (
     Utc,
     Zone,
 )
+from aidc.ledger.journal.heat import HeatContent
 
 
 class LedgerHead(Config):
@@ -59,6 +60,7 @@ class Meter(Config):
     stream: Stream
     unit: BaseUnit
     fuel: Text | None = None
+    heat_content: HeatContent | None = None  # of a fuel that its bill counts in ml or g
     item: Text | None = None  # the refrigerant, or what is bought, ridden or slept in
     attribute_kept: bool | None = None  # of own PV: false once its certificates are sold
     multiplier: Exact = Field(default=Decimal(1), gt=0)  # base units of one count of its register

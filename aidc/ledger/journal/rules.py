@@ -17,6 +17,7 @@ from aidc.ledger.journal.context import Context
 from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
+from aidc.ledger.journal.heat import national_default
 from aidc.ledger.journal.names import plain, same_person
 from aidc.ledger.journal.payloads import (
     ACCOUNTS,
@@ -85,12 +86,38 @@ def _common_faults(entry: Entry, known: Context) -> Iterator[str]:
 Found = Iterator[tuple[str, str]]
 
 
-def _site(_: Entry, site: LedgerSite, __: Context) -> Found:
+def _site(entry: Entry, site: LedgerSite, known: Context) -> Found:
+    register = known.register
+    own = register.key(entry.supersedes or entry.id)
+    for key, other in register.sites_of(site.entity).items():
+        if other.name == site.name and key != own:
+            yield (
+                "payload.name",
+                f"{key} is called '{site.name}' already: figures name sites, give this one another name",
+            )
     if site.share != 1:
         yield (
             "payload.share",
             f"a share of {site.share} is not applied by the books: they count a site in full",
         )
+
+
+def _unit_of(meter: Meter) -> Found:
+    """Fuel is counted in Wh, or in ml or g with its heat content; every other stream in its base unit."""
+    unit, content = base_unit_of(meter.stream), meter.heat_content
+    by_heat = meter.stream == "fuel" and meter.unit in ("ml", "g")
+    if content is not None and not by_heat:
+        yield "payload.heat_content", "a fuel meter that counts ml or g, and no other, has one"
+    elif content is not None and content.base_unit != meter.unit:
+        yield (
+            "payload.heat_content",
+            f"{content.unit} is not of the {meter.unit} that the meter counts",
+        )
+    if by_heat and content is None:
+        default = national_default(str(meter.fuel))
+        yield "payload.heat_content", f"fuel in {meter.unit} names it: value, unit, source{default}"
+    elif meter.unit != unit and not by_heat:
+        yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
 
 
 def _meter(entry: Entry, meter: Meter, known: Context) -> Found:
@@ -104,9 +131,7 @@ def _meter(entry: Entry, meter: Meter, known: Context) -> Found:
                 )
     if known.register.key(meter.site) not in known.register.sites:
         yield "payload.site", _unknown("site", meter.site, known.register.sites)
-    if meter.unit != base_unit_of(meter.stream):
-        unit = base_unit_of(meter.stream)
-        yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
+    yield from _unit_of(meter)
     if (meter.stream == "fuel") != (meter.fuel is not None):
         yield "payload.fuel", "a fuel meter, and no other, names its fuel"
     if (meter.stream in ITEM_STREAMS) != (meter.item is not None):
@@ -134,7 +159,10 @@ def _counted(entry: Entry, activity: Activity, known: Context, without: int | No
         )
         yield "payload.meter", text
     elif activity.unit != meter.unit:
-        yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}"
+        remedy = ""
+        if meter.stream == "fuel" and meter.unit == "Wh":
+            remedy = "; a fuel meter in ml or g with its heat_content takes the bill's own number"
+        yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}{remedy}"
     for text in _block_faults(entry, activity, known.calendar(activity), known.recorded_at):
         yield "payload", text
     yield from _overlap(entry, activity.meter, known, without)

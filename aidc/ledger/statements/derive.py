@@ -13,6 +13,7 @@ from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.counts import Counts
+from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
@@ -37,7 +38,8 @@ class _Work:
     policies: Policies
     asked: Question
     amounts: dict[str, dict[str, int]] = field(default_factory=dict)  # by unit and quality
-    methods: dict[str, None] = field(default_factory=dict)  # of estimates, in order
+    methods: dict[str, None] = field(default_factory=dict)  # of what was counted, in order
+    estimates: dict[str, None] = field(default_factory=dict)  # each with its site and method
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -56,15 +58,23 @@ class _Work:
 
     def counts(self, meter: str) -> Counts:
         """Counts of a meter over the period, which they cover without a gap."""
-        found = self.readings.counts(meter, self.asked.period)
+        found, register = self.readings.counts(meter, self.asked.period), self.readings.register
+        held = register.meters[meter]
         for quality, amount in found.by_quality().items():
-            of_unit = self.amounts.setdefault(self.readings.register.meters[meter].unit, {})
+            of_unit = self.amounts.setdefault(base_unit_of(held.stream), {})
             of_unit[quality] = of_unit.get(quality, 0) + amount
         for number in np.unique(found.source).tolist():
-            source = found.sources[number]
-            if source in found.methods:
-                text = f"{meter}: {found.qualities[number]}, {found.methods[source]}"
-                self.methods[text] = None
+            source, quality = found.sources[number], found.qualities[number]
+            if source not in found.methods:
+                continue
+            if quality == "estimated":
+                site = register.sites[register.key(held.site)].name
+                self.estimates[f"{site}: {meter} is estimated, {found.methods[source]}"] = None
+            else:
+                self.methods[f"{meter}: {quality}, {found.methods[source]}"] = None
+        for content in self.readings.heat_contents(meter, found):
+            text = f"{meter}: {content.value} {content.unit}, {content.source}"
+            self.methods[text] = None
         return found
 
 
@@ -128,13 +138,14 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         work.estimated_frac(),
         "simulated" in qualities,
         assessed,
-        tuple(dict.fromkeys([*work.warnings, *work.methods])),
+        tuple(_by_sites([*work.warnings, *work.estimates], [s.name for s in sites.values()])),
         head,
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
         (*_calendars(register, sites, asked), *market.notes),
         market.not_applied,
+        tuple(work.methods),
     )
 
 
@@ -148,6 +159,18 @@ def _calendars(
             yield (
                 f"{site.name} counts its calendar in {site.zone}: {utc_text(start)} to {utc_text(end)}"
             )
+
+
+def _by_sites(warnings: list[str], names: list[str]) -> list[str]:
+    """Warnings once each; what is said of several sites names them in one line."""
+    of: dict[str, list[str]] = {}
+    for text in dict.fromkeys(warnings):
+        name, _, rest = text.partition(": ")
+        if name in names:
+            of.setdefault(rest, []).append(name)
+        else:
+            of.setdefault(text, [])
+    return [f"{', '.join(held)}: {text}" if held else text for text, held in of.items()]
 
 
 def _counted_gas(book: Book, cell: Cell) -> str | None:

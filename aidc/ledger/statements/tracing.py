@@ -93,6 +93,7 @@ def entry_origin(store: Store, entry_id: str) -> Origin:
     facts: dict[str, Any] = {"place": place[0], "hash": store.journal.hash_of(place[0])}
     facts |= {"recorded": f"{body['recorded_at']} by {body['recorded_by']} as {body['role']}"}
     facts |= _said(place[1], payload)
+    facts |= {name: body[name] for name in ("supersedes", "reason") if name in body}
     documents = [
         Origin(f"evidence {one['locator']}", {"sha256": one["sha256"]} if "sha256" in one else {})
         for one in body["evidence"]
@@ -101,6 +102,11 @@ def entry_origin(store: Store, entry_id: str) -> Origin:
         counted = payload if place[1] == "activity" else payload.get("replacement", {})
         if counted.get("meter"):
             documents.append(entry_origin(store, counted["meter"]))
+    if place[1] == "adjustment":
+        documents.append(entry_origin(store, body["supersedes"]))
+    first, *later = [one.id for one in store.register.versions(entry_id)] or [entry_id]
+    if first == entry_id:
+        documents.extend(entry_origin(store, name) for name in later)
     return Origin(f"{place[1]} {entry_id}", facts, tuple(documents))
 
 
@@ -112,16 +118,19 @@ def _said(kind: str, payload: Mapping[str, Any]) -> dict[str, Any]:
         return {name: row[name] for name in named if name in row}
     if kind in ("activity", "adjustment"):
         counted = payload if kind == "activity" else payload.get("replacement") or {}
-        made = {name: counted[name] for name in ("quality", "method", "unit") if name in counted}
+        made = {"code": payload["code"]} if kind == "adjustment" else {}
+        kept = ("quality", "method", "across_edges", "unit")
+        made |= {name: counted[name] for name in kept if name in counted}
         if "quantities" in counted:
             made["intervals"] = len(counted["quantities"])
             made["sum"] = sum(counted["quantities"])
         return made
-    return {
-        name: value
-        for name, value in payload.items()
-        if isinstance(value, str | int) and name not in ("site",)
-    }
+    said = {name: value for name, value in payload.items() if isinstance(value, str | int)}
+    if "serials" in payload:
+        said["serials"] = "{first} to {last}".format_map(payload["serials"])
+    for name, given in payload.get("criteria", {}).items():
+        said[name] = f"{given['answer']}, {given['evidence']}"
+    return said
 
 
 @dataclass(frozen=True, slots=True)
