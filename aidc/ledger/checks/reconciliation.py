@@ -59,10 +59,10 @@ def comparisons(
 ) -> Iterator[Comparison]:
     """Every assertion of an entity inside a period against the ledger, in order of posting."""
     for name, assertion in readings.register.of(Assertion).items():
-        entry = readings.register.entries[name]
+        entry = readings.register.versions(name)[-1]  # what superseded it, where anything did
         inside = period[0] <= entry.valid_from and entry.valid_to <= period[1]
         if assertion.entity == entity and inside:
-            yield _compared(readings, name, assertion, (entry.valid_from, entry.valid_to))
+            yield _compared(readings, entry.id, assertion, (entry.valid_from, entry.valid_to))
 
 
 def _compared(
@@ -93,10 +93,11 @@ def _compared(
 def _metered(
     readings: Readings, meter: str, period: tuple[datetime, datetime], base: str
 ) -> tuple[int, tuple[str, ...]]:
-    if meter not in readings.register.meters:
+    key = readings.register.key(meter)
+    if key not in readings.register.meters:
         raise LedgerError(f"no meter '{meter}'{nearest(meter, readings.register.meters)}")
-    in_own = readings.register.meters[meter].unit == base  # a bill of fuel in m3, or in its energy
-    counts = readings.as_billed(meter, period) if in_own else readings.counts(meter, period)
+    in_own = readings.register.meters[key].unit == base  # a bill of fuel in m3, or in its energy
+    counts = readings.as_billed(key, period) if in_own else readings.counts(key, period)
     return counts.total, counts.used
 
 
@@ -105,14 +106,14 @@ def _retired(
 ) -> tuple[int, tuple[str, ...]]:
     """Wh or g that the entity retired in a registry within the period and that stand at its end."""
     held = readings.register.lots.until(period[1])
-    of_registry = plain(assertion.subject)
-    if of_registry not in {plain(one.lot.registry) for one in held.lots.values()}:
+    subject = plain(assertion.subject)
+    if subject not in readings.register.registries:
         raise LedgerError(f"no lot of the registry '{assertion.subject}'")
     counted = units.base_unit(str(assertion.unit))  # certificates in Wh, credits by mass
     total, used = 0, []
     for holding, record, parts in held.retired(assertion.entity):  # what is void is left out
         of_account = (holding.lot.unit == "Wh") == (counted == "Wh")
-        mine = of_account and plain(holding.lot.registry) == of_registry
+        mine = of_account and plain(holding.lot.registry) == subject
         if mine and period[0] <= record.at:
             kept = sum(part.amount for part in parts)
             total += kept * (_G_PER_KG if holding.lot.unit == "kg" else 1)
@@ -122,7 +123,7 @@ def _retired(
 
 def _figure(readings: Readings, name: str, assertion: Assertion) -> Comparison:
     register = readings.register
-    figure = register.of(ReportedFigure).get(assertion.subject)
+    figure = register.of(ReportedFigure).get(register.key(assertion.subject))
     calc = register.of(Calc).get(str(assertion.against))
     if figure is None or calc is None:
         missing = assertion.subject if figure is None else assertion.against
