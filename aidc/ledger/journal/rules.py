@@ -20,7 +20,7 @@ from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.heat import national_default
-from aidc.ledger.journal.names import same_person
+from aidc.ledger.journal.names import plain, same_person
 from aidc.ledger.journal.payloads import (
     ACCOUNTS,
     Activity,
@@ -253,7 +253,11 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
         return
     target = known.index.place(entry.supersedes)
     if target is None or target[1] not in COUNTED:
-        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'"
+        if target is not None and target[1] in _REPLACED_IN_PLACE:
+            remedy = f"; {entry.supersedes} is superseded by a later {target[1]}"
+        else:
+            remedy = nearest(entry.supersedes, known.register.entries)
+        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'{remedy}"
     elif known.index.taken_back(target[0]):
         yield "supersedes", f"{entry.supersedes} is taken back already"
     if adjustment.replacement is not None:
@@ -367,8 +371,16 @@ def _assertion(_: Entry, made: Assertion, known: Context) -> Found:
     register = known.register
     if made.about == "bill" and register.key(made.subject) not in register.meters:
         yield "payload.subject", _unknown("meter", made.subject, register.meters)
+    held = register.registries
+    if made.about == "registry" and plain(made.subject) not in held:
+        listed = ", ".join(held.values()) or "none: post its lots first"
+        yield (
+            "payload.subject",
+            f"no lot of the registry '{made.subject}'{nearest(made.subject, held.values())}; "
+            f"the subject is a registry's name as lots give it, there are {listed}",
+        )
     if made.about == "figure":
-        if made.subject not in register.of(ReportedFigure):
+        if register.key(made.subject) not in register.of(ReportedFigure):
             yield "payload.subject", _unknown("figure", made.subject, register.of(ReportedFigure))
         if made.against not in register.of(Calc):
             yield "payload.against", _unknown("calc", str(made.against), register.of(Calc))

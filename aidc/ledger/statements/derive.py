@@ -18,7 +18,7 @@ from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
-from aidc.ledger.market.book import MarketNotes, market_cells
+from aidc.ledger.market.book import MarketNotes, held_at, market_cells
 from aidc.ledger.market.claims import OWN_PV
 from aidc.ledger.market.electricity import disclosures, site_energy
 from aidc.ledger.restatement.boundary import boundary_notes, boundary_version
@@ -83,7 +83,8 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
 
     Raises:
         InputError: unknown entity, or a factor that is not there.
-        LedgerError: a gap, or simulated data beside measured.
+        LedgerError: a gap, simulated data beside measured, or own PV at zero whose certificates
+            moved on (D4).
     """
     register, book = readings.register, asked.book
     sites = register.sites_of(asked.entity)
@@ -111,11 +112,23 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
                 cells.extend(_grid_cells(work, key, site, zone))
             else:
                 cells.extend(_cells_of(book)(_place(work, key, site, zone)))
+        if any(cell.tier == OWN_PV for cell in cells):
+            held_at(register, asked, zone)  # D4: at zero only while its certificates are kept
+    here = [site for key, site in sites.items() if register.inside(key, asked.period) is not None]
+    if not here:
+        cells = []
     assessed = bool(cells)
     if not assessed:
-        work.warnings.append(
-            f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
-        )
+        why = "no site has a meter for it" if here else "no site is inside the boundary then"
+        work.warnings.append(f"{book.name} is not assessed: {why}; this is not a zero")
+    elif book.scope == 1:
+        met = {cell.site for cell in cells}
+        bare = [site.name for site in here if site.name not in met]
+        if bare:
+            listed = ", ".join(bare)
+            work.warnings.append(
+                f"{book.name} is not assessed at {listed}: no meter; this is not a zero"
+            )
     notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
     work.warnings.extend(notes)
     qualities = work.qualities
