@@ -59,7 +59,7 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
         subtitle=f"{start} to {last} ({long}) · report date {workbook.report_date}",
         badges=_badges(workbook, findings),
         findings=findings,
-        warnings=workbook.warnings,
+        warnings=[w for w in workbook.warnings if not any(text in w for text in findings)],
         sheets=[_table(sheet) for sheet in workbook.sheets],
         entries=_entries(workbook),
         provenance=workbook.provenance,

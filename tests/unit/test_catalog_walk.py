@@ -15,6 +15,7 @@ from aidc.config import Config
 from aidc.errors import CatalogError
 from aidc.ledger.factors import policies, registry
 from aidc.ledger.inventory import CompanyFact
+from aidc.ledger.journal.heat import HeatRow
 from aidc.ledger.lots.lot import CcerTechnology, LotRule
 from aidc.ledger.reports.disclosure import DisclosureRow
 from aidc.ledger.reports.grade import GradeLimit
@@ -49,6 +50,7 @@ ROWS: dict[str, type[Config]] = {
     "company_facts": CompanyFact,
     "disclosure": DisclosureRow,
     "energy_weights": EnergyWeight,
+    "heat_contents": HeatRow,
     "fault_rules": FaultRules,
     "gang_scaling": GangScaling,
     "gpu_speeds": GpuSpeed,

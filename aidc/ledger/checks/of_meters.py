@@ -26,7 +26,7 @@ def d12_holes(asked: Inspection) -> Iterator[Trip]:
     for _, meters in _meters(asked):
         for name, meter in meters.items():
             try:
-                counts = asked.readings.counts(name, asked.period)
+                counts = asked.readings.as_billed(name, asked.period)
             except LedgerError as error:
                 text = str(error).removeprefix("D12: ")
                 yield Trip(
@@ -78,8 +78,8 @@ def d17_bills_and_balance(asked: Inspection) -> Iterator[Trip]:
                 "D17",
                 (one.entry_id, *one.sources[:3]),
                 message,
-                f"within {one.assertion.tolerance_frac:.2%} is allowed: correct the counts by an adjustment, "
-                "or have the document corrected",
+                f"within {one.assertion.tolerance_frac:.2%} is allowed: correct the counts by an adjustment; "
+                f"where the document was wrong, supersede {one.entry_id} by an assertion of the corrected one",
             )
     for site, meters in _meters(asked):
         yield from _balance(asked, site, meters)

@@ -105,7 +105,9 @@ def weighed(
     found = [row for row in of_gas if row.gwp_set == gwp_set]
     if len(found) != 1:
         listed = ", ".join(sorted(row.name for row in (found or of_gas))) or "no potential of it"
-        raise InputError(f"{gas}: {gwp_set} has no single potential; there is {listed}")
+        shipped = [row.name for row in gwps().values() if (row.gas, row.gwp_set) == (gas, gwp_set)]
+        remedy = f"; {shipped[0]} is shipped: --adopt posts it" if shipped and not found else ""
+        raise InputError(f"{gas}: {gwp_set} has no single potential; there is {listed}{remedy}")
     counted = units.EXACT.multiply(tonnes, found[0].value)
     return GasMass(gas, tonnes, counted, found[0], (*rests_on, found[0].name))
 
@@ -149,9 +151,12 @@ def composition(refrigerant: str, parts: Iterable[RefrigerantPart]) -> tuple[Ref
     for part in parts:
         known.setdefault(part.refrigerant, []).append(part)
     if refrigerant not in known:
-        raise InputError(
-            f"refrigerant '{refrigerant}' is unknown{nearest(refrigerant, known)}; post its parts"
-        )
+        shipped = {part.refrigerant for part in refrigerants().values()}
+        if refrigerant in shipped:
+            remedy = "; its parts are shipped: --adopt posts them"
+        else:
+            remedy = f"{nearest(refrigerant, {*known, *shipped})}; post its parts as rows of refrigerants"
+        raise InputError(f"refrigerant '{refrigerant}' is unknown to this ledger{remedy}")
     found = known[refrigerant]
     if sum(part.mass_frac for part in found) != ONE:
         raise InputError(f"{refrigerant}: the mass shares of its gases do not sum to one")

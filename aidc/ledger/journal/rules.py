@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from aidc.config import Config, nearest
+from pydantic import ValidationError
+
+from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.checks.assertion import Assertion
-from aidc.ledger.factors.registry import Approval, approval_faults, read_row, row_faults
+from aidc.ledger.factors.registry import TABLES, Approval, approval_faults, read_row, row_faults
 from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
@@ -17,7 +19,8 @@ from aidc.ledger.journal.context import Context
 from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
-from aidc.ledger.journal.names import same_person
+from aidc.ledger.journal.heat import national_default
+from aidc.ledger.journal.names import plain, same_person
 from aidc.ledger.journal.payloads import (
     ACCOUNTS,
     Activity,
@@ -101,6 +104,24 @@ def _site(entry: Entry, site: LedgerSite, known: Context) -> Found:
         )
 
 
+def _unit_of(meter: Meter) -> Found:
+    """Fuel is counted in Wh, or in ml or g with its heat content; every other stream in its base unit."""
+    unit, content = base_unit_of(meter.stream), meter.heat_content
+    by_heat = meter.stream == "fuel" and meter.unit in ("ml", "g")
+    if content is not None and not by_heat:
+        yield "payload.heat_content", "a fuel meter that counts ml or g, and no other, has one"
+    elif content is not None and content.base_unit != meter.unit:
+        yield (
+            "payload.heat_content",
+            f"{content.unit} is not of the {meter.unit} that the meter counts",
+        )
+    if by_heat and content is None:
+        default = national_default(str(meter.fuel))
+        yield "payload.heat_content", f"fuel in {meter.unit} names it: value, unit, source{default}"
+    elif meter.unit != unit and not by_heat:
+        yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
+
+
 def _meter(entry: Entry, meter: Meter, known: Context) -> Found:
     if entry.supersedes is not None:
         before = known.register.meters.get(known.register.key(entry.supersedes))
@@ -112,9 +133,7 @@ def _meter(entry: Entry, meter: Meter, known: Context) -> Found:
                 )
     if known.register.key(meter.site) not in known.register.sites:
         yield "payload.site", _unknown("site", meter.site, known.register.sites)
-    if meter.unit != base_unit_of(meter.stream):
-        unit = base_unit_of(meter.stream)
-        yield "payload.unit", f"{meter.stream} is counted in {unit}, not {meter.unit}"
+    yield from _unit_of(meter)
     if (meter.stream == "fuel") != (meter.fuel is not None):
         yield "payload.fuel", "a fuel meter, and no other, names its fuel"
     if (meter.stream in ITEM_STREAMS) != (meter.item is not None):
@@ -142,7 +161,10 @@ def _counted(entry: Entry, activity: Activity, known: Context, without: int | No
         )
         yield "payload.meter", text
     elif activity.unit != meter.unit:
-        yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}"
+        remedy = ""
+        if meter.stream == "fuel" and meter.unit == "Wh":
+            remedy = "; a fuel meter in ml or g with its heat_content takes the bill's own number"
+        yield "payload.unit", f"the meter counts {meter.unit}, not {activity.unit}{remedy}"
     for text in _block_faults(entry, activity, known.calendar(activity), known.recorded_at):
         yield "payload", text
     yield from _overlap(entry, activity.meter, known, without)
@@ -231,7 +253,11 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
         return
     target = known.index.place(entry.supersedes)
     if target is None or target[1] not in COUNTED:
-        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'"
+        if target is not None and target[1] in _REPLACED_IN_PLACE:
+            remedy = f"; {entry.supersedes} is superseded by a later {target[1]}"
+        else:
+            remedy = nearest(entry.supersedes, known.register.entries)
+        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'{remedy}"
     elif known.index.taken_back(target[0]):
         yield "supersedes", f"{entry.supersedes} is taken back already"
     if adjustment.replacement is not None:
@@ -241,8 +267,9 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 def _factor(_: Entry, version: FactorVersion, known: Context) -> Found:
     try:
         row = read_row(version.table, version.row)
-    except ValueError as error:
-        yield "payload.row", f"the factor row does not hold: {error}"
+    except ValidationError as error:
+        for path, message, _key in faults_of(error, dict(version.row), TABLES[version.table]):
+            yield dotted(("payload", "row", *path)), message
         return
     on = known.recorded_at.astimezone(ZoneInfo(known.zone)).date()
     for text in row_faults(row, known.register.factors, on):
@@ -344,8 +371,16 @@ def _assertion(_: Entry, made: Assertion, known: Context) -> Found:
     register = known.register
     if made.about == "bill" and register.key(made.subject) not in register.meters:
         yield "payload.subject", _unknown("meter", made.subject, register.meters)
+    held = register.registries
+    if made.about == "registry" and plain(made.subject) not in held:
+        listed = ", ".join(held.values()) or "none: post its lots first"
+        yield (
+            "payload.subject",
+            f"no lot of the registry '{made.subject}'{nearest(made.subject, held.values())}; "
+            f"the subject is a registry's name as lots give it, there are {listed}",
+        )
     if made.about == "figure":
-        if made.subject not in register.of(ReportedFigure):
+        if register.key(made.subject) not in register.of(ReportedFigure):
             yield "payload.subject", _unknown("figure", made.subject, register.of(ReportedFigure))
         if made.against not in register.of(Calc):
             yield "payload.against", _unknown("calc", str(made.against), register.of(Calc))

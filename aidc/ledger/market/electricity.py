@@ -155,7 +155,7 @@ def disclosures(
         sold_wh: own PV whose certificates are sold.
     """
     if disclosure:
-        yield disclosure
+        yield f"{site.name}: {disclosure}"
     if lag_years > 0:
         yield f"{site.name}: activity of {year} at a factor of {year - lag_years}, {lag_years} years earlier"
     if site.region == "CN" and level == "CN":

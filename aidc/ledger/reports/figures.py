@@ -122,6 +122,7 @@ def compared(
     years: dict[tuple[str, int], _Year] = {}
     made = []
     for name, figure in figures.items():
+        entry_id = register.versions(name)[-1].id  # what superseded it, where anything did
         key = (figure.entity, figure.year)
         if key not in years:
             years[key] = _year(ledger, *key, books, report_date)
@@ -130,7 +131,7 @@ def compared(
         statements = _statements_of(years[key].material, figure.quantity)
         by = _by(statements) if got.value is not None else ""
         made.append(
-            Compared(name, figure, found, by, got.note, tuple(got.sources), tuple(statements))
+            Compared(entry_id, figure, found, by, got.note, tuple(got.sources), tuple(statements))
         )
     return tuple(made)
 

@@ -227,6 +227,7 @@ def provenance(
             (f"book {one.heading}", f"gases: {one.gases}; estimated {one.estimated_frac:.1%}"),
             (f"policy of {one.book}", one.policy_hash),
             *((f"terms of {one.book}", note) for note in one.notes),
+            *(("method", method) for method in one.methods),
             *((f"not applied in {one.book}", str(lot)) for lot in one.not_applied),
         ]
     for one in statements:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from aidc.config import nearest
 from aidc.errors import InputError
 from aidc.ledger.factors.gases import GasMass, Gwp, weighed
-from aidc.ledger.factors.rows import ActivityFactor, FuelFactor
+from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, fuel_factors
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,7 @@ def burnt(
     """
     carbon = [row for row in fuels if row.fuel == fuel]
     if len(carbon) != 1:
-        listed = ", ".join(sorted(row.name for row in fuels)) or "none"
-        raise InputError(f"no single CO2 factor for {fuel}; there is {listed}")
+        raise InputError(_no_single(fuel, carbon))
     factor = carbon[0]
     co2 = factor.tonnes(wh)
     biogenic = factor.origin == "biogenic"
@@ -75,3 +75,19 @@ def burnt(
         row = found[0]
         inside.append(weighed(row.gas, row.tonnes(wh), gwp_set, potentials, (row.name,)))
     return Burnt(tuple(inside), co2 if biogenic else Decimal(0), tuple(missing))
+
+
+def _no_single(fuel: str, rows: list[FuelFactor]) -> str:
+    """Why a fuel has no price in CO2, and what to do."""
+    if rows:
+        listed = ", ".join(sorted(row.name for row in rows))
+        return f"{fuel}: two CO2 factors: {listed}; withdraw one (superseded_by)"
+    shipped = {row.fuel: row.name for row in fuel_factors().values()}
+    if fuel in shipped:
+        return (
+            f"no CO2 factor for {fuel} in this ledger; {shipped[fuel]} is shipped: --adopt posts it"
+        )
+    return (
+        f"no CO2 factor for {fuel}{nearest(fuel, shipped)}; none is shipped: post your own, a "
+        "factor_version of fuel_factors"
+    )

@@ -45,9 +45,11 @@ def _fuels(place: Place) -> Iterator[Cell]:
             for mass in made.inside:
                 yield _cell(place, year, tier, part.total, "Wh", part.used, mass)
             if factor.status != "source":
-                place.warnings.append(f"{factor.name}: {factor.status}")
+                place.warnings.append(f"{place.site.name}: {factor.name} is {factor.status}")
             if gwp_set is not None and made.missing:
-                place.warnings.append(f"{fuel}: not assessed: {' and '.join(made.missing)}")
+                place.warnings.append(
+                    f"{place.site.name}: {fuel}: not assessed: {' and '.join(made.missing)}"
+                )
 
 
 def _refrigerants(place: Place) -> Iterator[Cell]:
@@ -56,7 +58,7 @@ def _refrigerants(place: Place) -> Iterator[Cell]:
         item = str(meter.item)
         if gwp_set is None:
             place.warnings.append(
-                f"{name}: {item} is not assessed in {place.book.name}, which is CO2 only; see S1-AR5"
+                f"{place.site.name}: {item} of {name} is not assessed in {place.book.name}, which is CO2 only; S1-AR6 counts it"
             )
             continue
         counts = place.counts(name)

@@ -12,11 +12,12 @@ from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
 from aidc.ledger.journal.counts import Counts
+from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import span_text, years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
-from aidc.ledger.market.book import MarketNotes, market_cells
+from aidc.ledger.market.book import MarketNotes, held_at, market_cells
 from aidc.ledger.market.claims import OWN_PV
 from aidc.ledger.market.electricity import disclosures, site_energy
 from aidc.ledger.restatement.boundary import boundary_notes, boundary_version
@@ -36,7 +37,8 @@ class _Work:
     policies: Policies
     asked: Question
     amounts: dict[str, dict[str, int]] = field(default_factory=dict)  # by unit and quality
-    methods: dict[str, None] = field(default_factory=dict)  # of estimates, in order
+    methods: dict[str, None] = field(default_factory=dict)  # of what was counted, in order
+    estimates: dict[str, None] = field(default_factory=dict)  # each with its site and method
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -55,15 +57,23 @@ class _Work:
 
     def counts(self, meter: str) -> Counts:
         """Counts of a meter over the period, which they cover without a gap."""
-        found = self.readings.counts(meter, self.asked.period)
+        found, register = self.readings.counts(meter, self.asked.period), self.readings.register
+        held = register.meters[meter]
         for quality, amount in found.by_quality().items():
-            of_unit = self.amounts.setdefault(self.readings.register.meters[meter].unit, {})
+            of_unit = self.amounts.setdefault(base_unit_of(held.stream), {})
             of_unit[quality] = of_unit.get(quality, 0) + amount
         for number in np.unique(found.source).tolist():
-            source = found.sources[number]
-            if source in found.methods:
-                text = f"{meter}: {found.qualities[number]}, {found.methods[source]}"
-                self.methods[text] = None
+            source, quality = found.sources[number], found.qualities[number]
+            if source not in found.methods:
+                continue
+            if quality == "estimated":
+                site = register.sites[register.key(held.site)].name
+                self.estimates[f"{site}: {meter} is estimated, {found.methods[source]}"] = None
+            else:
+                self.methods[f"{meter}: {quality}, {found.methods[source]}"] = None
+        for content in self.readings.heat_contents(meter, found):
+            text = f"{meter}: {content.value} {content.unit}, {content.source}"
+            self.methods[text] = None
         return found
 
 
@@ -72,7 +82,8 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
 
     Raises:
         InputError: unknown entity, or a factor that is not there.
-        LedgerError: a gap, or simulated data beside measured.
+        LedgerError: a gap, simulated data beside measured, or own PV at zero whose certificates
+            moved on (D4).
     """
     register, book = readings.register, asked.book
     sites = register.sites_of(asked.entity)
@@ -100,11 +111,23 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
                 cells.extend(_grid_cells(work, key, site, zone))
             else:
                 cells.extend(_cells_of(book)(_place(work, key, site, zone)))
+        if any(cell.tier == OWN_PV for cell in cells):
+            held_at(register, asked, zone)  # D4: at zero only while its certificates are kept
+    here = [site for key, site in sites.items() if register.inside(key, asked.period) is not None]
+    if not here:
+        cells = []
     assessed = bool(cells)
     if not assessed:
-        work.warnings.append(
-            f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
-        )
+        why = "no site has a meter for it" if here else "no site is inside the boundary then"
+        work.warnings.append(f"{book.name} is not assessed: {why}; this is not a zero")
+    elif book.scope == 1:
+        met = {cell.site for cell in cells}
+        bare = [site.name for site in here if site.name not in met]
+        if bare:
+            listed = ", ".join(bare)
+            work.warnings.append(
+                f"{book.name} is not assessed at {listed}: no meter; this is not a zero"
+            )
     notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
     work.warnings.extend(notes)
     qualities = work.qualities
@@ -127,13 +150,14 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         work.estimated_frac(),
         "simulated" in qualities,
         assessed,
-        tuple(dict.fromkeys([*work.warnings, *work.methods])),
+        tuple(_by_sites([*work.warnings, *work.estimates], [s.name for s in sites.values()])),
         head,
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
         (*_calendars(register, sites, asked), *market.notes),
         market.not_applied,
+        tuple(work.methods),
     )
 
 
@@ -145,6 +169,18 @@ def _calendars(
         own = register.own_period(key, asked.period)
         if own != asked.period:
             yield f"{site.name} counts its own days: {span_text(own, site.zone)}"
+
+
+def _by_sites(warnings: list[str], names: list[str]) -> list[str]:
+    """Warnings once each; what is said of several sites names them in one line."""
+    of: dict[str, list[str]] = {}
+    for text in dict.fromkeys(warnings):
+        name, _, rest = text.partition(": ")
+        if name in names:
+            of.setdefault(rest, []).append(name)
+        else:
+            of.setdefault(text, [])
+    return [f"{', '.join(held)}: {text}" if held else text for text, held in of.items()]
 
 
 def _counted_gas(book: Book, cell: Cell) -> str | None:

@@ -85,6 +85,7 @@ class Statement:
         boundary: version of the boundary: hash of sites and boundary events of the entity.
         notes: what a market-based book prints: terms, shares of the tiers, excess.
         not_applied: retired lots that the book passes over, with the criterion.
+        methods: how what was counted came about, and heat contents; estimates are warnings.
         remarks: why it read fewer entries than there are; no part of `canonical`.
         advice: what the shipped tables would change, once adopted; no part of `canonical`.
     """
@@ -106,6 +107,7 @@ class Statement:
     boundary: str
     notes: tuple[str, ...] = ()
     not_applied: tuple[NotApplied, ...] = ()
+    methods: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
@@ -199,6 +201,7 @@ class Statement:
                 "estimated_frac": self.estimated_frac,
                 "warnings": list(self.warnings),
                 "notes": list(self.notes),
+                "methods": list(self.methods),
                 "not_applied": [str(one) for one in self.not_applied],
                 "gases": self.gases,
                 "cells": [
@@ -306,6 +309,7 @@ class Statement:
             f"policy {self.policy_hash}",
             f"boundary {self.boundary}",
             f"head {self.head}",
+            *(f"method: {method}" for method in self.methods),
             *(f"note: {note}" for note in (*self.remarks, *self.notes)),
             *(
                 f"warning: {warning}"

@@ -11,7 +11,7 @@ from aidc.optimization.network.cells import Cells
 from aidc.optimization.network.dispatch import dispatched
 from aidc.optimization.network.pricing import GRID_TOLERANCE, board_integrals, energy_integrals
 from aidc.optimization.network.problem import NetworkProblem, mean_use_by
-from aidc.optimization.network.rough import SWEEPS, Best, Guide, batches
+from aidc.optimization.network.rough import Best, Guide, fill
 from aidc.optimization.network.starts import Starts
 
 Array = NDArray[np.float64]
@@ -185,19 +185,9 @@ class Placement:
 
     def _settle(self, order: Rows, guide: Guide) -> None:
         """Places jobs where they fit best; one that another of its batch displaced is tried again."""
-        waiting = order[self.pool[order] < 0]
-        for _ in range(SWEEPS):
-            displaced: list[int] = []
-            for rows in batches(waiting):
-                best = self.best(rows, guide)
-                for job, cost, pool, start in zip(
-                    rows.tolist(),
-                    best.cost.tolist(),
-                    best.pool.tolist(),
-                    best.start.tolist(),
-                    strict=True,
-                ):
-                    if np.isfinite(cost) and not self._put(job, pool, start):
-                        displaced.append(job)
-                self.load_kw += self._added(rows)
-            waiting = np.array(displaced, np.int64)
+        fill(
+            order[self.pool[order] < 0], lambda rows: self.best(rows, guide), self._put, self._book
+        )
+
+    def _book(self, rows: Rows) -> None:
+        self.load_kw += self._added(rows)

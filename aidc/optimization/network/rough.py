@@ -6,6 +6,7 @@ over all jobs follows in which boards that are left over are free. Prices are ne
 loads between passes: that diverges.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -193,23 +194,12 @@ class Rough:
 
     def fill(self, order: Rows, guide: Guide) -> None:
         """Places jobs where they fit best; one that another of its batch displaced is tried again."""
-        waiting = order[self.pool[order] < 0]
-        for _ in range(SWEEPS):
-            displaced: list[int] = []
-            for rows in batches(waiting):
-                best = self.best(rows, guide)
-                for job, cost, pool, start in zip(
-                    rows.tolist(),
-                    best.cost.tolist(),
-                    best.pool.tolist(),
-                    best.start.tolist(),
-                    strict=True,
-                ):
-                    if np.isfinite(cost) and not self._put(job, pool, start):
-                        displaced.append(job)
-                placed = rows[self.pool[rows] >= 0]
-                self.load_kw += self._loads(placed)
-            waiting = np.array(displaced, np.int64)
+        fill(
+            order[self.pool[order] < 0], lambda rows: self.best(rows, guide), self._put, self._book
+        )
+
+    def _book(self, rows: Rows) -> None:
+        self.load_kw += self._loads(rows[self.pool[rows] >= 0])
 
     def improve(self, order: Rows, guide: Guide) -> int:
         """Moves each job to where it costs less at the guide's prices, if boards are free; how many moved."""
@@ -248,6 +238,34 @@ def _grown(integral: Array, row: Rows, start: Array, end: Array) -> Array:
         reached = integral[row, slot]
         total += sign * (reached + (at - slot) * (integral[row, slot + 1] - reached))
     return total
+
+
+def fill(
+    waiting: Rows,
+    best: Callable[[Rows], Best],
+    put: Callable[[int, int, float], bool],
+    book: Callable[[Rows], None],
+) -> None:
+    """Places jobs where they fit best; one that another of its batch displaced is tried again.
+
+    Args:
+        waiting: jobs in order.
+        best: the cheapest open start of some jobs.
+        put: takes a job, a pool and a start; whether boards were still free.
+        book: told of each batch that was tried.
+    """
+    for _ in range(SWEEPS):
+        displaced: list[int] = []
+        for rows in batches(waiting):
+            found = best(rows)
+            open_rows = np.flatnonzero(np.isfinite(found.cost)).tolist()
+            displaced += [
+                int(rows[n])
+                for n in open_rows
+                if not put(int(rows[n]), int(found.pool[n]), float(found.start[n]))
+            ]
+            book(rows)
+        waiting = np.array(displaced, np.int64)
 
 
 def batches(order: Rows) -> list[Rows]:
