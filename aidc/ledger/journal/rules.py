@@ -290,7 +290,7 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
             return
-    counts = partial(read_counts, known.index, upto=known.seq)
+    counts = partial(read_counts, known.index, upto=known.seq, zone=known.zone)
     over = beyond_meter(register.lots, register.key, counts, lot, times)
     if over is not None:
         yield (
