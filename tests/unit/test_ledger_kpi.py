@@ -125,7 +125,9 @@ def test_a_gap_is_no_zero() -> None:
     assert totals.amount("it_in") is None
     found = by_name(totals)
     assert found["pue"].value is None
-    assert "meter:lingang:grid_import has nothing from 2023-11-30T16:00:00Z" in found["pue"].note
+    assert (
+        "meter:lingang:grid_import has nothing from 2023-12-01T00:00:00+08:00" in found["pue"].note
+    )
 
 
 def test_an_office_has_no_pue() -> None:

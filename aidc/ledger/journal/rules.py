@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from aidc.config import Config, nearest
+from pydantic import ValidationError
+
+from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.checks.assertion import Assertion, assertion_faults
-from aidc.ledger.factors.registry import Approval, approval_faults, read_row, row_faults
+from aidc.ledger.factors.registry import TABLES, Approval, approval_faults, read_row, row_faults
 from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
@@ -262,8 +264,9 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 def _factor(_: Entry, version: FactorVersion, known: Context) -> Found:
     try:
         row = read_row(version.table, version.row)
-    except ValueError as error:
-        yield "payload.row", f"the factor row does not hold: {error}"
+    except ValidationError as error:
+        for path, message, _key in faults_of(error, dict(version.row), TABLES[version.table]):
+            yield dotted(("payload", "row", *path)), message
         return
     on = known.recorded_at.astimezone(ZoneInfo(known.zone)).date()
     for text in row_faults(row, known.register.factors, on):
@@ -284,7 +287,7 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
             return
-    counts = partial(read_counts, known.index, upto=known.seq)
+    counts = partial(read_counts, known.index, upto=known.seq, zone=known.zone)
     over = beyond_meter(register.lots, register.key, counts, lot, times)
     if over is not None:
         yield (

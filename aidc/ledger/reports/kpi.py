@@ -195,7 +195,9 @@ def _energy(totals: MeterTotals, category: PueCategory) -> _Energy:
     note = "own PV is part of the energy" if "pv" in totals.of else ""
     note += f"{'; ' if note else ''}without {', '.join(left)}" if left else ""
     missing = "" if it_stream in totals.of else f"no {it_stream} meter"
-    return _Energy(entered, totals.amount(it_stream), missing or note or "metered", sources)
+    how = sorted({quality for s in streams if s in totals.of for quality in totals.of[s].qualities})
+    said = missing or note or ", ".join(how)
+    return _Energy(entered, totals.amount(it_stream), said, sources)
 
 
 def _over(over: int | Decimal | None, under: int | Decimal | None) -> Decimal | None:

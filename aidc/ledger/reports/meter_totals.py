@@ -115,6 +115,26 @@ def meter_totals(
     )
 
 
+def one_origin(totals: Iterable[MeterTotals]) -> bool:
+    """Whether the streams of a report are simulated; it never has simulated ones beside others.
+
+    Raises:
+        LedgerError: simulated streams beside measured ones; names both.
+    """
+    made: dict[bool, list[str]] = {True: [], False: []}
+    for one in totals:
+        for stream, total in one.of.items():
+            for simulated in {quality == "simulated" for quality in total.qualities}:
+                made[simulated].append(f"{stream} of {one.site}")
+    if made[True] and made[False]:
+        raise LedgerError(
+            f"simulated {', '.join(dict.fromkeys(made[True]))} beside measured "
+            f"{', '.join(dict.fromkeys(made[False]))}: one report never mixes them; give the "
+            "simulation an entity of its own"
+        )
+    return bool(made[True])
+
+
 def _stream(meter: Meter) -> str:
     return f"fuel:{meter.fuel}" if meter.stream == "fuel" else meter.stream
 
