@@ -71,7 +71,7 @@ def d17_bills_and_balance(asked: Inspection) -> Iterator[Trip]:
     for one in comparisons(asked.readings, asked.entity, asked.period):
         if not one.holds:
             entry = register.entries[one.entry_id]
-            message = told(one, (entry.valid_from, entry.valid_to))
+            message = told(one, (entry.valid_from, entry.valid_to), register.zone)
             if one.ledger is None:
                 message = f"{one.assertion.document}: {one.verdict}"
             yield Trip(

@@ -11,9 +11,9 @@ from aidc.errors import LedgerError
 from aidc.ledger.checks.assertion import Assertion
 from aidc.ledger.checks.published import printed
 from aidc.ledger.journal import units
-from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import Calc, ReportedFigure
+from aidc.ledger.journal.periods import span_text
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.reports.sheet import NOT_ASSESSED, Amount, Row, Sheet
 
@@ -169,10 +169,9 @@ def reconciliation_sheet(found: tuple[Comparison, ...]) -> Sheet:
     )
 
 
-def told(one: Comparison, period: tuple[datetime, datetime]) -> str:
-    """A comparison in a sentence."""
-    start, end = (utc_text(time) for time in period)
+def told(one: Comparison, period: tuple[datetime, datetime], zone: str) -> str:
+    """A comparison in a sentence, with the days of a zone."""
     return (
-        f"{one.assertion.document} states {one.stated:f} {one.unit} of {one.assertion.subject} for {start} to "
-        f"{end}; the ledger has {one.ledger if one.ledger is None else format(one.ledger, 'f')}"
+        f"{one.assertion.document} states {one.stated:f} {one.unit} of {one.assertion.subject} for "
+        f"{span_text(period, zone)}; the ledger has {one.ledger if one.ledger is None else format(one.ledger, 'f')}"
     )

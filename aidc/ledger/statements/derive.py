@@ -1,6 +1,6 @@
 """From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,11 +11,10 @@ from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
-from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.counts import Counts
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.payloads import LedgerSite
-from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.periods import span_text, years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
 from aidc.ledger.market.book import MarketNotes, held_at, market_cells
@@ -156,10 +155,17 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
-        (*_calendars(register, sites, asked), *market.notes),
+        (*_left_out(book, sites.values()), *_calendars(register, sites, asked), *market.notes),
         market.not_applied,
         tuple(work.methods),
     )
+
+
+def _left_out(book: Book, sites: Iterable[LedgerSite]) -> Iterator[str]:
+    """Sites that a book of one place does not hold."""
+    apart = [f"{site.name} ({site.region})" for site in sites if not book.holds(site.region)]
+    if apart:
+        yield f"{book.name} holds sites in {book.place} alone; not in it: {', '.join(apart)}"
 
 
 def _calendars(
@@ -167,11 +173,9 @@ def _calendars(
 ) -> Iterator[str]:
     """Which sites count the period's days in a zone of their own."""
     for key, site in sites.items():
-        start, end = own = register.own_period(key, asked.period)
+        own = register.own_period(key, asked.period)
         if own != asked.period:
-            yield (
-                f"{site.name} counts its calendar in {site.zone}: {utc_text(start)} to {utc_text(end)}"
-            )
+            yield f"{site.name} counts its own days: {span_text(own, site.zone)}"
 
 
 def _by_sites(warnings: list[str], names: list[str]) -> list[str]:
