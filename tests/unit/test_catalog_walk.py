@@ -16,7 +16,7 @@ from aidc.errors import CatalogError
 from aidc.ledger.factors import policies, registry
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.journal.heat import HeatRow
-from aidc.ledger.lots.lot import CcerTechnology, LotRule
+from aidc.ledger.lots.lot import CcerTechnology, LotRule, LotTechnology
 from aidc.ledger.reports.disclosure import DisclosureRow
 from aidc.ledger.reports.grade import GradeLimit
 from aidc.ledger.reports.kpi import EnergyWeight, KpiRow
@@ -43,6 +43,7 @@ ROWS: dict[str, type[Config]] = {
     "arrival_shapes": ArrivalFactor,
     "assumed": Assumption,
     "ccer_technologies": CcerTechnology,
+    "lot_technologies": LotTechnology,
     "check_terms": CheckTerms,
     "climate_hours": ClimateHour,
     "climate_method": ClimateMethod,
