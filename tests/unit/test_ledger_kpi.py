@@ -179,4 +179,4 @@ def totals_of_amounts(it: int, facility: int, reuse: int) -> MeterTotals:
         name: StreamTotal(amount, "Wh", (name,), frozenset({"metered"}))
         for name, amount in (("it_in", it), ("grid_import", facility), ("heat_out", reuse))
     }
-    return MeterTotals("s", "AIDC", period_of("2023", ZONE), 12, made, {}, ())
+    return MeterTotals("s", "AIDC", "CN-SH", period_of("2023", ZONE), 12, made, {}, ())

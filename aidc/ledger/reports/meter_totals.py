@@ -55,6 +55,7 @@ class MeterTotals:
     Attributes:
         site: name of the site.
         use: what the site is.
+        region: where it stands: ISO 3166-2, or the country.
         months: full calendar months in the period.
         of: by stream; fuel as ``fuel:NAME``.
         missing: stream -> why there is no sum although there is a meter.
@@ -63,6 +64,7 @@ class MeterTotals:
 
     site: str
     use: str
+    region: str
     period: tuple[datetime, datetime]
     months: int
     of: Mapping[str, StreamTotal]
@@ -107,6 +109,7 @@ def meter_totals(
     return MeterTotals(
         site.name,
         site.use,
+        site.region,
         period,
         full_months(period, zone),
         {stream: _total(stream, rows) for stream, rows in whole.items() if rows},

@@ -1,6 +1,6 @@
 """From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -155,10 +155,17 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
-        (*_calendars(register, sites, asked), *market.notes),
+        (*_left_out(book, sites.values()), *_calendars(register, sites, asked), *market.notes),
         market.not_applied,
         tuple(work.methods),
     )
+
+
+def _left_out(book: Book, sites: Iterable[LedgerSite]) -> Iterator[str]:
+    """Sites that a book of one place does not hold."""
+    apart = [f"{site.name} ({site.region})" for site in sites if not book.holds(site.region)]
+    if apart:
+        yield f"{book.name} holds sites in {book.place} alone; not in it: {', '.join(apart)}"
 
 
 def _calendars(
