@@ -86,12 +86,11 @@ def test_energy_is_printed_in_mwh_with_separators_and_csv_rounded_as_the_page(
             if text.replace(".", "", 1).isdigit() and "." in text
         ]
         assert all(len(text.partition(".")[2]) <= sheet.decimals for text in numbers)
-    assert len(sheets.sheet("kpi").cell("lingang/ref", "2022").value.as_tuple().digits) > 15
 
 
 def test_an_uncertainty_of_which_nothing_is_assessed_has_no_interval(book: Ledger) -> None:
     made = book.statement("S2-LB", entity="group", period="2022", report_date=date(2024, 12, 31))
-    (total,) = [one for one in book.uncertainty(made, draws=10_000, seed=0).values()][:1]
+    total = book.uncertainty(made, draws=10_000, seed=0)["total"]
     assert total.assessed_frac == 0
     assert "uncertainty not assessed" in total.text("t")
     assert "95 %" not in total.text("t")

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -17,13 +18,40 @@ COLUMNS: Final = ("meter", "start", "end", "value", "unit", "quality")
 _OPTIONAL: Final = ("method", "evidence", "sha256", "across_edges")
 
 
+@dataclass(frozen=True, slots=True)
+class MeterRows:
+    """What a file of meter values holds.
+
+    Attributes:
+        entries: of the rows that can be read.
+        lines: line of each by its id.
+        faults: of the other rows, each with its line.
+    """
+
+    entries: tuple[dict[str, Any], ...]
+    lines: Mapping[str, int]
+    faults: tuple[Fault, ...]
+
+
 def read_meter_csv(path: Path) -> list[dict[str, Any]]:
+    """Entries of a file, all of which can be read; see `meter_rows`.
+
+    Raises:
+        SeriesError: every fault of the file, each with its line.
+    """
+    read = meter_rows(path)
+    if read.faults:
+        raise SeriesError(read.faults)
+    return list(read.entries)
+
+
+def meter_rows(path: Path) -> MeterRows:
     """Entries of a file: a row an interval, with `COLUMNS` and, if wanted, method, evidence and sha256.
 
     Times carry their offset. A value is in any unit of `aidc.ledger.journal.units` and becomes whole Wh, ml or g.
 
     Raises:
-        SeriesError: every fault of the file, each with its line.
+        SeriesError: a column is missing or strange.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
@@ -46,10 +74,14 @@ def read_meter_csv(path: Path) -> list[dict[str, Any]]:
         ]
         if faults:
             raise SeriesError(faults)
-        made = [_entry(row, Fault(str(path), reader.line_num, 0, "", ""), faults) for row in reader]
-    if faults:
-        raise SeriesError(faults)
-    return [entry for entry in made if entry is not None]
+        entries: list[dict[str, Any]] = []
+        lines: dict[str, int] = {}
+        for row in reader:
+            entry = _entry(row, Fault(str(path), reader.line_num, 0, "", ""), faults)
+            if entry is not None:
+                entries.append(entry)
+                lines[entry["id"]] = reader.line_num
+    return MeterRows(tuple(entries), lines, tuple(faults))
 
 
 def _entry(row: Mapping[str, str], place: Fault, faults: list[Fault]) -> dict[str, Any] | None:
