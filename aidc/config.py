@@ -332,11 +332,15 @@ def _plain(item: Any) -> str:
     message, value = str(item["msg"]), item.get("input")
     if item["type"] == "value_error":
         return message.removeprefix("Value error, ")
-    if item["type"] in ("model_type", "model_attributes_type"):
+    if value is None:
+        return "null is no value: give one, or leave the key out"
+    if item["type"] in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
         return f"a map of keys belongs here, not {value!r}"
+    if item["type"] in ("tuple_type", "list_type"):
+        return f"a list belongs here, not {value!r}"
     if item["type"] in ("int_type", "int_from_float") and isinstance(value, float):
         return f"{value:g} is not a whole number"
-    if isinstance(value, str | int | float) and item["type"] not in _TELLS_ITS_VALUE:
+    if isinstance(value, str | int | float | list | dict) and item["type"] not in _TELLS_ITS_VALUE:
         return f"{message[0].lower()}{message[1:]}, not {value!r}"
     return message
 

@@ -66,10 +66,11 @@ def report(
 ) -> None:
     """Inventory, scope 2, energy, water, key figures and disclosures as a page, a workbook or tables.
 
-    Exit status 1 where a check stops the statements; the file is then not written.
+    Exit status 1 where a check stops the statements; the file is then not written. Where a bill, a
+    registry or a published figure disagrees (D17) it is written, flagged, and the status is 1 as well.
     """
     from aidc.ledger import Ledger
-    from aidc.ledger.checks.run import stop
+    from aidc.ledger.checks.run import counted, stop
     from aidc.ledger.reports.files import save
     from aidc.ledger.reports.report import report as made
     from aidc.ledger.reports.report_sheets import GWP_SET
@@ -91,7 +92,7 @@ def report(
             texts={},
             added_back_t={},
         )
-    stop(found.trips)
+    stop(found.trips, flagged=("D17",))
     if form == "html":
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_text(statement_page(found.workbook, [str(trip) for trip in found.trips]), "utf-8")
@@ -101,6 +102,9 @@ def report(
     for trip in found.trips:
         print(trip)
     print(f"wrote {', '.join(map(str, written))}")
+    stopped = counted(found.trips)
+    if stopped:
+        raise LedgerError(f"written and flagged: {stopped}; see the reconciliation sheet")
 
 
 def check(
@@ -113,16 +117,31 @@ def check(
     adopt: Adopt = False,
     json_: Json = False,
 ) -> None:
-    """The checks D1 to D17; exit status 1 where one stops a statement."""
+    """The checks D1 to D17; exit status 1 where one stops a statement.
+
+    A book that cannot be derived stops no other check: it is named with the reason.
+    """
     from dataclasses import asdict
 
+    from aidc.cli.ledger import span_of
     from aidc.ledger import Ledger
-    from aidc.ledger.checks.run import CHECKS, stop
-    from aidc.ledger.reports.report import inspect
+    from aidc.ledger.checks.run import CHECKS, counted
+    from aidc.ledger.journal.periods import period_of
+    from aidc.ledger.reports.report import inspect_period
 
+    drawn: list[Statement] = []
+    failed: dict[str, str] = {}
     with Ledger.open(ledger) as opened:
-        drawn = _drawn(opened, entity, period, report_date, books, one_sided_because, adopt)
-        trips = inspect(opened, drawn, added_back_t={})
+        span = period_of(span_of(period), opened.zone)
+        try:
+            drawn = _drawn(opened, entity, period, report_date, books, one_sided_because, adopt)
+        except LedgerError:  # one book at a time, so that each says what it lacks
+            for book in books.split(","):
+                try:
+                    drawn += _drawn(opened, entity, period, report_date, book, "a check", False)
+                except (LedgerError, InputError) as error:
+                    failed[book] = str(error)
+        trips = inspect_period(opened, entity, span, drawn, None, added_back_t={})
     if json_:
         print_json([asdict(trip) for trip in trips])
     else:
@@ -133,7 +152,15 @@ def check(
         )
         for trip in trips:
             print(trip)
-    stop(trips)
+    stopped, told = counted(trips), {str(trip.message) for trip in trips}
+    said = [f"stopped by {stopped}"] if stopped else []
+    said += [
+        f"{book} is not derived and was not looked at"
+        + ("" if any(text in why for text in told) else f": {why}")
+        for book, why in failed.items()
+    ]
+    if said:
+        raise LedgerError("\n".join(said))
 
 
 def calcs(

@@ -59,12 +59,21 @@ def statement_page(workbook: Workbook, findings: Sequence[str]) -> str:
         subtitle=f"{start} to {last} ({long}) · report date {workbook.report_date}",
         badges=_badges(workbook, findings),
         findings=findings,
-        warnings=workbook.warnings,
+        warnings=[w for w in workbook.warnings if not any(text in w for text in findings)],
         sheets=[_table(sheet) for sheet in workbook.sheets],
+        entries=_entries(workbook),
         provenance=workbook.provenance,
         footer=f"aidc {__version__}. Every tonne is derived from entries of the journal; decimals are "
         "exact and only the print is rounded, half to even.",
     )
+
+
+def _entries(workbook: Workbook) -> list[tuple[str, str, str, list[str]]]:
+    """Sheet, row and column of each figure with the entries behind it."""
+    made: dict[tuple[str, str, str], list[str]] = {}
+    for sheet, row, column, entry in workbook.entries:
+        made.setdefault((sheet, row, column), []).append(entry)
+    return [(*place, entries) for place, entries in made.items()]
 
 
 def _badges(workbook: Workbook, findings: Sequence[str]) -> list[tuple[str, bool]]:

@@ -12,6 +12,7 @@ from aidc.ledger.factors.registry import factor_entry
 from aidc.ledger.factors.rows import GridFactor, grid_factors
 from aidc.ledger.reports.report import report
 from tests.ledger_cases import site_entry
+from tests.unit.test_ledger_reports import certificates
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 ON = date(2026, 1, 31)
@@ -125,3 +126,49 @@ def test_a_site_takes_the_own_row_of_the_nearest_earlier_year_and_says_so() -> N
 
 def test_the_shipped_row_of_the_test_is_what_it_is_taken_for() -> None:
     assert grid_factors()["desnz-average-GB-2023"].t_per_mwh == Decimal("0.207074")
+
+
+def test_what_several_sites_have_in_common_is_one_warning_that_names_them() -> None:
+    ledger = ledger_of(*placed("sh", "CN-SH"), *placed("gz", "CN-GD"), *placed("london", "GB"))
+    _, mb = drawn(ledger, "S2-LB", "S2-MB-2015")
+    proxies = [text for text in mb.warnings if "a proxy" in text]
+    assert len(proxies) == 1
+    assert proxies[0].startswith("gz, sh: no residual mix is published for China")
+
+
+def test_the_book_of_shanghai_names_the_sites_that_it_does_not_hold() -> None:
+    ledger = ledger_of(*placed("sh", "CN-SH"), *placed("london", "GB"))
+    (made,) = drawn(ledger, "SH-ETS")
+    assert made.total_tco2e == 420
+    assert "SH-ETS holds sites in CN-SH alone; not in it: london (GB)" in made.notes
+    assert "note: SH-ETS holds sites in CN-SH alone" in made.text()
+
+
+def test_a_chinese_grade_is_given_to_sites_of_the_mainland_alone() -> None:
+    ledger = ledger_of(*placed("sh", "CN-SH"), *placed("london", "GB"))
+    statements = drawn(ledger, "S1", "S2-LB", "S2-MB-2015")
+    made = report(ledger, statements, category=3, parameters={}, texts={}, added_back_t={})
+    sheet = made.workbook.sheet("kpi")
+    grade = sheet.cell("london/grade", "2023")
+    assert grade.text == "not applicable"
+    assert grade.note == "GB 40879 is a standard of the Chinese mainland; london is in GB"
+    assert sheet.cell("sh/grade", "2023").text == "not assessed"  # no PUE
+
+
+def test_lots_are_matched_over_the_year_where_bills_do_not_say_the_hour() -> None:
+    """500 of 1,000 MWh are covered by certificates; the hours are not assessed, and why."""
+    lot, *moves = certificates("onshore_wind")
+    numbers = {"quantity": WH // 2, "serials": {"first": 1, "last": 500}}
+    entries = [one | {"payload": one["payload"] | numbers} for one in (lot, *moves)]
+    ledger = ledger_of(*placed("sh", "CN-SH"), *entries)
+    made = ledger.matching(entity="group", period="2023", report_date=ON)
+    (mb,) = ledger.draw_up(
+        ("S2-MB-2015",), entity="group", period="2023", report_date=ON, recorded_at=AT,
+        code_version="test", one_sided_because="a test",
+    )  # fmt: skip
+    assert made.annual_frac == Decimal("0.5")
+    assert made.annual_wh == mb.tiers["certificate"]
+    assert (made.uncovered_wh, made.excess_wh) == (WH // 2, 0)
+    assert (made.hourly_frac, made.claim_gap_frac, made.profile_frac) == (None, None, None)
+    assert "hour by hour: not assessed: meter:sh: the interval of" in made.text()
+    assert made.to_dict()["hourly_frac"] is None

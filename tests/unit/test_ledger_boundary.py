@@ -115,3 +115,11 @@ def test_a_share_that_no_book_applies_is_refused() -> None:
     half["payload"]["share"] = "0.5"
     with pytest.raises(InputError, match=r"a share of 0\.5 is not applied"):
         ledger_of([half])
+
+
+def test_an_entity_whose_sites_have_all_left_is_not_assessed_rather_than_zero() -> None:
+    with ledger_of(half_year(1, 12), [event("gone", "closed", "2020-02-01")]) as ledger:
+        for made in drawn(ledger):
+            assert not made.assessed
+            assert made.cells == ()
+            assert any("not assessed: no site is inside the boundary" in w for w in made.warnings)

@@ -144,10 +144,12 @@ def test_own_pv_whose_certificates_went_to_others_does_not_count_as_kept() -> No
         entry("own:sold", "lot_move", sold, RETIRED),
     ]
     ledger.post(entries[:2], recorded_at=AT, role="accountant")
-    assert stated(ledger, "S2-MB-2015").tiers["own_pv"] == 2 * MWH
+    for book in ("S2-MB-2015", "S2-LB"):
+        assert stated(ledger, book).tiers["own_pv"] == 2 * MWH
     ledger.post(entries[2:], recorded_at=AT, role="accountant")
-    with pytest.raises(LedgerError, match="D4: meter:a:pv counts as kept"):
-        stated(ledger, "S2-MB-2015")
+    for book in ("S2-MB-2015", "S2-LB", "NDRC", "SH-ETS"):
+        with pytest.raises(LedgerError, match="D4: meter:a:pv counts as kept"):
+            stated(ledger, book)
 
 
 def test_shanghai_counts_settled_trade_of_other_provinces_at_zero_and_all_else_at_its_default() -> (

@@ -68,7 +68,7 @@ def test_csv_and_json_hold_exact_decimals_and_say_what_is_missing() -> None:
         "2021": "not assessed", "2022": "169.61021616", "note": "no meter",
     }  # fmt: skip
     assert text.startswith(
-        "# Inventory [t]; group, 2021-12-31T16:00:00Z to 2022-12-31T16:00:00Z; SIMULATED"
+        "# Inventory [t]; group, 2022-01-01 to 2022-12-31 (Asia/Shanghai); SIMULATED"
     )
     made = json.loads(json_text(book()))
     assert made["sheets"][0]["rows"][0]["cells"]["2022"] == {
@@ -81,7 +81,7 @@ def test_xlsx_shows_numbers_and_is_the_same_bytes_again(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     (file,) = save(book(), tmp_path / "out" / "report.xlsx", "xlsx")
     read = openpyxl.load_workbook(file)
-    assert read.sheetnames == ["inventory", "provenance"]
+    assert read.sheetnames == ["inventory", "entries", "provenance"]
     tab = read["inventory"]
     assert [cell.value for cell in tab[2]] == ["scope", "of", "unit", "2021", "2022", "note"]
     assert [cell.value for cell in tab[3]][3:5] == ["not assessed", float(EXACT)]
@@ -107,10 +107,10 @@ def test_without_openpyxl_one_message_says_what_to_do(monkeypatch: pytest.Monkey
         xlsx_bytes(book())
 
 
-def test_csv_is_a_file_a_sheet_and_one_of_provenance(tmp_path: Path) -> None:
+def test_csv_is_a_file_a_sheet_one_of_entries_and_one_of_provenance(tmp_path: Path) -> None:
     files = save(book(), tmp_path / "tables", "csv")
-    assert [file.name for file in files] == ["inventory.csv", "provenance.csv"]
-    assert "head," + "f" * 64 in files[1].read_text()
+    assert [file.name for file in files] == ["inventory.csv", "entries.csv", "provenance.csv"]
+    assert "head," + "f" * 64 in files[2].read_text()
     with pytest.raises(InputError, match="no form 'xls' - did you mean 'xlsx'"):
         save(book(), tmp_path / "x", "xls")  # type: ignore[arg-type]
 

@@ -71,15 +71,15 @@ def d17_bills_and_balance(asked: Inspection) -> Iterator[Trip]:
     for one in comparisons(asked.readings, asked.entity, asked.period):
         if not one.holds:
             entry = register.entries[one.entry_id]
-            message = told(one, (entry.valid_from, entry.valid_to))
+            message = told(one, (entry.valid_from, entry.valid_to), register.zone)
             if one.ledger is None:
                 message = f"{one.assertion.document}: {one.verdict}"
             yield Trip(
                 "D17",
                 (one.entry_id, *one.sources[:3]),
                 message,
-                f"within {one.assertion.tolerance_frac:.2%} is allowed: correct the counts by an adjustment, "
-                "or have the document corrected",
+                f"within {one.assertion.tolerance_frac:.2%} is allowed: correct the counts by an adjustment; "
+                f"where the document was wrong, supersede {one.entry_id} by an assertion of the corrected one",
             )
     for site, meters in _meters(asked):
         yield from _balance(asked, site, meters)

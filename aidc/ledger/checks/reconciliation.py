@@ -11,8 +11,9 @@ from aidc.errors import LedgerError
 from aidc.ledger.checks.assertion import Assertion
 from aidc.ledger.checks.published import printed
 from aidc.ledger.journal import units
-from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import Calc, ReportedFigure
+from aidc.ledger.journal.periods import span_text
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.lots.lot import Lot, LotMove
 from aidc.ledger.reports.sheet import NOT_ASSESSED, Amount, Row, Sheet
@@ -59,10 +60,10 @@ def comparisons(
 ) -> Iterator[Comparison]:
     """Every assertion of an entity inside a period against the ledger, in order of posting."""
     for name, assertion in readings.register.of(Assertion).items():
-        entry = readings.register.entries[name]
+        entry = readings.register.versions(name)[-1]  # what superseded it, where anything did
         inside = period[0] <= entry.valid_from and entry.valid_to <= period[1]
         if assertion.entity == entity and inside:
-            yield _compared(readings, name, assertion, (entry.valid_from, entry.valid_to))
+            yield _compared(readings, entry.id, assertion, (entry.valid_from, entry.valid_to))
 
 
 def _compared(
@@ -93,10 +94,11 @@ def _compared(
 def _metered(
     readings: Readings, meter: str, period: tuple[datetime, datetime], base: str
 ) -> tuple[int, tuple[str, ...]]:
-    if meter not in readings.register.meters:
+    key = readings.register.key(meter)
+    if key not in readings.register.meters:
         raise LedgerError(f"no meter '{meter}'{nearest(meter, readings.register.meters)}")
-    in_own = readings.register.meters[meter].unit == base  # a bill of fuel in m3, or in its energy
-    counts = readings.as_billed(meter, period) if in_own else readings.counts(meter, period)
+    in_own = readings.register.meters[key].unit == base  # a bill of fuel in m3, or in its energy
+    counts = readings.as_billed(key, period) if in_own else readings.counts(key, period)
     return counts.total, counts.used
 
 
@@ -106,13 +108,14 @@ def _retired(
     """Wh or g that the entity retired in a registry within the period."""
     register = readings.register
     lots = register.of(Lot)
-    if assertion.subject not in {lot.registry for lot in lots.values()}:
+    subject = plain(assertion.subject)
+    if subject not in register.registries:
         raise LedgerError(f"no lot of the registry '{assertion.subject}'")
     counted = units.base_unit(str(assertion.unit))  # certificates in Wh, credits by mass
     total, used = 0, []
     for name, move in register.of(LotMove).items():
         lot, at = lots[move.lot], register.entries[name].valid_from
-        of_account = lot.registry == assertion.subject and (lot.unit == "Wh") == (counted == "Wh")
+        of_account = plain(lot.registry) == subject and (lot.unit == "Wh") == (counted == "Wh")
         mine = move.act == "retire" and move.entity == assertion.entity
         if of_account and mine and period[0] <= at < period[1]:
             total += move.quantity * (_G_PER_KG if lot.unit == "kg" else 1)
@@ -122,7 +125,7 @@ def _retired(
 
 def _figure(readings: Readings, name: str, assertion: Assertion) -> Comparison:
     register = readings.register
-    figure = register.of(ReportedFigure).get(assertion.subject)
+    figure = register.of(ReportedFigure).get(register.key(assertion.subject))
     calc = register.of(Calc).get(str(assertion.against))
     if figure is None or calc is None:
         missing = assertion.subject if figure is None else assertion.against
@@ -168,10 +171,9 @@ def reconciliation_sheet(found: tuple[Comparison, ...]) -> Sheet:
     )
 
 
-def told(one: Comparison, period: tuple[datetime, datetime]) -> str:
-    """A comparison in a sentence."""
-    start, end = (utc_text(time) for time in period)
+def told(one: Comparison, period: tuple[datetime, datetime], zone: str) -> str:
+    """A comparison in a sentence, with the days of a zone."""
     return (
-        f"{one.assertion.document} states {one.stated:f} {one.unit} of {one.assertion.subject} for {start} to "
-        f"{end}; the ledger has {one.ledger if one.ledger is None else format(one.ledger, 'f')}"
+        f"{one.assertion.document} states {one.stated:f} {one.unit} of {one.assertion.subject} for "
+        f"{span_text(period, zone)}; the ledger has {one.ledger if one.ledger is None else format(one.ledger, 'f')}"
     )

@@ -48,7 +48,7 @@ def bases(register: Register, lines: Iterable[Line]) -> dict[str, Basis]:
         payload = body["payload"]
         counted = payload if body["kind"] == "activity" else payload.get("replacement", {})
         for one in body["evidence"]:
-            name = names.get(one["locator"], one["locator"])
+            name = names.get(one["locator"], register.key(one["locator"]))
             if name in figures:
                 cited.setdefault(name, set()).add(counted.get("quality") == "estimated")
     own: dict[str, Basis] = {

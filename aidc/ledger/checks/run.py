@@ -1,6 +1,6 @@
 """Checks D1 to D17 as a list: what each asks, whether it stops a statement, and the function that runs it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final
 
 from aidc.errors import LedgerError
@@ -38,14 +38,27 @@ def run_checks(asked: Inspection, checks: Iterable[Check] = CHECKS) -> Iterator[
         yield from check.run(asked)
 
 
-def stop(trips: Iterable[Trip]) -> None:
+def stopping(trips: Iterable[Trip]) -> list[Trip]:
+    """Those that stop a statement: all of severity E but D15, whose lot is not applied."""
+    return [trip for trip in trips if SEVERITY[trip.check] == "E" and trip.check != "D15"]
+
+
+def counted(trips: Iterable[Trip]) -> str:
+    """Which checks stop a statement and how often, as ``D12 (2), D17 (1)``."""
+    checks = [trip.check for trip in stopping(trips)]
+    return ", ".join(f"{name} ({checks.count(name)})" for name in dict.fromkeys(checks))
+
+
+def stop(trips: Iterable[Trip], *, flagged: Container[str] = ()) -> None:
     """Lets a statement pass, or not.
 
-    D15 stops no statement: its lot is not applied, and the statement says so.
+    Args:
+        trips: of all checks.
+        flagged: checks that let it pass with a flag, such as D17 on a report that shows both sides.
 
     Raises:
-        LedgerError: every trip of severity E, a line each.
+        LedgerError: every trip that stops, a line each.
     """
-    stopping = [str(trip) for trip in trips if SEVERITY[trip.check] == "E" and trip.check != "D15"]
-    if stopping:
-        raise LedgerError("\n".join(stopping))
+    said = [str(trip) for trip in stopping(trips) if trip.check not in flagged]
+    if said:
+        raise LedgerError("\n".join(said))

@@ -16,6 +16,7 @@ from aidc.ledger.journal.fields import Day, Exact, Text
 
 Status = Literal["source", "secondary", "to be confirmed", "assumed"]
 GwpSet = Literal["AR4", "AR5", "AR6"]
+StatedSet = Literal["AR4", "AR5", "AR6", "to be confirmed"]  # of a published CO2e
 Basis = Literal["direct", "incl_td", "lifecycle", "upstream"]
 Origin = Literal["fossil", "biogenic"]
 GAS_PATTERN = (
@@ -69,7 +70,7 @@ class GridFactor(Published):
     unit_num: Unit
     unit_den: Unit
     gas: Gas
-    gwp_set: GwpSet | Literal["to be confirmed"] | None = None
+    gwp_set: StatedSet | None = None
     basis: Basis
     kind: Literal["average", "residual", "ex_market", "fossil", "supplier", "marginal"]
     geography: Text
@@ -138,7 +139,7 @@ class ActivityFactor(Published):
     unit_num: Unit
     unit_den: Unit
     gas: Gas
-    gwp_set: GwpSet | Literal["to be confirmed"] | None = None
+    gwp_set: StatedSet | None = None
     basis: Basis
     origin: Origin = "fossil"
     geography: Text

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aidc.errors import LedgerError
-from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.file import checked
 from aidc.ledger.journal.index import Index, Span
+from aidc.ledger.journal.periods import local_text
 
 IntColumn = NDArray[np.int64]
 _DAY_S: Final = 86_400
@@ -92,8 +92,9 @@ def read_counts(
     meter: str,
     period: tuple[datetime, datetime],
     upto: int,
+    zone: str,
 ) -> Counts:
-    """What a meter counted in a period, as it stood after ``upto`` entries.
+    """What a meter counted in a period, as it stood after ``upto`` entries; faults tell times of ``zone``.
 
     Raises:
         LedgerError: a gap, an overlap or an interval across an edge of the period (D12), an edited
@@ -132,7 +133,7 @@ def read_counts(
     cut = np.flatnonzero((begin < end) & (begin + length > start) & ~inside)
     if len(cut):
         raise LedgerError(
-            f"D12: {sources[source[cut[0]]]} has an interval across {_text(start)} or {_text(end)}; "
+            f"D12: {sources[source[cut[0]]]} has an interval across {_text(start, zone)} or {_text(end, zone)}; "
             "choose a period that intervals do not cross, post finer ones, or declare a bill "
             "across_edges: by_time (in CSV a column across_edges), which splits it as an estimate"
         )
@@ -146,7 +147,7 @@ def read_counts(
         tuple(qualities),
         methods,
     )
-    _check_cover(made, start, end)
+    _check_cover(made, start, end, zone)
     return made
 
 
@@ -214,20 +215,21 @@ def _length_s(body: Mapping[str, Any]) -> int:
     return int((end - start).total_seconds())
 
 
-def _check_cover(counts: Counts, start: int, end: int) -> None:
+def _check_cover(counts: Counts, start: int, end: int, zone: str) -> None:
     stops = np.concatenate([[start], counts.start_s + counts.length_s])
     starts = np.concatenate([counts.start_s, [end]])
     for number in np.flatnonzero(stops != starts)[:1]:
         if stops[number] > starts[number]:
             raise LedgerError(
-                f"D12: {counts.meter} is counted twice from {_text(starts[number])} to "
-                f"{_text(stops[number])}; run reindex, then verify"
+                f"D12: {counts.meter} is counted twice from {_text(starts[number], zone)} to "
+                f"{_text(stops[number], zone)}; run reindex, then verify"
             )
         raise LedgerError(
-            f"D12: {counts.meter} has nothing from {_text(stops[number])} to {_text(starts[number])}; "
+            f"D12: {counts.meter} has nothing from {_text(stops[number], zone)} to "
+            f"{_text(starts[number], zone)}; "
             "fill it with an estimate and its method"
         )
 
 
-def _text(seconds: int) -> str:
-    return utc_text(datetime.fromtimestamp(int(seconds), UTC))
+def _text(seconds: int, zone: str) -> str:
+    return local_text(datetime.fromtimestamp(int(seconds), UTC), zone)

@@ -5,9 +5,10 @@ Lots, boundary events, assets and approvals are described beside their rules.
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from aidc.config import Config
 from aidc.ledger.factors.distributions import Spread
@@ -124,13 +125,24 @@ class Calc(Config):
     assessed_frac: Exact | None = None
 
 
+def _row_value(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError("row", "null is no value: leave the key out")
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise PydanticCustomError("row", "write text or a whole number; decimals are text")
+    return value
+
+
+RowValue = Annotated[str | int, BeforeValidator(_row_value)]
+
+
 class FactorVersion(Config):
     """A row of a factor table as this ledger uses it: see `aidc.ledger.factors.rows`."""
 
     table: Literal[
         "grid_factors", "fuel_factors", "activity_factors", "gwp", "refrigerants", "td_losses", "embodied"
     ]  # fmt: skip
-    row: Mapping[str, str | int]
+    row: Mapping[str, RowValue]
 
 
 class Move(Config):

@@ -52,7 +52,9 @@ class Readings:
             self._read[key] = (
                 nothing(meter)
                 if part is None
-                else read_counts(self.index, meter, part, self.register.upto)
+                else read_counts(
+                    self.index, meter, part, self.register.upto, self.register.calendar_of(site)
+                )
             )
         return self._read[key]
 

@@ -101,6 +101,11 @@ class Register:
         return {key: event for key, event in events if event.entity == entity}
 
     @property
+    def registries(self) -> dict[str, str]:
+        """Registries of certificates and credits: plain name -> name as a lot gives it."""
+        return {plain(lot.registry): lot.registry for lot in self.of(Lot).values()}
+
+    @property
     def zone(self) -> str:
         """Zone of the ledger."""
         return "UTC" if self.head is None else self.head.zone

@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from aidc.config import Config, nearest
+from pydantic import ValidationError
+
+from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault, InputError, LedgerError
-from aidc.ledger.checks.assertion import Assertion
-from aidc.ledger.factors.registry import Approval, approval_faults, read_row, row_faults
+from aidc.ledger.checks.assertion import Assertion, assertion_faults
+from aidc.ledger.factors.registry import TABLES, Approval, approval_faults, read_row, row_faults
 from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
 from aidc.ledger.journal.canonical import utc_text
@@ -23,7 +25,6 @@ from aidc.ledger.journal.payloads import (
     ACCOUNTS,
     Activity,
     Adjustment,
-    Calc,
     EnergyTx,
     FactorVersion,
     LedgerHead,
@@ -31,9 +32,7 @@ from aidc.ledger.journal.payloads import (
     Meter,
     PeriodClose,
     PeriodReopen,
-    ReportedFigure,
 )
-from aidc.ledger.journal.units import base_unit
 from aidc.ledger.lots.faults import lot_faults, move_faults
 from aidc.ledger.lots.lot import Lot, LotMove
 from aidc.ledger.lots.own_pv import beyond_meter
@@ -251,7 +250,11 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
         return
     target = known.index.place(entry.supersedes)
     if target is None or target[1] not in COUNTED:
-        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'"
+        if target is not None and target[1] in _REPLACED_IN_PLACE:
+            remedy = f"; {entry.supersedes} is superseded by a later {target[1]}"
+        else:
+            remedy = nearest(entry.supersedes, known.register.entries)
+        yield "supersedes", f"no activity to supersede of id '{entry.supersedes}'{remedy}"
     elif known.index.taken_back(target[0]):
         yield "supersedes", f"{entry.supersedes} is taken back already"
     if adjustment.replacement is not None:
@@ -261,8 +264,9 @@ def _adjustment(entry: Entry, adjustment: Adjustment, known: Context) -> Found:
 def _factor(_: Entry, version: FactorVersion, known: Context) -> Found:
     try:
         row = read_row(version.table, version.row)
-    except ValueError as error:
-        yield "payload.row", f"the factor row does not hold: {error}"
+    except ValidationError as error:
+        for path, message, _key in faults_of(error, dict(version.row), TABLES[version.table]):
+            yield dotted(("payload", "row", *path)), message
         return
     on = known.recorded_at.astimezone(ZoneInfo(known.zone)).date()
     for text in row_faults(row, known.register.factors, on):
@@ -283,7 +287,7 @@ def _lot(entry: Entry, lot: Lot, known: Context) -> Found:
         if meter is None or meter.stream != "pv":
             yield "payload.meter", _unknown("PV meter", lot.meter, register.meters)
             return
-    counts = partial(read_counts, known.index, upto=known.seq)
+    counts = partial(read_counts, known.index, upto=known.seq, zone=known.zone)
     over = beyond_meter(register.lots, register.key, counts, lot, times)
     if over is not None:
         yield (
@@ -361,19 +365,7 @@ def _restatement(_: Entry, made: Restatement, known: Context) -> Found:
 
 
 def _assertion(_: Entry, made: Assertion, known: Context) -> Found:
-    register = known.register
-    if made.about == "bill" and register.key(made.subject) not in register.meters:
-        yield "payload.subject", _unknown("meter", made.subject, register.meters)
-    if made.about == "figure":
-        if made.subject not in register.of(ReportedFigure):
-            yield "payload.subject", _unknown("figure", made.subject, register.of(ReportedFigure))
-        if made.against not in register.of(Calc):
-            yield "payload.against", _unknown("calc", str(made.against), register.of(Calc))
-    if made.unit is not None:
-        try:
-            base_unit(made.unit)
-        except InputError as error:
-            yield "payload.unit", str(error)
+    yield from assertion_faults(made, known.register)
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:

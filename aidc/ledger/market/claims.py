@@ -15,6 +15,7 @@ import numpy as np
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.fields import Text
 from aidc.ledger.journal.names import plain
+from aidc.ledger.journal.periods import span_text
 from aidc.ledger.lots.criteria import QUESTIONS, unmet
 from aidc.ledger.lots.holdings import Holding, Holdings, Span
 from aidc.ledger.lots.lot import Lot
@@ -204,8 +205,8 @@ def _reasons(
     if claim.period[0] < period[0] or claim.period[1] > period[1]:
         yield (
             "period",
-            f"it is retired for {utc_text(claim.period[0])} to {utc_text(claim.period[1])}, of which the "
-            f"statement covers {utc_text(period[0])} to {utc_text(period[1])}",
+            f"it is retired for {span_text(claim.period, zone)}, of which the statement covers "
+            f"{span_text(period, zone)}",
         )
     yield from other_beneficiary(claim)
     if claim.lot.meter is not None:
@@ -222,8 +223,8 @@ def _reasons(
     if generated[0] < window[0] or generated[1] > window[1]:
         yield (
             "QC4",
-            f"D15: generated {utc_text(generated[0])} to {utc_text(generated[1])}, outside the declared "
-            f"window {utc_text(window[0])} to {utc_text(window[1])}",
+            f"D15: generated {span_text(generated, zone)}, outside the declared window "
+            f"{span_text(window, zone)}",
         )
 
 

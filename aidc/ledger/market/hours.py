@@ -14,6 +14,10 @@ from aidc.ledger.market.electricity import PvUse, SiteEnergy
 from aidc.ledger.market.matching import Offer, Wh, spread
 
 
+class CoarseReadingsError(InputError):
+    """Readings that do not say in which hour they were."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """The hours of a period.
@@ -48,14 +52,14 @@ class Hours:
             amount: Wh, shape (n,).
 
         Raises:
-            InputError: an interval is longer than an hour or lies across two.
+            CoarseReadingsError: an interval is longer than an hour or lies across two.
         """
         place = (start_s - int(self.since.timestamp())) // HOUR_S
         last = (start_s + length_s - 1 - int(self.since.timestamp())) // HOUR_S
         if (place != last).any():
             row = int(np.flatnonzero(place != last)[0])
             when = datetime.fromtimestamp(int(start_s[row]), UTC)
-            raise InputError(
+            raise CoarseReadingsError(
                 f"{meter}: the interval of {int(length_s[row])} s from {when:%Y-%m-%dT%H:%M:%SZ} is in more "
                 "than one hour; hourly matching needs hourly readings or finer"
             )

@@ -24,12 +24,13 @@ class MatchReport:
         sites: names of the rows.
         load_wh: gross consumption.
         annual_wh: covered where excess of one hour may serve another.
-        tiers: Wh covered hour by hour, by tier.
-        uncovered_wh: load that no hour's offer covers.
+        tiers: Wh covered hour by hour, by tier; over the period where there are no hours.
+        uncovered_wh: load that no hour's offer covers, or none over the period.
         excess_wh: offered in hours without enough load, carried nowhere.
         profile_wh: covered by lots whose hours are a declared profile.
         hours_under_half: hours with load of which less than half is covered, of each site.
         carbon_free_ppm: score of the hours [parts per million]; None without the grid's share.
+        no_hours_because: why the hours are not assessed; empty where they are.
     """
 
     sites: tuple[str, ...]
@@ -41,6 +42,7 @@ class MatchReport:
     profile_wh: int
     hours_under_half: tuple[int, ...]
     carbon_free_ppm: int | None
+    no_hours_because: str
 
     @property
     def annual_frac(self) -> Decimal:
@@ -48,13 +50,17 @@ class MatchReport:
         return self._share(self.annual_wh)
 
     @property
-    def hourly_frac(self) -> Decimal:
-        """Match hour by hour."""
+    def hourly_frac(self) -> Decimal | None:
+        """Match hour by hour; None where readings are coarser than an hour."""
+        if self.no_hours_because:
+            return None
         return self._share(self.load_wh - self.uncovered_wh)
 
     @property
-    def claim_gap_frac(self) -> Decimal:
-        """What the year claims and the hours do not bear out."""
+    def claim_gap_frac(self) -> Decimal | None:
+        """What the year claims and the hours do not bear out; None as for `hourly_frac`."""
+        if self.no_hours_because:
+            return None
         return self._share(self.annual_wh - (self.load_wh - self.uncovered_wh))
 
     @property
@@ -63,8 +69,10 @@ class MatchReport:
         return self._share(sum(wh for tier, wh in self.tiers.items() if tier != OWN_PV))
 
     @property
-    def profile_frac(self) -> Decimal:
-        """Share of the load covered by lots spread over hours by a profile."""
+    def profile_frac(self) -> Decimal | None:
+        """Share of the load covered by lots spread over hours by a profile; None as for `hourly_frac`."""
+        if self.no_hours_because:
+            return None
         return self._share(self.profile_wh)
 
     def _share(self, wh: int) -> Decimal:
@@ -73,7 +81,7 @@ class MatchReport:
     def to_dict(self) -> dict[str, Any]:
         """Wh as whole numbers, shares as exact text."""
         shares = {
-            name: format(share, "f")
+            name: None if share is None else format(share, "f")
             for name, share in (
                 ("annual_frac", self.annual_frac),
                 ("hourly_frac", self.hourly_frac),
@@ -82,7 +90,7 @@ class MatchReport:
                 ("profile_frac", self.profile_frac),
             )
         }
-        hours = dict(zip(self.sites, self.hours_under_half, strict=True))
+        hours = dict(zip(self.sites, self.hours_under_half, strict=not self.no_hours_because))
         return {
             "load_wh": self.load_wh,
             "tiers": self.tiers,
@@ -91,14 +99,28 @@ class MatchReport:
             **shares,
             "hours_under_half": hours,
             "carbon_free_ppm": self.carbon_free_ppm,
+            "no_hours_because": self.no_hours_because or None,
         }
+
+    def _tier_lines(self) -> list[str]:
+        return [f"  {tier}  {wh} Wh  {self._share(wh):.1%}" for tier, wh in self.tiers.items()]
 
     def text(self) -> str:
         """The report as a reader sees it."""
+        if self.no_hours_because:
+            return "\n".join(
+                [
+                    f"load {self.load_wh} Wh; covered over the period {self.annual_frac:.1%}",
+                    *self._tier_lines(),
+                    f"  uncovered  {self.uncovered_wh} Wh; excess {self.excess_wh} Wh",
+                    f"contracted only {self.contracted_frac:.1%}",
+                    f"hour by hour: not assessed: {self.no_hours_because}",
+                ]
+            )
         lines = [
             f"load {self.load_wh} Wh; covered over the period {self.annual_frac:.1%}, hour by hour "
             f"{self.hourly_frac:.1%}: claim gap {self.claim_gap_frac:.1%}",
-            *(f"  {tier}  {wh} Wh  {self._share(wh):.1%}" for tier, wh in self.tiers.items()),
+            *self._tier_lines(),
             f"  uncovered  {self.uncovered_wh} Wh; excess {self.excess_wh} Wh, carried to no other hour",
             f"contracted only {self.contracted_frac:.1%}; spread by profile {self.profile_frac:.1%}",
             *(
@@ -157,6 +179,39 @@ def match_report(
         profile,
         tuple(hourly.hours_under(_HALF_PERCENT).tolist()),
         None if grid_ppm is None else hourly.carbon_free_ppm(grid_ppm),
+        "",
+    )
+
+
+def annual_report(
+    sites: Sequence[str], load_wh: Wh, offers: Iterable[Offer], *, no_hours_because: str
+) -> MatchReport:
+    """Match over the period alone, where no reading says the hour.
+
+    Args:
+        sites: names of the rows.
+        load_wh: gross consumption, shape (sites, 1).
+        offers: own generation and lots, of one interval.
+        no_hours_because: which reading is coarser than an hour.
+
+    Raises:
+        InputError: there is no load.
+    """
+    load = int(load_wh.sum())
+    if not load:
+        raise InputError("no load in the period: nothing to match")
+    annual = match(load_wh, list(offers))
+    return MatchReport(
+        tuple(sites),
+        load,
+        int(annual.covered_wh.sum()),
+        by_tier(annual),
+        int(annual.uncovered_wh.sum()),
+        int(annual.excess_wh.sum()),
+        0,
+        (),
+        None,
+        no_hours_because,
     )
 
 

@@ -10,9 +10,10 @@ from aidc.ledger.factors.policies import Policies
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.market.book import held_at
-from aidc.ledger.market.claims import applied, claims, same_market
+from aidc.ledger.market.claims import applied, claims, same_market, yearly_offers
 from aidc.ledger.market.electricity import SiteEnergy, site_energy
 from aidc.ledger.market.hours import (
+    CoarseReadingsError,
     Hours,
     grid_by_hour,
     hourly_offers,
@@ -20,7 +21,7 @@ from aidc.ledger.market.hours import (
     own_by_hour,
     reach_of,
 )
-from aidc.ledger.market.match_report import MatchReport, match_report
+from aidc.ledger.market.match_report import MatchReport, annual_report, match_report
 from aidc.ledger.market.matching import Offer, Wh
 from aidc.ledger.statements.question import Question
 
@@ -33,7 +34,8 @@ def matching_of(
 ) -> MatchReport:
     """How the lots that the annual book applies cover the load, over the period and hour by hour.
 
-    Lots coarser than an hour are spread by their profile; their share is part of the report.
+    Lots coarser than an hour are spread by their profile; their share is part of the report. Where
+    readings are coarser than an hour the lots are matched over the period alone.
 
     Args:
         readings: the journal.
@@ -43,8 +45,7 @@ def matching_of(
             (sites, hours); None gives no carbon-free score.
 
     Raises:
-        InputError: unknown entity, no load, readings coarser than an hour, or a period that is not
-            whole hours of one calendar year.
+        InputError: unknown entity, no load, or a period that is not whole hours of one calendar year.
     """
     register = readings.register
     sites = register.sites_of(asked.entity)
@@ -68,20 +69,34 @@ def matching_of(
         zone=zone,
         reaches=same_market,
     )
-    own = [_own(energy, hours, span) for energy, span in zip(energies, spans, strict=True)]
-    load = np.asarray(
-        [
-            grid_by_hour(one, hours, span) + kept
-            for one, kept, span in zip(energies, own, spans, strict=True)
-        ]
-    )
+    names = [energy.site.name for energy in energies]
+    try:
+        own = [_own(energy, hours, span) for energy, span in zip(energies, spans, strict=True)]
+        load = np.asarray(
+            [
+                grid_by_hour(one, hours, span) + kept
+                for one, kept, span in zip(energies, own, spans, strict=True)
+            ]
+        )
+    except CoarseReadingsError as coarse_readings:
+        parts = [energy.year(*span) for energy, span in zip(energies, spans, strict=True)]
+        given = [
+            *(_own_of_year(energy, row, part.own_wh) for row, (energy, part)
+              in enumerate(zip(energies, parts, strict=True))),
+            *yearly_offers(uses),
+        ]  # fmt: skip
+        whole = np.asarray([[part.gross_wh] for part in parts], np.int64)
+        return annual_report(names, whole, given, no_hours_because=str(coarse_readings))
     offers = [
         *(Offer(energy.key, 0, (), (row,), own[row]) for row, energy in enumerate(energies)),
         *hourly_offers(uses, hours, zone),
     ]
     coarse = frozenset(str(number) for number, use in enumerate(uses) if is_coarse(use))
-    names = [energy.site.name for energy in energies]
     return match_report(names, load, offers, coarse=coarse, grid_ppm=grid_ppm)
+
+
+def _own_of_year(energy: SiteEnergy, row: int, wh: int) -> Offer:
+    return Offer(energy.key, 0, (), (row,), np.asarray([wh], np.int64))
 
 
 def _own(energy: SiteEnergy, hours: Hours, period: tuple[datetime, datetime]) -> Wh:

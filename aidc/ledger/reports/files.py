@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from aidc.config import nearest
 from aidc.errors import InputError
-from aidc.ledger.journal.canonical import decimal_text, utc_text
-from aidc.ledger.reports.sheet import Amount, Row, Sheet, Workbook
+from aidc.ledger.journal.canonical import decimal_text
+from aidc.ledger.journal.periods import span_text
+from aidc.ledger.reports.sheet import ENTRY_HEADS, Amount, Row, Sheet, Workbook
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -32,7 +33,7 @@ def save(workbook: Workbook, place: Path, form: Format) -> list[Path]:
     Args:
         workbook: from `aidc.ledger.reports.report_sheets.workbook`.
         place: a folder for ``csv``, else the file.
-        form: ``csv`` (a file a sheet and ``provenance.csv``), ``json`` or ``xlsx``.
+        form: ``csv`` (a file a sheet, ``entries.csv`` and ``provenance.csv``), ``json`` or ``xlsx``.
 
     Raises:
         InputError: no such form, or openpyxl is not installed.
@@ -40,7 +41,8 @@ def save(workbook: Workbook, place: Path, form: Format) -> list[Path]:
     if form == "csv":
         place.mkdir(parents=True, exist_ok=True)
         texts = {sheet.name: csv_text(workbook, sheet) for sheet in workbook.sheets}
-        texts["provenance"] = _provenance_csv(workbook)
+        texts["entries"] = _csv(ENTRY_HEADS, workbook.entries)
+        texts["provenance"] = _csv(("label", "text"), _about(workbook))
         for name, text in texts.items():
             (place / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
         return [place / f"{name}.csv" for name in texts]
@@ -67,11 +69,11 @@ def csv_text(workbook: Workbook, sheet: Sheet) -> str:
     return "\n".join([*lines, out.getvalue()])
 
 
-def _provenance_csv(workbook: Workbook) -> str:
+def _csv(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["label", "text"])
-    writer.writerows(_about(workbook))
+    writer.writerow(heads)
+    writer.writerows(lines)
     return out.getvalue()
 
 
@@ -104,6 +106,10 @@ def xlsx_bytes(workbook: Workbook) -> bytes:
     book.remove(book.worksheets[0])
     for sheet in workbook.sheets:
         _tab(book.create_sheet(sheet.name), workbook, sheet)
+    behind = book.create_sheet("entries")
+    for entry in (ENTRY_HEADS, *workbook.entries):
+        _line(behind, entry)
+    _widen(behind)
     about = book.create_sheet("provenance")
     for line in _about(workbook):
         _line(about, line)
@@ -193,7 +199,7 @@ def _note(row: Row) -> str:
 
 
 def _period(workbook: Workbook) -> str:
-    return " to ".join(map(utc_text, workbook.period))
+    return span_text(workbook.period, workbook.zone)
 
 
 def _simulated(workbook: Workbook) -> str:

@@ -18,6 +18,7 @@ from aidc.ledger.journal import units
 from aidc.ledger.journal.fields import Exact
 from aidc.ledger.reports.grade import FULL_YEAR_MONTHS, pue_grade
 from aidc.ledger.reports.meter_totals import MeterTotals
+from aidc.ledger.statements.books import in_mainland
 
 PueCategory = Literal[1, 2, 3]
 IT_STREAM: Final[Mapping[PueCategory, str]] = {1: "ups_out", 2: "pdu_out", 3: "it_in"}
@@ -142,6 +143,11 @@ def kpis(totals: MeterTotals, emissions: Emissions, category: PueCategory) -> tu
 
 def _grade(row: KpiRow, totals: MeterTotals, pue: Decimal | None, sources: tuple[str, ...]) -> Kpi:
     text, note = "not assessed", "there is no PUE"
+    if not in_mainland(totals.region):
+        note = f"{row.standard} is a standard of the Chinese mainland; {totals.site} is in {totals.region}"
+        return Kpi(
+            row.name, row.title, row.standard, totals.site, None, "", "not applicable", note, sources
+        )  # fmt: skip
     if pue is not None and pue < 1:
         note = f"a PUE of {pue:.4f} is below 1: the meters do not balance (D17)"
     elif pue is not None:
@@ -195,7 +201,9 @@ def _energy(totals: MeterTotals, category: PueCategory) -> _Energy:
     note = "own PV is part of the energy" if "pv" in totals.of else ""
     note += f"{'; ' if note else ''}without {', '.join(left)}" if left else ""
     missing = "" if it_stream in totals.of else f"no {it_stream} meter"
-    return _Energy(entered, totals.amount(it_stream), missing or note or "metered", sources)
+    how = sorted({quality for s in streams if s in totals.of for quality in totals.of[s].qualities})
+    said = missing or note or ", ".join(how)
+    return _Energy(entered, totals.amount(it_stream), said, sources)
 
 
 def _over(over: int | Decimal | None, under: int | Decimal | None) -> Decimal | None:

@@ -55,6 +55,7 @@ class MeterTotals:
     Attributes:
         site: name of the site.
         use: what the site is.
+        region: where it stands: ISO 3166-2, or the country.
         months: full calendar months in the period.
         of: by stream; fuel as ``fuel:NAME``.
         missing: stream -> why there is no sum although there is a meter.
@@ -63,6 +64,7 @@ class MeterTotals:
 
     site: str
     use: str
+    region: str
     period: tuple[datetime, datetime]
     months: int
     of: Mapping[str, StreamTotal]
@@ -107,12 +109,33 @@ def meter_totals(
     return MeterTotals(
         site.name,
         site.use,
+        site.region,
         period,
         full_months(period, zone),
         {stream: _total(stream, rows) for stream, rows in whole.items() if rows},
         missing,
         tuple(_pairs(whole.get("water_in", []), whole.get("water_out", []), months)),
     )
+
+
+def one_origin(totals: Iterable[MeterTotals]) -> bool:
+    """Whether the streams of a report are simulated; it never has simulated ones beside others.
+
+    Raises:
+        LedgerError: simulated streams beside measured ones; names both.
+    """
+    made: dict[bool, list[str]] = {True: [], False: []}
+    for one in totals:
+        for stream, total in one.of.items():
+            for simulated in {quality == "simulated" for quality in total.qualities}:
+                made[simulated].append(f"{stream} of {one.site}")
+    if made[True] and made[False]:
+        raise LedgerError(
+            f"simulated {', '.join(dict.fromkeys(made[True]))} beside measured "
+            f"{', '.join(dict.fromkeys(made[False]))}: one report never mixes them; give the "
+            "simulation an entity of its own"
+        )
+    return bool(made[True])
 
 
 def _stream(meter: Meter) -> str:

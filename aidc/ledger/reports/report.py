@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import Field
@@ -57,15 +58,40 @@ def inspect(
     """
     if not statements:
         raise InputError("no statement was drawn up; name at least one book")
-    first, market = statements[0], ledger.policies.market
+    first = statements[0]
+    return inspect_period(
+        ledger, first.entity, first.period, statements, first.known_on, added_back_t=added_back_t
+    )
+
+
+def inspect_period(
+    ledger: Ledger,
+    entity: str,
+    period: tuple[datetime, datetime],
+    statements: Sequence[Statement],
+    known_on: datetime | None,
+    *,
+    added_back_t: Mapping[str, Decimal],
+) -> tuple[Trip, ...]:
+    """As `inspect`, of an entity and period, also where no statement could be derived.
+
+    Args:
+        ledger: what is looked at.
+        entity: whose.
+        period: start and end.
+        statements: those that could be derived; checks of statements look at these alone.
+        known_on: what the ledger knew; None is all.
+        added_back_t: as for `inspect`.
+    """
+    market = ledger.policies.market
     terms = catalog.row("check_terms", CheckTerms, "default")
-    readings = ledger.store.readings(first.known_on)
+    readings = ledger.store.readings(known_on)
     return tuple(
         run_checks(
             Inspection(
                 readings,
-                first.entity,
-                first.period,
+                entity,
+                period,
                 {one.book: one for one in statements},
                 tuple(evidence_uses(ledger.store.journal.lines(0, readings.register.upto))),
                 market.vintage_before_months,
@@ -108,5 +134,6 @@ def report(
     base_year = base_year_sheet(readings.register, first.entity)
     sheets = [*made.sheets, *([reconciliation_sheet(stated)] if stated else [])]
     sheets += [base_year] if base_year is not None else []
-    notes = (f"{trip} (severity W)" for trip in trips if trip.check == "D13")
+    flags = {"D13": "severity W", "D17": "not reconciled"}
+    notes = (f"{trip} ({flags[trip.check]})" for trip in trips if trip.check in flags)
     return Report(made.with_sheets(tuple(sheets), tuple(notes)), trips)

@@ -23,7 +23,7 @@ from aidc.ledger.reports.meter_sheets import (
     water_measures,
     water_sheet,
 )
-from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals
+from aidc.ledger.reports.meter_totals import MeterTotals, meter_totals, one_origin
 from aidc.ledger.reports.sheet import Amount, Sheet, Workbook, provenance, sum_of
 from aidc.ledger.statements.books import book_named
 from aidc.ledger.statements.statement import Statement
@@ -51,12 +51,14 @@ def workbook(
     Raises:
         InputError: no statement, a book twice, statements of different entities or periods, or a GWP
             set that is not that of the books.
+        LedgerError: simulated meters beside measured ones.
     """
     first, register = _alike(statements), readings.register
     if register.head is None:
         raise InputError("the journal has no ledger entry")
     zone = register.head.zone
     material = material_of(readings, first.entity, first.period, statements, zone)
+    simulated = one_origin(material.all_totals)
     inventory = inventory_sheet(material)
     derived = measures(material, inventory)
     derived |= {(k, y): Amount(None, "", text) for k, text in texts.items() for y in material.years}
@@ -74,7 +76,7 @@ def workbook(
         first.period,
         first.report_date,
         zone,
-        any(one.simulated for one in statements),
+        simulated or any(one.simulated for one in statements),
         sheets,
         (
             *provenance(statements, {**parameters, **_gwp_set(statements, parameters)}),

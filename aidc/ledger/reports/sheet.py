@@ -15,6 +15,7 @@ from aidc.ledger.statements.statement import ROUNDING, Statement
 
 NOT_REPORTED: Final = "not reported"
 NOT_ASSESSED: Final = "not assessed"
+ENTRY_HEADS: Final = ("sheet", "row", "column", "entry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,17 @@ class Workbook:
         start, end = (time.astimezone(ZoneInfo(self.zone)) for time in self.period)
         return start.date(), (end - timedelta(seconds=1)).date()
 
+    @property
+    def entries(self) -> tuple[tuple[str, ...], ...]:
+        """Which entries stand behind which figure: `ENTRY_HEADS`, a line each."""
+        return tuple(
+            (sheet.name, row.key, column, source)
+            for sheet in self.sheets
+            for row in sheet.rows
+            for column, cell in row.cells.items()
+            for source in dict.fromkeys(cell.sources)
+        )
+
     def sheet(self, name: str) -> Sheet:
         """A sheet by name.
 
@@ -219,7 +231,7 @@ def provenance(
             *((f"not applied in {one.book}", str(lot)) for lot in one.not_applied),
         ]
     for one in statements:
-        known = utc_text(one.known_on) if one.known_on else "all that is recorded"
+        known = one.known_text
         lines += [
             ("boundary version", one.boundary),
             ("report date", one.report_date.isoformat()),

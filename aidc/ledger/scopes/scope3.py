@@ -11,7 +11,7 @@ from aidc import catalog
 from aidc.config import Config, nearest
 from aidc.errors import InputError
 from aidc.ledger.factors.gases import GasMass, Gwp, weighed
-from aidc.ledger.factors.rows import ActivityFactor, GridFactor, GwpSet, Published, Status
+from aidc.ledger.factors.rows import ActivityFactor, GridFactor, Published, StatedSet, Status
 from aidc.ledger.journal import units
 from aidc.ledger.journal.fields import Count, Day, Exact, Text
 
@@ -70,7 +70,7 @@ class Embodied(Config):
     name: Text
     asset: Literal["gpu", "server", "plant"]
     embodied_kgco2e: Exact = Field(ge=0)  # cradle to gate, a piece
-    gwp_set: GwpSet | Literal["to be confirmed"]
+    gwp_set: StatedSet
     status: Status
     source: str = Field(min_length=3)
 

@@ -1,6 +1,6 @@
 """From the journal's facts and counts to a statement: which Wh end in which tier, at which factor."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -11,14 +11,13 @@ from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.pricing import priced
 from aidc.ledger.factors.rows import FuelFactor, GridFactor
 from aidc.ledger.journal import units
-from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.counts import Counts
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.payloads import LedgerSite
-from aidc.ledger.journal.periods import years_in
+from aidc.ledger.journal.periods import span_text, years_in
 from aidc.ledger.journal.readings import Readings
 from aidc.ledger.journal.register import Register
-from aidc.ledger.market.book import MarketNotes, market_cells
+from aidc.ledger.market.book import MarketNotes, held_at, market_cells
 from aidc.ledger.market.claims import OWN_PV
 from aidc.ledger.market.electricity import disclosures, site_energy
 from aidc.ledger.restatement.boundary import boundary_notes, boundary_version
@@ -83,7 +82,8 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
 
     Raises:
         InputError: unknown entity, or a factor that is not there.
-        LedgerError: a gap, or simulated data beside measured.
+        LedgerError: a gap, simulated data beside measured, or own PV at zero whose certificates
+            moved on (D4).
     """
     register, book = readings.register, asked.book
     sites = register.sites_of(asked.entity)
@@ -111,11 +111,23 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
                 cells.extend(_grid_cells(work, key, site, zone))
             else:
                 cells.extend(_cells_of(book)(_place(work, key, site, zone)))
+        if any(cell.tier == OWN_PV for cell in cells):
+            held_at(register, asked, zone)  # D4: at zero only while its certificates are kept
+    here = [site for key, site in sites.items() if register.inside(key, asked.period) is not None]
+    if not here:
+        cells = []
     assessed = bool(cells)
     if not assessed:
-        work.warnings.append(
-            f"{book.name} is not assessed: no site has a meter for it; this is not a zero"
-        )
+        why = "no site has a meter for it" if here else "no site is inside the boundary then"
+        work.warnings.append(f"{book.name} is not assessed: {why}; this is not a zero")
+    elif book.scope == 1:
+        met = {cell.site for cell in cells}
+        bare = [site.name for site in here if site.name not in met]
+        if bare:
+            listed = ", ".join(bare)
+            work.warnings.append(
+                f"{book.name} is not assessed at {listed}: no meter; this is not a zero"
+            )
     notes = boundary_notes(register.events_of(asked.entity).values(), asked.period, zone)
     work.warnings.extend(notes)
     qualities = work.qualities
@@ -143,10 +155,17 @@ def derive(readings: Readings, policies: Policies, asked: Question, head: str) -
         "CO2 only" if gases == ["CO2"] else " and ".join(gases),
         register.upto,
         boundary_version(sites, register.events_of(asked.entity)),
-        (*_calendars(register, sites, asked), *market.notes),
+        (*_left_out(book, sites.values()), *_calendars(register, sites, asked), *market.notes),
         market.not_applied,
         tuple(work.methods),
     )
+
+
+def _left_out(book: Book, sites: Iterable[LedgerSite]) -> Iterator[str]:
+    """Sites that a book of one place does not hold."""
+    apart = [f"{site.name} ({site.region})" for site in sites if not book.holds(site.region)]
+    if apart:
+        yield f"{book.name} holds sites in {book.place} alone; not in it: {', '.join(apart)}"
 
 
 def _calendars(
@@ -154,11 +173,9 @@ def _calendars(
 ) -> Iterator[str]:
     """Which sites count the period's days in a zone of their own."""
     for key, site in sites.items():
-        start, end = own = register.own_period(key, asked.period)
+        own = register.own_period(key, asked.period)
         if own != asked.period:
-            yield (
-                f"{site.name} counts its calendar in {site.zone}: {utc_text(start)} to {utc_text(end)}"
-            )
+            yield f"{site.name} counts its own days: {span_text(own, site.zone)}"
 
 
 def _by_sites(warnings: list[str], names: list[str]) -> list[str]:

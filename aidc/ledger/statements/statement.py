@@ -12,6 +12,7 @@ from aidc.ledger.factors.registry import Row, magnitude_text
 from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import canonical, decimal_text, utc_text
+from aidc.ledger.journal.periods import local_text, span_text
 from aidc.ledger.market.claims import NotApplied
 from aidc.ledger.scopes.scope3 import LossRate
 from aidc.ledger.statements.books import Total, book_named
@@ -109,6 +110,17 @@ class Statement:
     methods: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> str:
+        """Zone in which people read its times: the ledger's; a replay has UTC."""
+        return str(self.period[0].tzinfo)
+
+    @property
+    def known_text(self) -> str:
+        """What the ledger knew, in words."""
+        known = self.known_on
+        return local_text(known, self.zone) if known else "all that is recorded"
 
     @property
     def heading(self) -> str:
@@ -274,14 +286,14 @@ class Statement:
     def text(self, decimals: int = 1) -> str:
         """The statement as a reader sees it; the only place where it is rounded."""
         place = Decimal(1).scaleb(-decimals)
-        known = utc_text(self.known_on) if self.known_on else "all that is recorded"
+        known = self.known_text
         shown = (
             f"{self.total_tco2e.quantize(place, ROUND_HALF_EVEN)} t {self.gases}"
             if self.assessed
             else "not assessed"
         )
         lines = [
-            f"{self.heading}  {self.entity}  {utc_text(self.period[0])} to {utc_text(self.period[1])}"
+            f"{self.heading}  {self.entity}  {span_text(self.period, self.zone)}"
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
