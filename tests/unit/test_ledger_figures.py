@@ -84,6 +84,9 @@ def test_intensities_are_quotients_of_what_is_derived(company: Ledger) -> None:
     assert round(held["energy_intensity", 2022].found.derived or 0, 4) == Decimal("10.6445")
     assert held["emission_intensity", 2022].verdict == "solved for"
     assert held["water_intensity", 2022].verdict == "inside"
+    traced = figure_origin(company, held["water_intensity", 2022]).text()
+    assert "reported_figure figure:sensetime:employees-2022" in traced
+    assert "activity activity:sensetime:mainland:water_in" in traced
     assert found(company, year=2021)["energy_intensity", 2021].reason.startswith(
         "employees of 2021"
     )

@@ -1,11 +1,19 @@
 """What somebody states of a meter, a registry's account or a published figure."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
-from aidc.config import Config
+from aidc.config import Config, nearest
+from aidc.errors import InputError
 from aidc.ledger.journal.fields import Exact, Text
+from aidc.ledger.journal.names import plain
+from aidc.ledger.journal.payloads import Calc, ReportedFigure
+from aidc.ledger.journal.units import base_unit
+
+if TYPE_CHECKING:
+    from aidc.ledger.journal.register import Register
 
 
 class Assertion(Config):
@@ -38,3 +46,30 @@ class Assertion(Config):
         if (self.stated is None) != (self.unit is None):
             raise ValueError("a stated value has its unit")
         return self
+
+
+def assertion_faults(made: Assertion, register: "Register") -> Iterator[tuple[str, str]]:
+    """What is wrong with an assertion that is posted: field and fault."""
+    if made.about == "bill" and register.key(made.subject) not in register.meters:
+        known = nearest(made.subject, register.meters)
+        yield "payload.subject", f"unknown meter '{made.subject}'{known}"
+    held = register.registries
+    if made.about == "registry" and plain(made.subject) not in held:
+        listed = ", ".join(held.values()) or "none: post its lots first"
+        yield (
+            "payload.subject",
+            f"no lot of the registry '{made.subject}'{nearest(made.subject, held.values())}; "
+            f"the subject is a registry's name as lots give it, there are {listed}",
+        )
+    if made.about == "figure":
+        figures, calcs, against = register.of(ReportedFigure), register.of(Calc), str(made.against)
+        if register.key(made.subject) not in figures:
+            known = nearest(made.subject, figures)
+            yield "payload.subject", f"unknown figure '{made.subject}'{known}"
+        if against not in calcs:
+            yield "payload.against", f"unknown calc '{against}'{nearest(against, calcs)}"
+    if made.unit is not None:
+        try:
+            base_unit(made.unit)
+        except InputError as error:
+            yield "payload.unit", str(error)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from aidc.config import Config, dotted, faults_of, nearest
 from aidc.errors import Fault, InputError, LedgerError
-from aidc.ledger.checks.assertion import Assertion
+from aidc.ledger.checks.assertion import Assertion, assertion_faults
 from aidc.ledger.factors.registry import TABLES, Approval, approval_faults, read_row, row_faults
 from aidc.ledger.journal import merkle
 from aidc.ledger.journal.authority import closed_faults, role_faults
@@ -20,12 +20,11 @@ from aidc.ledger.journal.counts import read_counts
 from aidc.ledger.journal.entries import COUNTED, Entry
 from aidc.ledger.journal.fields import base_unit_of
 from aidc.ledger.journal.heat import national_default
-from aidc.ledger.journal.names import plain, same_person
+from aidc.ledger.journal.names import same_person
 from aidc.ledger.journal.payloads import (
     ACCOUNTS,
     Activity,
     Adjustment,
-    Calc,
     EnergyTx,
     FactorVersion,
     LedgerHead,
@@ -33,9 +32,7 @@ from aidc.ledger.journal.payloads import (
     Meter,
     PeriodClose,
     PeriodReopen,
-    ReportedFigure,
 )
-from aidc.ledger.journal.units import base_unit
 from aidc.ledger.lots.faults import lot_faults, move_faults
 from aidc.ledger.lots.lot import Lot, LotMove
 from aidc.ledger.lots.own_pv import beyond_meter
@@ -368,27 +365,7 @@ def _restatement(_: Entry, made: Restatement, known: Context) -> Found:
 
 
 def _assertion(_: Entry, made: Assertion, known: Context) -> Found:
-    register = known.register
-    if made.about == "bill" and register.key(made.subject) not in register.meters:
-        yield "payload.subject", _unknown("meter", made.subject, register.meters)
-    held = register.registries
-    if made.about == "registry" and plain(made.subject) not in held:
-        listed = ", ".join(held.values()) or "none: post its lots first"
-        yield (
-            "payload.subject",
-            f"no lot of the registry '{made.subject}'{nearest(made.subject, held.values())}; "
-            f"the subject is a registry's name as lots give it, there are {listed}",
-        )
-    if made.about == "figure":
-        if register.key(made.subject) not in register.of(ReportedFigure):
-            yield "payload.subject", _unknown("figure", made.subject, register.of(ReportedFigure))
-        if made.against not in register.of(Calc):
-            yield "payload.against", _unknown("calc", str(made.against), register.of(Calc))
-    if made.unit is not None:
-        try:
-            base_unit(made.unit)
-        except InputError as error:
-            yield "payload.unit", str(error)
+    yield from assertion_faults(made, known.register)
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Any]) -> str:

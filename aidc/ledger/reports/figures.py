@@ -126,7 +126,7 @@ def compared(
         key = (figure.entity, figure.year)
         if key not in years:
             years[key] = _year(ledger, *key, books, report_date)
-        got = _derived(years[key], figure, register.of(ReportedFigure).values())
+        got = _derived(years[key], figure, register.of(ReportedFigure))
         found = reconciled(figure, got.value, rests_on[name])
         statements = _statements_of(years[key].material, figure.quantity)
         by = _by(statements) if got.value is not None else ""
@@ -232,22 +232,26 @@ def _statement(
     return ledger.statement(book, entity=entity, period=str(year), report_date=report_date)
 
 
-def _derived(held: _Year, figure: ReportedFigure, all_figures: Iterable[ReportedFigure]) -> Amount:
+def _derived(
+    held: _Year, figure: ReportedFigure, all_figures: Mapping[str, ReportedFigure]
+) -> Amount:
     """What the ledger says of a figure, in its unit; without a value the note says why."""
     if figure.quantity not in QUOTIENTS:
         return _in_unit(_measure(held, figure.quantity), figure.unit)
     over, under = QUOTIENTS[figure.quantity]
     below = [
-        other
-        for other in all_figures
+        (name, other)
+        for name, other in all_figures.items()
         if (other.entity, other.quantity, other.year) == (figure.entity, under, figure.year)
     ]
-    if not below or not below[0].value:
+    if not below or not below[0][1].value:
         return Amount(None, figure.unit, note=f"{under} of {figure.year} is not in the ledger")
     part = _in_unit(_measure(held, over), figure.unit.partition("/")[0])
     if part.value is None:
         return part
-    return replace(part, value=units.EXACT.divide(part.value, below[0].value))
+    name, heads = below[0]
+    value = units.EXACT.divide(part.value, heads.value)
+    return replace(part, value=value, sources=(*part.sources, name))
 
 
 def _measure(held: _Year, quantity: str) -> Amount:
