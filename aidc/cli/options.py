@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aidc.errors import InputError
+from aidc.ledger.journal.names import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +100,7 @@ def _text(cell: object) -> str:
         return "-"
     if isinstance(cell, float):
         return f"{cell:,.3f}" if abs(cell) < 100 else f"{cell:,.1f}"
-    return str(cell)
+    return one_line(str(cell))
 
 
 def _is_number(text: str) -> bool:

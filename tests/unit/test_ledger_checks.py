@@ -390,6 +390,17 @@ def test_documents_behind_entries_are_found_in_the_journal() -> None:
     assert months(2023, 1) == ["2023-01"]
 
 
+def test_a_registry_account_is_held_to_what_was_not_voided_since(case: Case) -> None:
+    gone = replace(fact("m:void", "lot_move", move("void", "lot:gec", 1, 3)), reason="wrong")
+    asked = case.add(gone)
+    (found,) = [
+        one
+        for one in comparisons(asked.readings, "group", YEAR)
+        if one.assertion.about == "registry"
+    ]
+    assert (found.stated, found.ledger, found.verdict) == (Decimal(4), Decimal(1), "differs")
+
+
 def test_meter_bill_registry_and_report_stand_beside_the_ledger(case: Case) -> None:
     statement = case.asked.statements["S2-LB"]
     figure = ReportedFigure(

@@ -296,3 +296,14 @@ def test_a_lot_is_posted_after_its_generation() -> None:
     late = (GENERATED[0], datetime(2025, 4, 1, tzinfo=UTC))
     (fault,) = Desk().lot("lot:1", late)
     assert fault == "generated until 2025-04-01T00:00:00Z, after it is recorded: not issued yet"
+
+
+@pytest.mark.parametrize("region", ["CN-sh", "Shanghai", "CN-SH-310", "CN-XX", "us", "CN/East"])
+def test_a_lot_comes_from_a_place_that_there_is(region: str) -> None:
+    (fault,) = Desk().lot("lot:1", region=region)
+    assert fault.startswith(f"'{region}' is no ISO 3166-2 code of a place of generation")
+
+
+@pytest.mark.parametrize("region", ["CN-SH", "CN-HK", "CN", "US-CA", "DE", "GB-ENG"])
+def test_a_place_is_a_country_or_a_part_of_one(region: str) -> None:
+    assert Desk().lot("lot:1", region=region) == []

@@ -278,6 +278,30 @@ def test_a_verified_year_of_the_shanghai_scheme_is_not_reopened() -> None:
         ledger.statement("SH-ETS", entity="us", period=both, report_date=REPORT)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"quantity": "something else"}, {"year": 2020}, {"entity": "others"}]
+)
+def test_a_correction_of_what_verified_a_year_does_not_reopen_it(changes: dict[str, Any]) -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    figure = {
+        "entity": "us", "quantity": "sh_ets_verified", "year": 2024, "value": "10.1", "unit": "t",
+        "decimals": 1, "relation": "=", "document": "verification 2024", "table": "result",
+    }  # fmt: skip
+    ledger.post(entry("verified", "reported_figure", figure), recorded_at=AT, role="accountant")
+    other = entry("other", "reported_figure", figure | changes)
+    other |= {"supersedes": "verified", "reason": "another name"}
+    ledger.post(other, recorded_at=AT, role="accountant")
+    retire(ledger, "late", 10, "gec_green_trade")
+    assert stated(ledger, "SH-ETS").tiers == {"ets_default": 24 * MWH}
+
+
+@pytest.mark.parametrize(("region", "at_zero"), [("CN-NM", 10), ("US-CA", 0), ("CN", 0)])
+def test_trade_between_provinces_comes_from_another_province(region: str, at_zero: int) -> None:
+    ledger = ledger_of({"a": "CN-SH"})
+    retire(ledger, "trade", 10, "gec_green_trade", region=region)
+    assert stated(ledger, "SH-ETS").tiers.get("certificate", 0) == at_zero * MWH
+
+
 def test_a_recorded_statement_is_replayed_under_the_terms_it_was_drawn_up_with() -> None:
     ledger = ledger_of({"a": "CN-SH"})
     retire(ledger, "gec", 10, generated=(DAY - timedelta(days=400), DAY - timedelta(days=380)))

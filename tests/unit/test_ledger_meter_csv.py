@@ -44,6 +44,33 @@ def test_a_missing_and_a_strange_column_are_named(tmp_path: Path) -> None:
     assert "units: no such column" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (HEAD.replace("method", "value") + GOOD, "value: the column stands 2 times"),
+        (HEAD + GOOD + ",surplus", "bills.csv:2: 10 fields, the header has 9"),
+        (HEAD + "m,2022-07-01T00:00:00+08:00", "bills.csv:2: 2 fields, the header has 9"),
+        *(
+            (HEAD + GOOD.replace("12.5", value), f"'{value}' is no number")
+            for value in ("1_0", "Infinity", "NaN", "1e9999999", " 5", "\uff15", "-0", "0x1F")
+        ),
+        (HEAD + GOOD.replace("bill 7", '"bill 7'), "it is no CSV"),
+    ],
+)
+def test_a_row_that_could_be_read_in_two_ways_is_a_fault(
+    tmp_path: Path, content: str, says: str
+) -> None:
+    (tmp_path / "bills.csv").write_text(content + "\n", encoding="utf-8")
+    with pytest.raises(SeriesError, match=says):
+        read_meter_csv(tmp_path / "bills.csv")
+
+
+def test_a_file_in_another_encoding_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "bills.csv").write_text(HEAD + GOOD, encoding="utf-16")
+    with pytest.raises(SeriesError, match="not UTF-8"):
+        read_meter_csv(tmp_path / "bills.csv")
+
+
 def at(hour: int) -> datetime:
     return datetime(2022, 7, 1, tzinfo=UTC) + timedelta(hours=hour)
 

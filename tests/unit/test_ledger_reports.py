@@ -183,6 +183,18 @@ def test_triggers_add_up_in_the_journal_until_the_base_year_is_recalculated(base
     assert "a meter read twice" in words
 
 
+def test_a_base_year_has_one_threshold(base: Any) -> None:
+    ledger, calcs = base
+    calc = calcs["S2-LB"]
+    size = Decimal("0.5")
+    first = act(ledger, Trigger("t:1", "error", "one", size), calc, threshold_frac=Decimal("0.99"))
+    assert first.verdict == "pending"
+    with pytest.raises(
+        InputError, match=r"is held to 0\.99 since its first trigger; 0\.05 is another"
+    ):
+        act(ledger, Trigger("t:2", "error", "two", size), calc)
+
+
 def test_an_event_of_unknown_size_stays_open_until_its_size_is_known(base: Any) -> None:
     ledger, calcs = base
     posted_event(ledger, "event:1")

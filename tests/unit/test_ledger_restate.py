@@ -1,5 +1,6 @@
 """Restatement of a base year: GHG Protocol, Scope 3 Standard, chapter 9 and table 9.4."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -212,3 +213,14 @@ def test_an_event_says_what_its_kind_needs() -> None:
             base_year_t=Decimal(1),
             source="ours",
         )
+
+
+@pytest.mark.parametrize("threshold", ["NaN", "Infinity", "-1", "0"])
+def test_a_threshold_is_a_number_between_0_and_1(threshold: str) -> None:
+    with pytest.raises(InputError, match=r"write e\.g\. 0\.05 for 5 %"):
+        held(10, change(1), threshold=Decimal(threshold))
+
+
+def test_a_change_is_a_number() -> None:
+    with pytest.raises(InputError, match="a change of NaN t is no number"):
+        held(10, replace(change(1), change_t=Decimal("NaN")))

@@ -15,7 +15,6 @@ from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.payloads import Calc, ReportedFigure
 from aidc.ledger.journal.periods import span_text
 from aidc.ledger.journal.readings import Readings
-from aidc.ledger.lots.lot import Lot, LotMove
 from aidc.ledger.reports.sheet import NOT_ASSESSED, Amount, Row, Sheet
 
 _G_PER_KG: Final = 1000
@@ -105,21 +104,20 @@ def _metered(
 def _retired(
     readings: Readings, assertion: Assertion, period: tuple[datetime, datetime]
 ) -> tuple[int, tuple[str, ...]]:
-    """Wh or g that the entity retired in a registry within the period."""
-    register = readings.register
-    lots = register.of(Lot)
+    """Wh or g that the entity retired in a registry within the period and that stand at its end."""
+    held = readings.register.lots.until(period[1])
     subject = plain(assertion.subject)
-    if subject not in register.registries:
+    if subject not in readings.register.registries:
         raise LedgerError(f"no lot of the registry '{assertion.subject}'")
     counted = units.base_unit(str(assertion.unit))  # certificates in Wh, credits by mass
     total, used = 0, []
-    for name, move in register.of(LotMove).items():
-        lot, at = lots[move.lot], register.entries[name].valid_from
-        of_account = plain(lot.registry) == subject and (lot.unit == "Wh") == (counted == "Wh")
-        mine = move.act == "retire" and move.entity == assertion.entity
-        if of_account and mine and period[0] <= at < period[1]:
-            total += move.quantity * (_G_PER_KG if lot.unit == "kg" else 1)
-            used.append(name)
+    for holding, record, parts in held.retired(assertion.entity):  # what is void is left out
+        of_account = (holding.lot.unit == "Wh") == (counted == "Wh")
+        mine = of_account and plain(holding.lot.registry) == subject
+        if mine and period[0] <= record.at:
+            kept = sum(part.amount for part in parts)
+            total += kept * (_G_PER_KG if holding.lot.unit == "kg" else 1)
+            used.append(record.entry_id)
     return total, tuple(used)
 
 

@@ -1,6 +1,7 @@
 """Selection policies: which factor a book takes, as data; one winner or an error."""
 
 import functools
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +16,7 @@ from aidc.ledger.factors.rows import GridFactor, grid_factors
 from aidc.ledger.journal import canonical
 from aidc.ledger.market.terms import MarketTerms
 from aidc.ledger.scopes.scope3 import S3C3Options
-from aidc.ledger.statements.books import Book
+from aidc.ledger.statements.books import OUTSIDE_MEE, Book
 
 
 class Policy(Config):
@@ -35,6 +36,7 @@ class Parents(Config):
     of: Mapping[str, str]
 
 
+_ISO_3166: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
 # What stands beside the policies of a book: the terms of a market-based one, the options of S3-C3.
 _TERMS: Final[Mapping[str, type[Config]]] = {"market": MarketTerms, "s3_c3": S3C3Options}
 
@@ -109,6 +111,19 @@ def shipped() -> Policies:
     if document.faults:
         raise CatalogError(document.faults)
     return catalog.validated(Policies, document)
+
+
+@functools.cache
+def provinces() -> tuple[str, ...]:
+    """Provinces of the mainland, as ISO 3166-2 writes them."""
+    return tuple(sorted(place for place in shipped().parents.of if place.startswith("CN-")))
+
+
+def is_region(text: str) -> bool:
+    """Whether a text is a country or an ISO 3166-2 code; of China only a province that there is."""
+    if text.startswith("CN-"):
+        return text in (*provinces(), *OUTSIDE_MEE)
+    return _ISO_3166.fullmatch(text) is not None
 
 
 def select(

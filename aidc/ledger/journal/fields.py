@@ -20,7 +20,10 @@ Stream = Literal[
     "goods_mass", "goods_spend", "travel", "hotel", "commuting",
 ]  # fmt: skip
 _TIME_FORM: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?")
+LARGEST_EXPONENT: Final = 100  # a number beyond it is a slip, and would fill the memory as digits
+_LONGEST: Final = 200  # characters of a number
 _DIGITS: Final = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_NUMBER: Final = re.compile(_DIGITS, re.ASCII)
 _BASE_OF_STREAM: Final = {
     "water_in": "ml",
     "water_out": "ml",
@@ -58,13 +61,29 @@ def _utc(value: object) -> object:
     return value
 
 
+def digits(text: str) -> Decimal:
+    """A number as a journal takes it: plain digits, no blanks, underscores or digits of other scripts.
+
+    A zero has no sign, and no number an exponent beyond `LARGEST_EXPONENT`.
+
+    Raises:
+        InvalidOperation: it is none.
+    """
+    if len(text) > _LONGEST or not _NUMBER.fullmatch(text):
+        raise InvalidOperation
+    made = Decimal(text)
+    if (made.is_zero() and made.is_signed()) or abs(made.adjusted()) > LARGEST_EXPONENT:
+        raise InvalidOperation
+    return made
+
+
 def _decimal(value: object) -> object:
     if isinstance(value, float):
         message = '{v} is a float; write the digits as text, e.g. "0.5366"'
         raise PydanticCustomError("decimal", message, {"v": value})
     if isinstance(value, str):
         try:
-            value = Decimal(value)
+            value = digits(value)
         except InvalidOperation:
             raise PydanticCustomError("decimal", "{v} is no decimal", {"v": repr(value)}) from None
     if isinstance(value, Decimal) and not value.is_finite():

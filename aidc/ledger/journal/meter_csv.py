@@ -1,7 +1,9 @@
 """Meter values and register readings from a CSV file, as a clerk keeps them, made into entries."""
 
 import csv
-from collections.abc import Iterator, Mapping
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -13,6 +15,7 @@ from aidc.errors import Fault, InputError, SeriesError
 from aidc.ledger.journal import units
 from aidc.ledger.journal.activity import block_entry
 from aidc.ledger.journal.canonical import utc_text
+from aidc.ledger.journal.fields import digits
 
 COLUMNS: Final = ("meter", "start", "end", "value", "unit", "quality")
 _OPTIONAL: Final = ("method", "evidence", "sha256", "across_edges")
@@ -53,35 +56,48 @@ def meter_rows(path: Path) -> MeterRows:
     Raises:
         SeriesError: a column is missing or strange.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        head = reader.fieldnames or []
-        faults = [
-            Fault(str(path), 1, 0, name, "the column is missing")
-            for name in COLUMNS
-            if name not in head
-        ]
-        faults += [
-            Fault(
-                str(path),
-                1,
-                0,
-                name,
-                f"no such column; there are {', '.join((*COLUMNS, *_OPTIONAL))}",
-            )
-            for name in head
-            if name not in (*COLUMNS, *_OPTIONAL)
-        ]
+    file = str(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise SeriesError(
+            [Fault(file, 1, 0, "", "it is not UTF-8; save it as CSV UTF-8")]
+        ) from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    faults: list[Fault] = []
+    entries: list[dict[str, Any]] = []
+    lines: dict[str, int] = {}
+    try:
+        head = next(reader, [])
+        faults.extend(Fault(file, 1, 0, name, why) for name, why in _head_faults(head))
         if faults:
             raise SeriesError(faults)
-        entries: list[dict[str, Any]] = []
-        lines: dict[str, int] = {}
-        for row in reader:
-            entry = _entry(row, Fault(str(path), reader.line_num, 0, "", ""), faults)
+        for cells in reader:
+            if not cells:
+                continue  # an empty line
+            place = Fault(file, reader.line_num, 0, "", "")
+            if len(cells) != len(head):
+                why = f"{len(cells)} fields, the header has {len(head)}"
+                faults.append(Fault(file, place.line, 0, "", why))
+                continue
+            entry = _entry(dict(zip(head, cells, strict=True)), place, faults)
             if entry is not None:
                 entries.append(entry)
-                lines[entry["id"]] = reader.line_num
+                lines[entry["id"]] = place.line
+    except csv.Error as error:
+        faults.append(Fault(file, reader.line_num, 0, "", f"it is no CSV: {error}"))
     return MeterRows(tuple(entries), lines, tuple(faults))
+
+
+def _head_faults(head: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for name in COLUMNS:
+        if name not in head:
+            yield name, "the column is missing"
+    for name, count in Counter(head).items():
+        if name not in (*COLUMNS, *_OPTIONAL):
+            yield name, f"no such column; there are {', '.join((*COLUMNS, *_OPTIONAL))}"
+        elif count > 1:
+            yield name, f"the column stands {count} times"
 
 
 def _entry(row: Mapping[str, str], place: Fault, faults: list[Fault]) -> dict[str, Any] | None:
@@ -97,7 +113,7 @@ def _entry(row: Mapping[str, str], place: Fault, faults: list[Fault]) -> dict[st
     if start is not None and end is not None and end <= start:
         wrong("end", f"{row['end']} is not after {row['start']}")
     try:
-        amount = units.to_base(Decimal(row["value"]), row["unit"])
+        amount = units.to_base(digits(row["value"]), row["unit"])
         unit = units.base_unit(row["unit"])
     except InvalidOperation:
         wrong("value", f"'{row['value']}' is no number; write digits and a point")

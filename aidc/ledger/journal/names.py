@@ -16,3 +16,20 @@ def plain(name: str) -> str:
 def same_person(one: str, other: str) -> bool:
     """Whether two names are one: a second name has to differ in more than its writing."""
     return plain(one) == plain(other)
+
+
+def one_line(text: str) -> str:
+    r"""A text for a terminal: signs that steer it, break its line or turn its direction are written out.
+
+    Examples:
+        >>> print(one_line("hq\ntotal 0 t \x1b[2J"))
+        hq\ntotal 0 t \x1b[2J
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        sign.encode("unicode_escape").decode()
+        if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else sign
+        for sign in text
+    )

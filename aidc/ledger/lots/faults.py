@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from aidc.config import nearest
+from aidc.ledger.factors.policies import is_region, provinces
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.names import plain
 from aidc.ledger.lots.apart import same_mwh
@@ -41,7 +42,7 @@ def lot_faults(
         generated: its generation interval.
         at: when it is recorded.
     """
-    faults = list(_shape_faults(lot, generated))
+    faults = [*_shape_faults(lot, generated), *_place_faults(lot)]
     if generated[1] > at:
         faults.append(
             f"generated until {utc_text(generated[1])}, after it is recorded: not issued yet"
@@ -99,6 +100,14 @@ def _shape_faults(lot: Lot, generated: tuple[datetime, datetime]) -> Iterator[st
         len(lot.hour_weights) != _HOURS_A_DAY or not any(lot.hour_weights)
     ):
         yield f"hour_weights are {_HOURS_A_DAY} whole numbers, not all 0"
+
+
+def _place_faults(lot: Lot) -> Iterator[str]:
+    if not is_region(lot.region):
+        yield (
+            f"'{lot.region}' is no ISO 3166-2 code of a place of generation{nearest(lot.region, provinces())}; "
+            "write e.g. CN-JS, US-CA or DE"
+        )
 
 
 def _granular_faults(lot: Lot, generated: tuple[datetime, datetime]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from aidc.errors import InputError
+from aidc.ledger.factors.policies import provinces
 from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.index import Index
 from aidc.ledger.journal.payloads import ReportedFigure
@@ -51,6 +52,8 @@ def ets_uses(
 def _reasons(claim: Claim, period: tuple[datetime, datetime], regions: set[str]) -> Iterator[str]:
     if claim.lot.type != "gec_green_trade":
         yield f"a {claim.lot.type} does not count: green trade with its electricity does"
+    elif claim.lot.region not in provinces():
+        yield f"{claim.lot.region} is no province of the mainland: inter-provincial trade counts"
     elif claim.lot.region in regions:
         yield f"trade within {claim.lot.region}: inter-provincial trade counts"
     if claim.period[0] < period[0] or claim.period[1] > period[1]:
@@ -63,7 +66,8 @@ def verified_before(
 ) -> tuple[int, str] | None:
     """Place and id of the entry that verified the year of a question; None: none has.
 
-    A verified year is not reopened: it is stated from the entries before that place.
+    A verified year is not reopened, nor by a correction of what verified it: it is stated from the
+    entries before the first place.
 
     Raises:
         InputError: the period holds a verified year and another.
@@ -71,14 +75,17 @@ def verified_before(
     if asked.book.name != ETS:
         return None
     years = {year for year, _, _ in years_in(asked.period, zone)}
-    for key, figure in register.of(ReportedFigure).items():
-        if (figure.quantity, figure.entity) != (VERIFIED, asked.entity) or figure.year not in years:
+    found: list[tuple[int, str]] = []
+    for key, entry in register.entries.items():  # superseded ones too
+        figure = entry.payload
+        if not isinstance(figure, ReportedFigure) or figure.year not in years:
+            continue
+        place = index.place(key)
+        if (figure.quantity, figure.entity) != (VERIFIED, asked.entity) or place is None:
             continue
         if len(years) > 1:
             raise InputError(
                 f"{ETS}: {figure.year} is verified by {key}: state each year by itself"
             )
-        place = index.place(key)
-        if place is not None:
-            return place[0], key
-    return None
+        found.append((place[0], key))
+    return min(found, default=None)

@@ -23,6 +23,7 @@ Format = Literal["csv", "json", "xlsx"]
 _NO_OPENPYXL: Final = (
     "XLSX needs openpyxl, which is not installed: pip install 'aidc[xlsx]', or write csv or json"
 )
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can hold
 _WIDEST: Final = 60  # characters of a column
 
@@ -55,17 +56,21 @@ def save(workbook: Workbook, place: Path, form: Format) -> list[Path]:
 
 
 def csv_text(workbook: Workbook, sheet: Sheet) -> str:
-    """A sheet as CSV: decimals as printed, words where there is no number; comments in front say what it is."""
+    """A sheet as CSV: decimals as printed, words where there is no number; comments in front say what it is.
+
+    A text that a spreadsheet would take for a formula has an apostrophe in front.
+    """
     lines = [
         f"# {sheet.title}; {workbook.entity}, {_period(workbook)}{_simulated(workbook)}",
         *(f"# {note}" for note in sheet.notes),
     ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["row", *sheet.heads, "unit", *sheet.columns, "note"])
+    writer.writerow([*map(_inert, ("row", *sheet.heads, "unit", *sheet.columns, "note"))])
     for row in sheet.rows:
         written = [_written(row.cells[column], sheet.decimals) for column in sheet.columns]
-        writer.writerow([row.key, *row.heads, _unit(row), *written, _note(row)])
+        words = map(_inert, (row.key, *row.heads, _unit(row)))
+        writer.writerow([*words, *written, _inert(_note(row))])
     return "\n".join([*lines, out.getvalue()])
 
 
@@ -73,7 +78,7 @@ def _csv(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
-    writer.writerows(lines)
+    writer.writerows([_inert(text) for text in line] for line in lines)
     return out.getvalue()
 
 
@@ -187,7 +192,18 @@ def _number(amount: Amount, decimals: int) -> float | str:
 
 
 def _written(amount: Amount, decimals: int) -> str:
-    return amount.text if amount.value is None else decimal_text(amount.rounded(decimals))
+    if amount.value is None:
+        return _inert(amount.text)
+    return decimal_text(amount.rounded(decimals))
+
+
+def _inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: an apostrophe in front where it begins as one.
+
+    References:
+        OWASP, CSV injection.
+    """
+    return f"'{text}" if text.startswith(_FORMULA) and text != "-" else text
 
 
 def _unit(row: Row) -> str:

@@ -225,10 +225,13 @@ def _reason(trigger: Trigger, one_target: bool) -> str:
 
 
 def _check(reported_t: Decimal, triggers: Sequence[Trigger], threshold_frac: Decimal) -> None:
-    if not reported_t > 0:
+    if not reported_t.is_finite() or reported_t <= 0:
         raise InputError(f"a base year of {reported_t} t has no share to compare with")
-    if not 0 < threshold_frac < 1:
+    if not threshold_frac.is_finite() or not 0 < threshold_frac < 1:
         raise InputError(f"a threshold of {threshold_frac} is none; write e.g. 0.05 for 5 %")
+    for trigger in triggers:
+        if trigger.change_t is not None and not trigger.change_t.is_finite():
+            raise InputError(f"{trigger.id}: a change of {trigger.change_t} t is no number")
     names = [trigger.id for trigger in triggers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

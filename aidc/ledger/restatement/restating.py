@@ -127,6 +127,12 @@ def restatement(
         BookMixError: two books of electricity.
     """
     series = series_of(register, calcs)
+    kept = next((one.threshold_frac for _, one in series.history), None)
+    if kept is not None and kept != threshold_frac:
+        raise InputError(
+            f"{series.entity}, {series.book} of {series.base_year} is held to {kept:f} since its first "
+            f"trigger; {threshold_frac} is another policy: a threshold is set once for a base year"
+        )
     event = trigger.id if trigger.id in register.of(BoundaryEvent) else None
     again = {name: one.verdict for name, one in series.history if _same(one, trigger, event)}
     if again and [*again.values()][-1] != "open":

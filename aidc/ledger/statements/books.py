@@ -117,7 +117,7 @@ class Book:
         return self.lots is not None and self.place is None
 
 
-_OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
+OUTSIDE_MEE: Final = ("CN-HK", "CN-MO", "CN-TW")  # not printed by the ministry's tables
 _UK: Final = "United Kingdom: the factor set of the year that holds most of the reporting year"
 _USER: Final = Rule("USER", "grid_average", "overseas electricity at a factor of the user's table")
 BOOKS: Final[Mapping[str, Book]] = {
@@ -208,4 +208,4 @@ def book_named(name: str) -> Book:
 
 def in_mainland(region: str) -> bool:
     """Whether the ministry's tables can hold a place."""
-    return region.split("-")[0].split("/")[0] == "CN" and region not in _OUTSIDE_MEE
+    return region.split("-")[0].split("/")[0] == "CN" and region not in OUTSIDE_MEE

@@ -12,6 +12,7 @@ from aidc.ledger.factors.registry import Row, magnitude_text
 from aidc.ledger.factors.rows import ActivityFactor, FuelFactor, GridFactor
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import canonical, decimal_text, utc_text
+from aidc.ledger.journal.names import one_line
 from aidc.ledger.journal.periods import local_text, span_text
 from aidc.ledger.market.claims import NotApplied
 from aidc.ledger.scopes.scope3 import LossRate
@@ -316,7 +317,7 @@ class Statement:
                 for warning in (*self.not_applied, *self.advice, *self.warnings)
             ),
         ]
-        return "\n".join(lines)
+        return "\n".join(map(one_line, lines))
 
 
 FRAME_COLUMNS: Final = (

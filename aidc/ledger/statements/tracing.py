@@ -8,6 +8,7 @@ from typing import Any
 
 from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import decimal_text
+from aidc.ledger.journal.names import one_line
 from aidc.ledger.journal.store import Store
 from aidc.ledger.statements.statement import Cell, Statement
 
@@ -29,8 +30,10 @@ class Origin:
     def lines(self, depth: int = 0) -> list[str]:
         """The tree as indented text, a fact a line."""
         indent = "  " * depth
-        made = [f"{indent}{self.what}"]
-        made.extend(f"{indent}    {key}: {value}" for key, value in self.facts.items())
+        made = [f"{indent}{one_line(self.what)}"]
+        made.extend(
+            f"{indent}    {key}: {one_line(str(value))}" for key, value in self.facts.items()
+        )
         for one in self.under:
             made.extend(one.lines(depth + 1))
         return made
