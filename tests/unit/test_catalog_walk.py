@@ -16,7 +16,7 @@ from aidc.errors import CatalogError
 from aidc.ledger.factors import policies, registry
 from aidc.ledger.inventory import CompanyFact
 from aidc.ledger.journal.heat import HeatRow
-from aidc.ledger.lots.lot import CcerTechnology, LotRule
+from aidc.ledger.lots.lot import CcerTechnology, LotRule, LotTechnology
 from aidc.ledger.reports.disclosure import DisclosureRow
 from aidc.ledger.reports.grade import GradeLimit
 from aidc.ledger.reports.kpi import EnergyWeight, KpiRow
@@ -57,6 +57,7 @@ ROWS: dict[str, type[Config]] = {
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "kpis": KpiRow,
+    "lot_technologies": LotTechnology,
     "lot_types": LotRule,
     "lots": LotRow,
     "power_caps": PowerCap,
@@ -113,7 +114,7 @@ def sources(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def test_the_walk_knows_every_table() -> None:
     assert {path.stem for path in TABLES} == set(ROWS) | UNREAD
     assert {path.suffix for path in catalog.root().rglob("*") if path.is_file()} == {
-        ".csv", ".yaml", ".md",
+        ".csv", ".json", ".yaml", ".md",
     }  # fmt: skip
 
 
