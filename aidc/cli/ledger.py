@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ import typer
 
 from aidc.cli import ledger_audit, ledger_factors, ledger_figures, ledger_lots, ledger_report
 from aidc.cli.options import Json, ReportDate, date_of, print_json, print_table
-from aidc.errors import InputError
+from aidc.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from aidc.ledger import Statement
@@ -74,9 +75,14 @@ def post(
     """Appends the entries of a file, all or none; every fault is told at once."""
     from aidc.ledger import Ledger
 
-    given = _entries(entries)
+    given, lines, faults = _entries(entries)
     with Ledger.open(ledger) as opened:
-        new = opened.post(given, recorded_at=now(), role=_role(role), recorded_by=by)
+        try:
+            new = opened.post(
+                given, recorded_at=now(), role=_role(role), recorded_by=by, faults=faults
+            )
+        except InputError as error:
+            raise InputError([_placed(fault, entries, lines) for fault in error.faults]) from None
         print(f"{new} of {len(given)} entries are new; {opened.head[0]} entries in all")
 
 
@@ -96,29 +102,44 @@ def example(
         print(f"written by aidc ledger {WRITTEN_BY[kind]}", file=sys.stderr)
 
 
+def _placed(fault: Fault, file: Path, lines: Mapping[str, int]) -> Fault:
+    """A fault of an entry at the line of the file that it was read from."""
+    found = [name for name in lines if fault.key == name or fault.key.startswith(f"{name}: ")]
+    if fault.file or not found:
+        return fault
+    return Fault(str(file), lines[max(found, key=len)], 0, fault.key, fault.message)
+
+
 def _role(text: str) -> Any:
     return text  # Ledger.post names the roles
 
 
-def _entries(path: Path) -> list[dict[str, Any]]:
-    from aidc.ledger.journal.meter_csv import read_meter_csv
+def _entries(path: Path) -> tuple[list[dict[str, Any]], dict[str, int], tuple[Fault, ...]]:
+    """Entries of a file, the line of each by its id where it has one, and what could not be read."""
+    from aidc.ledger.journal.meter_csv import meter_rows
 
     if not path.is_file():
         raise InputError(f"{path} is not a file")
-    if path.suffix == ".csv":
-        return read_meter_csv(path)
+    suffix, lines = path.suffix.lower(), dict[str, int]()
+    if suffix == ".csv":
+        read = meter_rows(path)
+        return list(read.entries), dict(read.lines), read.faults
     try:
         text = path.read_text("utf-8-sig")
-        if path.suffix == ".jsonl":
-            held: Any = [_json(line) for line in text.split("\n") if line.strip()]
+        if suffix == ".jsonl":
+            rows = [(at, row) for at, row in enumerate(text.split("\n"), 1) if row.strip()]
+            held: Any = [_json(row) for _, row in rows]
+            numbers = [at for at, _ in rows]
         else:
             held = _json(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: not read as JSON in UTF-8: {error}") from None
     made = [held] if isinstance(held, dict) else held
     if not isinstance(made, list) or not all(isinstance(one, dict) for one in made):
-        raise InputError(f"{path}: give entries as maps: id, kind, valid_from, valid_to, payload")
-    return made
+        raise InputError(f"{path}: give entries as maps: id, kind, valid_from, payload")
+    if suffix == ".jsonl":
+        lines = {str(one.get("id")): at for one, at in zip(made, numbers, strict=True)}
+    return made, lines, ()
 
 
 def _json(text: str) -> Any:

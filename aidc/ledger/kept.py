@@ -1,12 +1,12 @@
 """A ledger as it is kept: opened, posted to, closed, verified, exported."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, get_args
 
 from aidc.config import nearest
-from aidc.errors import InputError, LedgerError
+from aidc.errors import Fault, InputError, LedgerError
 from aidc.ledger.factors import policies
 from aidc.ledger.factors.policies import Policies
 from aidc.ledger.factors.registry import Draft
@@ -58,7 +58,9 @@ class KeptLedger:
         """
         file = _file(path)
         if file != MEMORY and Path(file).exists():
-            raise InputError(f"{file} exists; open it with Ledger.open")
+            raise InputError(
+                f"{file} exists: post to that ledger, or name another place for a new one"
+            )
         if file != MEMORY:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         made = cls(Journal(file), policies.shipped())
@@ -95,7 +97,7 @@ class KeptLedger:
             return cls(journal, policies.shipped())
         file = _file(path)
         if not Path(file).is_file():
-            raise InputError(f"no ledger at {file}; make one with aidc ledger init or Ledger.init")
+            raise InputError(f"no ledger at {file}; make one with aidc ledger init")
         return cls(Journal(file), policies.shipped())
 
     @classmethod
@@ -165,8 +167,11 @@ class KeptLedger:
         recorded_at: datetime,
         role: Role,
         recorded_by: str = "aidc",
+        faults: Sequence[Fault] = (),
     ) -> int:
         """Appends entries, all or none; how many were new.
+
+        ``faults`` are those that reading found already: they refuse the batch with all others.
 
         An id that is recorded with the same content is passed over, so that a retry is safe.
         Writers whose clocks differ a little are stamped in the order in which they came.
@@ -178,7 +183,9 @@ class KeptLedger:
         if role not in get_args(Role):
             raise InputError(f"no role '{role}'{nearest(role, get_args(Role))}")
         given = [entries] if isinstance(entries, Mapping) else entries
-        return self.store.post(given, recorded_at=recorded_at, role=role, recorded_by=recorded_by)
+        return self.store.post(
+            given, recorded_at=recorded_at, role=role, recorded_by=recorded_by, faults=faults
+        )
 
     def verify(self, anchor: str | Path | None = None) -> Verification:
         """Recomputes chain and roots from the stored bytes.

@@ -367,8 +367,10 @@ def _calc(
     if made.known_on is not None:
         payload["known_on"] = canonical.utc_text(made.known_on)
     if spread is not None:
-        payload |= {"draws": spread.draws, "seed": spread.seed, "low_t": f"{spread.low:.6f}"}
-        payload |= {"high_t": f"{spread.high:.6f}", "assessed_frac": f"{spread.assessed_frac:.6f}"}
+        payload |= {"draws": spread.draws, "seed": spread.seed}
+        payload["assessed_frac"] = f"{spread.assessed_frac:.6f}"
+        if spread.assessed_frac:
+            payload |= {"low_t": f"{spread.low:.6f}", "high_t": f"{spread.high:.6f}"}
     start, end = (canonical.utc_text(time) for time in made.period)
     digest = canonical.plain_hash({"period": [start, end], **payload})
     return {

@@ -58,6 +58,7 @@ ROWS: dict[str, type[Config]] = {
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "kpis": KpiRow,
+    "lot_technologies": LotTechnology,
     "lot_types": LotRule,
     "lots": LotRow,
     "power_caps": PowerCap,
@@ -114,7 +115,7 @@ def sources(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 def test_the_walk_knows_every_table() -> None:
     assert {path.stem for path in TABLES} == set(ROWS) | UNREAD
     assert {path.suffix for path in catalog.root().rglob("*") if path.is_file()} == {
-        ".csv", ".yaml", ".md",
+        ".csv", ".json", ".yaml", ".md",
     }  # fmt: skip
 
 

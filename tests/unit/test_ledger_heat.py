@@ -159,4 +159,18 @@ def test_a_fuel_without_a_factor_is_told_with_what_to_do(fuel: str) -> None:
         "natural_gas": "ndrc-other-natural-gas is shipped: --adopt posts it",
         "natural_gaz": "did you mean 'natural_gas'",
     }[fuel]
+    assert str(told.value).startswith("S1, site bj: no CO2 factor for natural_ga")
     assert remedy in str(told.value)
+
+
+def test_a_refrigerant_without_its_parts_is_told_with_what_to_do() -> None:
+    meter = {"site": "site:bj", "stream": "refrigerant", "unit": "g", "item": "R-410A"}
+    leak = counted("leak", 1000, unit="g")
+    leak["payload"]["meter"] = "cold"
+    ledger = ledger_of({"id": "cold", "kind": "meter", **ALWAYS, "payload": meter}, leak)
+    with pytest.raises(InputError) as told:
+        ledger.statement("S1-AR6", entity="group", period="2023", report_date=date(2026, 1, 31))
+    assert str(told.value) == (
+        "S1-AR6, site bj: refrigerant 'R-410A' is unknown to this ledger; its parts are shipped: "
+        "--adopt posts them"
+    )

@@ -273,7 +273,7 @@ def test_a_missing_ledger_and_a_second_init_say_what_to_do(tmp_path: Path) -> No
     with pytest.raises(InputError, match="make one with"):
         Ledger.open(tmp_path / "none.db")
     opened(tmp_path / "l.db").close()
-    with pytest.raises(InputError, match="open it with"):
+    with pytest.raises(InputError, match="post to that ledger"):
         opened(tmp_path / "l.db")
 
 

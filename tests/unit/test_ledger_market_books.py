@@ -71,7 +71,7 @@ def test_each_watt_hour_ends_in_one_tier_of_the_hierarchy() -> None:
     assert made.total_tco2e == 4 * Decimal("0.3") + 5 * EX_MARKET
     (certificate,) = made.cell("a", "2024", "certificate")
     assert certificate.sources == ("gec", "gec:retire")
-    assert any(note.startswith("shares of 26000000 Wh: own_pv 7.7%") for note in made.notes)
+    assert any(note.startswith("shares of 26 MWh: own_pv 7.7%") for note in made.notes)
     assert any("6 months before the year" in note for note in made.notes)
 
 
@@ -80,7 +80,7 @@ def test_excess_is_reported_and_never_carried() -> None:
     retire(ledger, "gec", 30)
     made = stated(ledger, "S2-MB-2015")
     assert made.total_tco2e == 0
-    assert "gec: 6000000 Wh in excess of the load, carried nowhere" in made.notes
+    assert "gec: 6 MWh in excess of the load, carried nowhere" in made.notes
 
 
 def test_a_lot_that_fails_a_criterion_falls_to_the_next_tier_and_is_named() -> None:
@@ -88,7 +88,7 @@ def test_a_lot_that_fails_a_criterion_falls_to_the_next_tier_and_is_named() -> N
     retire(ledger, "gec", 10, criteria=criteria(QC2="no"))
     made = stated(ledger, "S2-MB-2015")
     assert made.tiers == {"residual_proxy": 24 * MWH}
-    assert "gec (gec:retire, 10000000 Wh) is not applied, QC2" in made.text()
+    assert "gec (gec:retire, 10 MWh) is not applied, QC2" in made.text()
 
 
 def test_a_certificate_counts_only_when_retired_by_the_report_date() -> None:
@@ -177,7 +177,7 @@ def test_the_hourly_book_is_experimental_and_takes_no_coarse_lot() -> None:
     assert made.total_tco2e == 23 * FOSSIL
     (refused,) = made.not_applied
     assert (refused.lot, refused.criterion) == ("month", "interval")
-    assert "hour: 2000000 Wh in excess of the load, carried nowhere" in made.notes
+    assert "hour: 2 MWh in excess of the load, carried nowhere" in made.notes
 
 
 def test_coarse_lots_enter_the_hourly_book_where_the_terms_allow_and_their_share_is_printed() -> (

@@ -66,3 +66,33 @@ def test_people_read_days_and_times_of_the_ledgers_zone(
     assert "known: 2024-04-01T08:00:00+08:00" in month.text()
     with pytest.raises(LedgerError, match=r"nothing from 2023-01-01T00:00:00\+08:00"):
         book.statement("S2-LB", period="2023", **asked)
+
+
+def test_energy_is_printed_in_mwh_with_separators_and_csv_rounded_as_the_page(
+    book: Ledger, sheets: Workbook, tmp_path: Path
+) -> None:
+    made = book.statement("S2-LB", entity="group", period="2022", report_date=date(2024, 12, 31))
+    assert "grid_average  10.95 MWh  " in made.text()
+    assert "own_pv  0.438 MWh  " in made.text()
+    assert " Wh" not in made.text()
+    save(sheets, tmp_path, "csv")
+    for sheet in sheets.sheets:
+        with (tmp_path / f"{sheet.name}.csv").open() as file:
+            rows = [line for line in csv.reader(file) if not line[0].startswith("#")]
+        numbers = [
+            text
+            for row in rows
+            for text in row
+            if text.replace(".", "", 1).isdigit() and "." in text
+        ]
+        assert all(len(text.partition(".")[2]) <= sheet.decimals for text in numbers)
+
+
+def test_an_uncertainty_of_which_nothing_is_assessed_has_no_interval(book: Ledger) -> None:
+    made = book.statement("S2-LB", entity="group", period="2022", report_date=date(2024, 12, 31))
+    total = book.uncertainty(made, draws=10_000, seed=0)["total"]
+    assert total.assessed_frac == 0
+    assert "uncertainty not assessed" in total.text("t")
+    assert "95 %" not in total.text("t")
+    assert "first order" not in total.text("t")
+    assert total.warnings == ("uncertainty is not assessed",)

@@ -107,7 +107,9 @@ def _base(unit: str) -> str:
             "'{v}' is an emission; emissions are derived: post a published one as a reported_figure"
         )
         raise PydanticCustomError("unit", message, {"v": unit})
-    message = "'{v}' is not a base unit ({u}); convert with aidc.ledger.journal.units.to_base"
+    message = (
+        "'{v}' is not a base unit ({u}); write the amount in it; meter values in CSV take any unit"
+    )
     raise PydanticCustomError("unit", message, {"v": unit, "u": ", ".join(BASE_UNITS)})
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
@@ -20,13 +21,40 @@ COLUMNS: Final = ("meter", "start", "end", "value", "unit", "quality")
 _OPTIONAL: Final = ("method", "evidence", "sha256", "across_edges")
 
 
+@dataclass(frozen=True, slots=True)
+class MeterRows:
+    """What a file of meter values holds.
+
+    Attributes:
+        entries: of the rows that can be read.
+        lines: line of each by its id.
+        faults: of the other rows, each with its line.
+    """
+
+    entries: tuple[dict[str, Any], ...]
+    lines: Mapping[str, int]
+    faults: tuple[Fault, ...]
+
+
 def read_meter_csv(path: Path) -> list[dict[str, Any]]:
+    """Entries of a file, all of which can be read; see `meter_rows`.
+
+    Raises:
+        SeriesError: every fault of the file, each with its line.
+    """
+    read = meter_rows(path)
+    if read.faults:
+        raise SeriesError(read.faults)
+    return list(read.entries)
+
+
+def meter_rows(path: Path) -> MeterRows:
     """Entries of a file: a row an interval, with `COLUMNS` and, if wanted, method, evidence and sha256.
 
     Times carry their offset. A value is in any unit of `aidc.ledger.journal.units` and becomes whole Wh, ml or g.
 
     Raises:
-        SeriesError: every fault of the file, each with its line.
+        SeriesError: a column is missing or strange.
     """
     file = str(path)
     try:
@@ -37,7 +65,8 @@ def read_meter_csv(path: Path) -> list[dict[str, Any]]:
         ) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     faults: list[Fault] = []
-    made: list[dict[str, Any] | None] = []
+    entries: list[dict[str, Any]] = []
+    lines: dict[str, int] = {}
     try:
         head = next(reader, [])
         faults.extend(Fault(file, 1, 0, name, why) for name, why in _head_faults(head))
@@ -47,16 +76,17 @@ def read_meter_csv(path: Path) -> list[dict[str, Any]]:
             if not cells:
                 continue  # an empty line
             place = Fault(file, reader.line_num, 0, "", "")
-            if len(cells) == len(head):
-                made.append(_entry(dict(zip(head, cells, strict=True)), place, faults))
-            else:
+            if len(cells) != len(head):
                 why = f"{len(cells)} fields, the header has {len(head)}"
                 faults.append(Fault(file, place.line, 0, "", why))
+                continue
+            entry = _entry(dict(zip(head, cells, strict=True)), place, faults)
+            if entry is not None:
+                entries.append(entry)
+                lines[entry["id"]] = place.line
     except csv.Error as error:
         faults.append(Fault(file, reader.line_num, 0, "", f"it is no CSV: {error}"))
-    if faults:
-        raise SeriesError(faults)
-    return [entry for entry in made if entry is not None]
+    return MeterRows(tuple(entries), lines, tuple(faults))
 
 
 def _head_faults(head: Sequence[str]) -> Iterator[tuple[str, str]]:

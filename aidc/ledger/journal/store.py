@@ -1,6 +1,6 @@
 """A journal with its index and its facts, kept in step by every post."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -50,12 +50,13 @@ class Store:
         recorded_at: datetime,
         role: str,
         recorded_by: str,
+        faults: Sequence[Fault] = (),
     ) -> int:
         """Appends entries, all or none; how many were new. See `Ledger.post`."""
         if not isinstance(recorded_by, str) or not plain(recorded_by):
             raise InputError("recorded_by is empty; name who posts")
         given = iter(entries)
-        faults: list[Fault] = []
+        told = list(faults)
         try:
             with self.journal.batch():
                 before = self.journal.head[0]
@@ -68,12 +69,12 @@ class Store:
                 read = 0
                 while part := list(islice(given, _AT_ONCE)):
                     made, found = read_entries(part, first=read)
-                    faults.extend(found)
-                    fresh = self._new(made, known, faults)
+                    told.extend(found)
+                    fresh = self._new(made, known, told)
                     self.index.flush()
                     self.journal.append({**content, **stamp} for content in fresh)
                     read += len(part)
-                _refuse(faults)
+                _refuse(told)
                 self._check_kept(known.seq)
         except BaseException:
             self.index.forget()

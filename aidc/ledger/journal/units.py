@@ -12,6 +12,13 @@ from aidc.config import nearest
 from aidc.errors import InputError
 
 EXACT: Final = Context(prec=34, rounding=ROUND_HALF_EVEN)  # the ledger's decimals
+_READ_IN: Final = {  # what people read of a base unit, and the power of ten between
+    "Wh": ("MWh", 6),
+    "ml": ("m3", 6),
+    "g": ("kg", 3),
+    "fen": ("CNY", 2),
+    "pm": ("pkm", 3),
+}
 _BASE: Final = {
     "energy": "Wh",
     "volume": "ml",
@@ -80,3 +87,15 @@ def to_base(value: Decimal, unit: str) -> int:
             f"{value} {unit} is negative; a quantity never is, the stream gives direction"
         )
     return round(Fraction(value) * ratio(unit))
+
+
+def amount_text(amount: int, unit: str) -> str:
+    """Base units as people read them, exact, thousands apart.
+
+    Examples:
+        >>> amount_text(39_251_353_000, "Wh"), amount_text(1_500, "g"), amount_text(3, "night")
+        ('39,251.353 MWh', '1.5 kg', '3 night')
+    """
+    shown, places = _READ_IN.get(unit, (unit, 0))
+    number = f"{Decimal(amount).scaleb(-places):,f}"
+    return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {shown}"

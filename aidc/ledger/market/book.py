@@ -14,6 +14,7 @@ from aidc.ledger.factors.pricing import priced
 from aidc.ledger.journal.payloads import LedgerSite
 from aidc.ledger.journal.periods import years_in
 from aidc.ledger.journal.register import Register
+from aidc.ledger.journal.units import amount_text
 from aidc.ledger.lots.holdings import Holdings
 from aidc.ledger.lots.lot import Lot
 from aidc.ledger.market.claims import (
@@ -98,7 +99,7 @@ def market_cells(
             made.cells.extend(work.cells(row, energy, part, year, matched, uses, made.warnings))
     if planned_wh:
         made.warnings.append(
-            f"{planned_wh} Wh are covered by lots of a plan, which nobody owns yet"
+            f"{amount_text(planned_wh, 'Wh')} are covered by lots of a plan, which nobody owns yet"
         )
     made.not_applied = tuple(sorted(refused))
     made.notes = tuple(notes_of(asked.book, policies.market, made.cells, excess, profile_wh))

@@ -16,6 +16,7 @@ from aidc.ledger.journal.canonical import utc_text
 from aidc.ledger.journal.fields import Text
 from aidc.ledger.journal.names import plain
 from aidc.ledger.journal.periods import span_text
+from aidc.ledger.journal.units import amount_text
 from aidc.ledger.lots.criteria import QUESTIONS, unmet
 from aidc.ledger.lots.holdings import Holding, Holdings, Span
 from aidc.ledger.lots.lot import Lot
@@ -114,7 +115,7 @@ class NotApplied:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.lot} ({self.move}, {self.amount} Wh) is not applied, {self.criterion}: {self.reason}"
+        return f"{self.lot} ({self.move}, {amount_text(self.amount, 'Wh')}) is not applied, {self.criterion}: {self.reason}"
 
 
 def not_applied(claim: Claim, criterion: str, reason: str) -> NotApplied:

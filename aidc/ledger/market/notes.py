@@ -39,9 +39,9 @@ def notes_of(
         tiers[cell.tier] = tiers.get(cell.tier, 0) + cell.amount
     if whole:
         shares = (f"{tier} {_share(wh, whole):.1%}" for tier, wh in tiers.items())
-        yield f"shares of {whole} Wh: {', '.join(shares)}"
+        yield f"shares of {units.amount_text(whole, 'Wh')}: {', '.join(shares)}"
     for lot, wh in sorted(excess.items()):
-        yield f"{lot}: {wh} Wh in excess of the load, carried nowhere"
+        yield f"{lot}: {units.amount_text(wh, 'Wh')} in excess of the load, carried nowhere"
     if book.lots == "hour" and whole:
         yield f"lots spread over hours by a profile cover {_share(profile_wh, whole):.1%}"
 

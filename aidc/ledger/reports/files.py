@@ -56,7 +56,7 @@ def save(workbook: Workbook, place: Path, form: Format) -> list[Path]:
 
 
 def csv_text(workbook: Workbook, sheet: Sheet) -> str:
-    """A sheet as CSV: exact decimals, words where there is no number; comments in front say what it is.
+    """A sheet as CSV: decimals as printed, words where there is no number; comments in front say what it is.
 
     A text that a spreadsheet would take for a formula has an apostrophe in front.
     """
@@ -68,9 +68,9 @@ def csv_text(workbook: Workbook, sheet: Sheet) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*map(_inert, ("row", *sheet.heads, "unit", *sheet.columns, "note"))])
     for row in sheet.rows:
-        cells = [row.cells[column] for column in sheet.columns]
+        written = [_written(row.cells[column], sheet.decimals) for column in sheet.columns]
         words = map(_inert, (row.key, *row.heads, _unit(row)))
-        writer.writerow([*words, *map(_written, cells), _inert(_note(row))])
+        writer.writerow([*words, *written, _inert(_note(row))])
     return "\n".join([*lines, out.getvalue()])
 
 
@@ -98,7 +98,7 @@ def json_text(workbook: Workbook) -> str:
 
 
 def xlsx_bytes(workbook: Workbook) -> bytes:
-    """A tab a sheet and one of provenance; numbers are shown rounded and held to 15 digits.
+    """A tab a sheet and one of entries and of provenance; numbers are rounded as on the page.
 
     Raises:
         InputError: openpyxl is not installed.
@@ -118,7 +118,7 @@ def xlsx_bytes(workbook: Workbook) -> bytes:
     about = book.create_sheet("provenance")
     for line in _about(workbook):
         _line(about, line)
-    _line(about, ("numbers", "shown rounded, held to 15 digits; CSV and JSON hold them exactly"))
+    _line(about, ("numbers", "rounded half to even, as on the page; JSON holds them exactly"))
     _widen(about)
     book.properties.creator = "aidc"
     book.properties.created = datetime.combine(workbook.report_date, time(), UTC).replace(
@@ -141,7 +141,8 @@ def _tab(tab: "Worksheet", workbook: Workbook, sheet: Sheet) -> None:
     first = len(sheet.heads) + 2  # column of the first figure
     for row in sheet.rows:
         shown = [row.cells[column] for column in sheet.columns]
-        _line(tab, [*row.heads, _unit(row), *map(_number, shown), _note(row)])
+        numbers = [_number(amount, sheet.decimals) for amount in shown]
+        _line(tab, [*row.heads, _unit(row), *numbers, _note(row)])
         for place, amount in enumerate(shown, first):
             cell = tab.cell(tab.max_row, place)
             cell.number_format = "#,##0" + ("." + "0" * sheet.decimals if sheet.decimals else "")
@@ -186,12 +187,14 @@ def _without_clock(content: bytes, workbook: Workbook) -> bytes:
     return out.getvalue()
 
 
-def _number(amount: Amount) -> float | str:
-    return amount.text if amount.value is None else float(amount.value)
+def _number(amount: Amount, decimals: int) -> float | str:
+    return amount.text if amount.value is None else float(amount.rounded(decimals))
 
 
-def _written(amount: Amount) -> str:
-    return _inert(amount.text) if amount.value is None else decimal_text(amount.value)
+def _written(amount: Amount, decimals: int) -> str:
+    if amount.value is None:
+        return _inert(amount.text)
+    return decimal_text(amount.rounded(decimals))
 
 
 def _inert(text: str) -> str:

@@ -131,10 +131,13 @@ def _gwp_set(statements: Sequence[Statement], parameters: Mapping[str, str]) -> 
             f"name S1-{asked} in place of S1, or leave the set out (aidc ledger books)"
         )
     said = [f"{gwp_set} ({book})" for book, gwp_set in sets.items()]
+    of_factors: dict[str, list[str]] = {}
     for one in statements:
         rows = [cell.factor for cell in one.cells if isinstance(cell.factor, GridFactor)]
         used = sorted({str(row.gwp_set) for row in rows if row.gwp_set is not None})
-        said += [f"{gwp_set} (factors of {one.book})" for gwp_set in used]
+        for gwp_set in used:
+            of_factors.setdefault(gwp_set, []).append(one.book)
+    said += [f"{gwp_set} (factors of {', '.join(books)})" for gwp_set, books in of_factors.items()]
     return {GWP_SET: ", ".join(said)} if said else {}
 
 

@@ -36,11 +36,14 @@ class Amount:
     note: str = ""
     sources: tuple[str, ...] = ()
 
+    def rounded(self, decimals: int) -> Decimal:
+        """Half to even, as printed: the only rounding there is; zero where there is no value."""
+        value = Decimal(0) if self.value is None else self.value
+        return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
+
     def shown(self, decimals: int) -> str:
-        """As printed, rounded half to even: the only rounding there is."""
-        if self.value is None:
-            return self.text
-        return f"{self.value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN):,f}"
+        """As printed, thousands apart."""
+        return self.text if self.value is None else f"{self.rounded(decimals):,f}"
 
 
 def sum_of(parts: Sequence[Amount], unit: str) -> Amount:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from aidc.errors import InputError
 from aidc.ledger.factors.gases import GasMass, Gwp, RefrigerantPart, leaked
 from aidc.ledger.factors.rows import ActivityFactor
 from aidc.ledger.scopes.scope1 import burnt
@@ -19,8 +20,11 @@ def scope1_cells(place: Place) -> Iterator[Cell]:
     Raises:
         InputError: no single factor of a fuel, or a gas without potential in the book's set.
     """
-    yield from _fuels(place)
-    yield from _refrigerants(place)
+    try:
+        yield from _fuels(place)
+        yield from _refrigerants(place)
+    except InputError as error:
+        raise InputError(f"{place.book.name}, site {place.site.name}: {error}") from None
 
 
 def _fuels(place: Place) -> Iterator[Cell]:

@@ -208,9 +208,12 @@ def _mixed(book: Book, cells: list[Cell], gases: list[str]) -> str:
         sites = ", ".join(dict.fromkeys(cell.site for cell in of_gas))
         rows = ", ".join(dict.fromkeys(cell.factor.name for cell in of_gas if cell.factor))
         parts.append(f"{'CO2 only' if gas == 'CO2' else gas} of {sites} (factor {rows})")
+    wider = dict.fromkeys(
+        cell.site for cell in cells if _counted_gas(book, cell) not in (None, "CO2")
+    )
     return (
-        f"the total holds {' and '.join(parts)}: no factor is exchanged for one of other gases; to make "
-        "it one, post an own row for the place (publisher 'user table') in the gas of the others"
+        f"the total holds {' and '.join(parts)}: no factor is exchanged for one of other gases; to state "
+        f"CO2 only, post a factor row of your own in CO2 (publisher 'user table') for {', '.join(wider)}"
     )
 
 

@@ -289,7 +289,7 @@ class Statement:
         place = Decimal(1).scaleb(-decimals)
         known = self.known_text
         shown = (
-            f"{self.total_tco2e.quantize(place, ROUND_HALF_EVEN)} t {self.gases}"
+            f"{self.total_tco2e.quantize(place, ROUND_HALF_EVEN):,} t {self.gases}"
             if self.assessed
             else "not assessed"
         )
@@ -298,8 +298,8 @@ class Statement:
             + ("  SIMULATED" if self.simulated else ""),
             f"total {shown}; {ROUNDING}",
             *(
-                f"  {cell.site}  {cell.year}  {cell.tier}  {cell.amount} {cell.unit}  "
-                f"{cell.tco2e.quantize(place, ROUND_HALF_EVEN)} t"
+                f"  {cell.site}  {cell.year}  {cell.tier}  {units.amount_text(cell.amount, cell.unit)}  "
+                f"{cell.tco2e.quantize(place, ROUND_HALF_EVEN):,} t"
                 for cell in self.cells
             ),
             *(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from aidc.ledger.journal import units
 from aidc.ledger.journal.canonical import decimal_text
 from aidc.ledger.journal.names import one_line
 from aidc.ledger.journal.store import Store
@@ -77,7 +78,10 @@ def origin_of(store: Store, statement: Statement, cells: Iterable[Cell]) -> Orig
 
 
 def _cell(store: Store, cell: Cell) -> Origin:
-    facts: dict[str, Any] = {"amount": f"{cell.amount} {cell.unit}", "t": decimal_text(cell.tco2e)}
+    facts: dict[str, Any] = {
+        "amount": units.amount_text(cell.amount, cell.unit),
+        "t": decimal_text(cell.tco2e),
+    }
     if cell.lag_years:
         facts["lag"] = f"{cell.lag_years} years between activity and factor"
     rows = (() if cell.factor is None else (cell.factor,)) + cell.also

@@ -116,6 +116,11 @@ class Spread:
             f"{group} {share:.0%}"
             for group, share in sorted(self.variance_frac.items(), key=lambda item: -item[1])[:5]
         )
+        if not self.assessed_frac:
+            return (
+                f"{self.total}: {self.point:,.1f} {unit}; uncertainty not assessed: no term has a "
+                "distribution for each of its inputs"
+            )
         first = (
             f"{self.total}: {self.point:,.1f} {unit}, 95 % of draws {self.low:,.1f} to {self.high:,.1f}; "
             f"first order +-{_NORMAL_95 * self.taylor_sd:,.1f}; assessed {self.assessed_frac:.1%}; "
@@ -211,6 +216,8 @@ def _one(
 def _warnings(
     mean: float, sd: float, taylor_mean: float, taylor_sd: float, assessed_frac: float
 ) -> list[str]:
+    if not assessed_frac:
+        return ["uncertainty is not assessed"]
     made = []
     pairs = (("mean", mean, taylor_mean), ("standard deviation", sd, taylor_sd))
     for what, draws, taylor in pairs:
