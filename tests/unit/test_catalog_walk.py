@@ -58,7 +58,6 @@ ROWS: dict[str, type[Config]] = {
     "intensity_shapes": IntensityShape,
     "job_classes": JobClass,
     "kpis": KpiRow,
-    "lot_technologies": LotTechnology,
     "lot_types": LotRule,
     "lots": LotRow,
     "power_caps": PowerCap,
