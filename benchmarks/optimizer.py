@@ -28,6 +28,7 @@ from aidc.optimization.model import site_model
 from aidc.optimization.problem import WindowProblem
 from aidc.optimization.solve import solve
 from aidc.optimization.tail import tail_of
+from aidc.optimization.timing import Timing
 from aidc.optimization.window import WindowPlan, plan_window
 from aidc.scenario import Scenario
 
@@ -89,20 +90,21 @@ class Frame:
         self.goal = scenario.plan.goals[-1]
         self.money = window_problem.prices_of(problem, self.tables, self.per_slot, self.goal)
         self.bus = window_problem.bus_of(problem, self.per_slot)
-        load = window_problem.load_kw(problem, problem.at_s, self.edges)
+        load = window_problem.load_kw(problem, Timing.whole(problem.at_s), self.edges)
         self.tail = tail_of(self.tables, self.money, self.bus, load)
         self.day = len(self.tail.price)
 
     def cost(self, start_s: np.ndarray, gap_frac: float = JUDGE_GAP_FRAC) -> float:
         """Objective of a choice of starts under the best set-points for it."""
+        timing = Timing.whole(start_s)
         rates_kw = window_problem.tank_rates_kw(self.problem.site, len(self.edges) - 1)
-        here = window_problem.tables_at(self.problem, self.per_slot, start_s, self.edges, rates_kw)
+        here = window_problem.tables_at(self.problem, self.per_slot, timing, self.edges, rates_kw)
         money = window_problem.prices_of(self.problem, here, self.per_slot, self.goal)
         model = site_model(
             here, money, self.bus, window_problem.kept_options(here, money, self.bus)
         )
         site = solve(model, gap_frac=gap_frac, limit_s=60.0, what="judge").objective
-        return site + window_bound.tail_cost(self.problem, start_s, self.edges, self.tail)
+        return site + window_bound.tail_cost(self.problem, timing, self.edges, self.tail)
 
     def calendars(self) -> list[calendar.Calendar]:
         """Boards of each pool with all jobs as they stand."""
