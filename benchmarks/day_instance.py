@@ -45,7 +45,7 @@ def jobs() -> JobTable:
 def drivers(asked: Scenario, table: JobTable) -> Drivers:
     """Series of the scenario, with these jobs."""
     nowhere = np.zeros(len(table), np.bool_)
-    return Drivers(table.check(), nowhere, sites_of(asked), table.rows_of, True, ())
+    return Drivers(table.check(), nowhere, nowhere, sites_of(asked), table.rows_of, True, ())
 
 
 def sampled(table: JobTable, count: int) -> JobTable:
