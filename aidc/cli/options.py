@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aidc.errors import InputError
-from aidc.ledger.journal.names import one_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +81,7 @@ def print_rows(table: "pd.DataFrame") -> None:
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Aligned columns on stdout: numbers to the right, texts to the left."""
-    body = [[_text(cell) for cell in row] for row in rows]
+    body = [[one_line(_text(cell)) for cell in row] for row in rows]
     numeric = [
         all(_is_number(row[column]) for row in body) and bool(body) for column in range(len(head))
     ]
@@ -100,7 +99,7 @@ def _text(cell: object) -> str:
         return "-"
     if isinstance(cell, float):
         return f"{cell:,.3f}" if abs(cell) < 100 else f"{cell:,.1f}"
-    return one_line(str(cell))
+    return str(cell)
 
 
 def _is_number(text: str) -> bool:

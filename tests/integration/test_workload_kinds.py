@@ -72,7 +72,7 @@ def test_every_kind_has_its_own_load_among_the_ends_of_the_assumptions() -> None
         ("workload.accepts", {"training": ["a100"]}, r"workload.accepts.training: gpus.csv has no 'a100'"),
         ("workload.accepts", {"trainin": ["a100-sxm"]},
          r"workload.accepts.trainin: job_classes.csv has no 'trainin' - did you mean 'training'"),
-        ("workload.accepts", {"training": "a100-sxm"}, r"workload.accepts.training: input should be a valid tuple"),
+        ("workload.accepts", {"training": "a100-sxm"}, r"workload.accepts.training: a list belongs here, not 'a100-sxm'"),
         ("workload.reference_gpu", "a100", r"workload.reference_gpu: gpu_speeds.csv has no 'a100'"),
         ("site.pools.0.power_cap", 0.3, r"0.3 is below 0.5, the lowest known of a100-sxm"),
         ("workload.runs", [{"name": "x", "gpu_count": 8, "work": "1 h", "job_class": "train"}],
