@@ -81,6 +81,8 @@ def print_rows(table: "pd.DataFrame") -> None:
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Aligned columns on stdout: numbers to the right, texts to the left."""
+    from aidc.ledger.journal.names import one_line
+
     body = [[one_line(_text(cell)) for cell in row] for row in rows]
     numeric = [
         all(_is_number(row[column]) for row in body) and bool(body) for column in range(len(head))
