@@ -1,11 +1,12 @@
 """Exact use of boards over time, to check that planned runs fit before anybody relies on them."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aidc.optimization.timing import Segments, Timing
+from aidc.optimization.timing import Timing
 
 Array = NDArray[np.float64]
 ROUNDS = 4  # of settling jobs
@@ -31,7 +32,7 @@ class Calendar:
         self._used = np.cumsum(change)
 
     def _at(self, time_s: Array | float) -> NDArray[np.intp]:
-        return np.searchsorted(self._times, time_s)
+        return self._times.searchsorted(time_s)
 
     def fits(self, start_s: float, end_s: float, gpus: float) -> bool:
         """Whether a run finds its boards free from start to end."""
@@ -94,7 +95,7 @@ def _one_round(
     for job in np.argsort(wanted.start_s, kind="stable").tolist():
         run, boards = float(run_s[job]), float(gpus[job])
         before, wish = _runs(stood, job, float(runs_s[job])), _runs(wanted, job, run)
-        if np.array_equal(before, wish):
+        if before == wish:
             continue
         for calendar in calendars[job]:
             for start, end in before:
@@ -102,21 +103,23 @@ def _one_round(
         away_s = np.abs(options[job] - wanted.start_s[job])
         nearest = options[job][np.argsort(away_s, kind="stable")]
         placed = before
-        for runs in (wish, *(np.array([[start, start + run]]) for start in nearest.tolist())):
-            if all(one.fits(*span, boards) for one in calendars[job] for span in runs.tolist()):
+        for runs in chain([wish], ([(start, start + run)] for start in nearest.tolist())):
+            if all(one.fits(start, end, boards) for one in calendars[job] for start, end in runs):
                 placed, runs_s[job] = runs, run
                 break
-        start_s[job] = placed[0, 0]
+        start_s[job] = placed[0][0]
         broken.pop(job, None)
         if len(placed) > 1:
-            broken[job] = placed
+            broken[job] = np.array(placed)
         for calendar in calendars[job]:
             for start, end in placed:
                 calendar.put(start, end, boards)
     return Timing(start_s, broken)
 
 
-def _runs(placed: Timing, job: int, run_s: float) -> Segments:
-    """All runs of one job."""
+def _runs(placed: Timing, job: int, run_s: float) -> list[tuple[float, float]]:
+    """Start and end of each run of one job."""
+    if job in placed.broken:
+        return [(float(start), float(end)) for start, end in placed.broken[job].tolist()]
     start = float(placed.start_s[job])
-    return placed.broken.get(job, np.array([[start, start + run_s]]))
+    return [(start, start + run_s)]
