@@ -59,8 +59,8 @@ class Published(Config):
         return self
 
 
-class GridFactor(Published):
-    """A row of models/grid_factors.csv, or of a user's table."""
+class SeriesRow(Published):
+    """A row of a series that has a value for each data year: mass of a gas per unit of an activity."""
 
     name: Text  # the version: what a statement names
     id: Text
@@ -72,20 +72,25 @@ class GridFactor(Published):
     gas: Gas
     gwp_set: StatedSet | None = None
     basis: Basis
-    kind: Literal["average", "residual", "ex_market", "fossil", "supplier", "marginal"]
     geography: Text
     data_year: int
+
+    @property
+    def key(self) -> str:
+        """What its versions share."""
+        return f"{self.id} {self.data_year} {self.edition or ''}".strip()
+
+
+class GridFactor(SeriesRow):
+    """A row of models/grid_factors.csv, or of a user's table."""
+
+    kind: Literal["average", "residual", "ex_market", "fossil", "supplier", "marginal"]
 
     @model_validator(mode="after")
     def _holds(self) -> "GridFactor":
         _dimension(self.unit_num, self.unit_den, "Wh")
         _gwp_given(self.gas, self.gwp_set)
         return self
-
-    @property
-    def key(self) -> str:
-        """What its versions share."""
-        return f"{self.id} {self.data_year} {self.edition or ''}".strip()
 
     @property
     def t_per_mwh(self) -> Decimal:
@@ -123,38 +128,21 @@ class FuelFactor(Published):
         return exact.divide(exact.multiply(carbon, self.ratio_num), self.ratio_den)
 
 
-class ActivityFactor(Published):
+class ActivityFactor(SeriesRow):
     """A row of models/activity_factors.csv: mass of a gas per unit of any other activity.
 
     A fuel's CH4 and N2O per energy; goods per mass or money, travel and commuting per passenger-km,
     hotels per night: those are the user's own rows.
     """
 
-    name: Text
-    id: Text
-    version: Text
-    edition: Text | None = None
     activity: Text  # the fuel, or the item of a scope 3 meter
-    value: Exact = Field(ge=0)
-    unit_num: Unit
-    unit_den: Unit
-    gas: Gas
-    gwp_set: StatedSet | None = None
-    basis: Basis
     origin: Origin = "fossil"
-    geography: Text
-    data_year: int
 
     @model_validator(mode="after")
     def _holds(self) -> "ActivityFactor":
         _dimension(self.unit_num, self.unit_den, None)
         _gwp_given(self.gas, self.gwp_set)
         return self
-
-    @property
-    def key(self) -> str:
-        """What its versions share."""
-        return f"{self.id} {self.data_year} {self.edition or ''}".strip()
 
     @property
     def g_per_base(self) -> Decimal:
