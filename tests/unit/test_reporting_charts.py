@@ -62,6 +62,13 @@ def test_the_numbers_of_the_pue_caption_are_sum_over_sum(charts):
     assert f"baseline {pue:.4f}" in charts["pue"].caption
 
 
+def test_the_shift_caption_says_where_energy_is_saved_and_not_moved(charts):
+    data = charts["shift"].data
+    assert "not drawn at all" not in charts["shift"].caption
+    less = data.assign(moved_kw=data["moved_kw"] - 0.01 * data["baseline_kw"])
+    assert "not drawn at all: by power caps" in shift_caption(less)
+
+
 def test_the_shift_caption_has_both_carbon_accounts(charts):
     data = charts["shift"].data
     kwh = data["moved_kw"] * data["hours"]

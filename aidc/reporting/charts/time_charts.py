@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PUE_VARIANTS: Final = (BASELINE, OPTIMIZED)
+_NOT_MOVED_FRAC = (
+    1e-3  # of the IT energy: from here on a plan saves IT energy, and does not only move it
+)
 
 
 def power_by_time(trace: Trace) -> pd.DataFrame:
@@ -226,13 +229,19 @@ def shift_caption(data: pd.DataFrame) -> str:
     baseline_kwh = float((data["baseline_kw"] * data["hours"]).sum())
     hourly = float((whole * data["grid_kgco2e_per_kwh"]).sum()) / KG_PER_T
     annual = float((whole * data["booked_kgco2e_per_kwh"]).sum()) / KG_PER_T
+    saved = (
+        " What goes away and does not come in at another hour is not drawn at all: by power caps, on "
+        "other servers, or in cooler air."
+        if float(whole.sum()) < -_NOT_MOVED_FRAC * baseline_kwh
+        else ""
+    )
     return (
         f"Drawn is {day.index[0]:%Y-%m-%d}, the day with most moved: "
         f"{signed(float(moved.clip(lower=0).sum()), 0, 'kWh')} moved in, "
         f"{signed(float(moved.clip(upper=0).sum()), 0, 'kWh')} moved away. IT load of the whole run: "
         f"{signed(float(whole.sum()), 0, 'kWh')} "
         f"({signed_percent(ratio(float(whole.sum()), baseline_kwh), 3)} of the baseline's). Both accounts of that shift: with the intensity of each step "
-        f"{signed(hourly, 2, 't')}; with the booked factor {signed(annual, 2, 't')}."
+        f"{signed(hourly, 2, 't')}; with the booked factor {signed(annual, 2, 't')}.{saved}"
     )
 
 
